@@ -1,0 +1,47 @@
+// VolumeFs: what ext4fs, FATd, HFSd and mfsd implement. daemons/lib runs it: the serve loop, the
+// block cache, and the moving of file data. File-system code is a pure function of (committed
+// blocks, request): it keeps no state but caches keyed by block version, and it never waits.
+
+import type { FileServer } from '../../kernel/ninep/file-server.ts';
+import type { Transaction } from './transaction.ts';
+
+/** A piece of a file on the disk, as Linux's iomap tells it. */
+export interface Extent {
+  /** Bytes into the file; a multiple of the block size. */
+  readonly offset: number;
+  /** Bytes; a multiple of the block size. */
+  readonly length: number;
+  /** First volume block, or undefined for a hole or an unwritten extent: reads as zeroes. */
+  readonly block: number | undefined;
+  /** For writing: the blocks are fresh, so parts that the write leaves out must be zeroed. */
+  readonly fresh?: boolean;
+}
+
+export interface MapRequest {
+  ino: number;
+  offset: number; // bytes, any
+  length: number; // bytes, at least 1
+}
+
+/** A mounted volume. Node handles are inode numbers. */
+export interface VolumeFs extends FileServer<number, Transaction> {
+  readonly blockSize: number;
+
+  /** Is the file's data moved by mapping (a regular file), or by `read` (a directory, a symlink)? */
+  isMapped(tx: Transaction, ino: number): boolean;
+  /** i_size, in bytes. */
+  size(tx: Transaction, ino: number): number;
+  /**
+   * Where the range lies, in order and without gaps, from its first block. May tell less than was
+   * asked for (a long or fragmented range): the caller asks again for the rest.
+   */
+  mapRead(tx: Transaction, request: MapRequest): Extent[];
+  /**
+   * Allocates what the range lacks, then tells where it lies. Throws ENOSPC, EFBIG. Size and times
+   * are not touched: `written` does that when the data is on its way to the disk. May allocate
+   * less than was asked for, at least one block.
+   */
+  mapWrite(tx: Transaction, request: MapRequest): Extent[];
+  /** The data arrived: unwritten extents become written, i_size grows to cover it, mtime is now. */
+  written(tx: Transaction, request: MapRequest): void;
+}

@@ -1,0 +1,57 @@
+// What the board gives a worker when it powers it on: memory, time, randomness, a place to report.
+// The code of kernel, daemons, drivers and userland sees the host through this interface alone.
+
+import type { Timespec } from './stat.ts';
+
+export interface Clock {
+  /** Milliseconds since the board was powered on, with fractions; never goes back. */
+  monotonicMs(): number;
+  wallclock(): Timespec;
+}
+
+export interface Board {
+  /** Physical memory; memlayout.ts says what lies where. */
+  readonly ram: SharedArrayBuffer;
+  /** This worker's seat: its number is its place in the seat table. */
+  readonly seat: number;
+  readonly clock: Clock;
+  /** Fills `into` with random bytes. */
+  random(into: Uint8Array): void;
+}
+
+/** What a driver's worker gets besides: the bus its controller sits on. */
+export interface DriverBoard extends Board {
+  readonly pci: PciBus;
+}
+
+/** PCI Local Bus 3.0 §6: the part of it that a driver uses to find and reach its device. */
+export interface PciBus {
+  /** All functions on the bus. */
+  functions(): readonly PciFunction[];
+}
+
+export interface PciFunction {
+  readonly bus: number;
+  readonly device: number;
+  readonly function: number;
+  /** Reads configuration space: `offset` 0..255, aligned to its width. */
+  configRead(offset: number, width: 1 | 2 | 4): number;
+  configWrite(offset: number, width: 1 | 2 | 4, value: number): void;
+  /** The registers behind a base address register 0..5; undefined when the BAR is not implemented. */
+  bar(index: number): Mmio | undefined;
+  /** Called when the device raises its interrupt; the handler only marks work, it does not wait. */
+  onInterrupt(handler: () => void): void;
+  /**
+   * Lets the device work: processes what was posted to it and raises interrupts for what is done.
+   * Called by the worker's loop between its own steps, since device and driver share one thread.
+   * Returns whether there is more to do at once.
+   */
+  step(): boolean;
+}
+
+/** Memory-mapped registers: 32-bit accesses at aligned offsets. */
+export interface Mmio {
+  readonly size: number;
+  read32(offset: number): number;
+  write32(offset: number, value: number): void;
+}

@@ -1,0 +1,71 @@
+// Tasks: straight-line code that may wait, as a kernel thread may (DESIGN law 6). A Task is a
+// generator driven by an Executor (executor.ts). It suspends in a WaitQueue only: `sleep`, `Lock`,
+// and what is built on them. What was read before a `yield*` may be stale after it.
+
+/** A piece of work that may suspend. Drive it with `yield*`, or give it to `Executor.start`. */
+export type Task<T> = Generator<WaitQueue, T, void>;
+
+/** Where tasks wait, first come first served. Belongs to one worker. */
+export class WaitQueue {
+  readonly name: string;
+  readonly waiting: Parked[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get idle(): boolean {
+    return this.waiting.length === 0;
+  }
+}
+
+/** A suspended task: what its executor needs to go on with it. */
+export interface Parked {
+  resume(): void;
+}
+
+/** Suspends until somebody wakes the queue. Wake-ups may be spurious: test the condition again. */
+export function* sleep(queue: WaitQueue): Task<void> {
+  yield queue;
+}
+
+/** Makes every task in the queue runnable. */
+export function wakeAll(queue: WaitQueue): void {
+  for (const parked of queue.waiting.splice(0)) parked.resume();
+}
+
+/** Makes the task that waited longest runnable. */
+export function wakeOne(queue: WaitQueue): void {
+  queue.waiting.shift()?.resume();
+}
+
+/** A sleep lock. Hold it as `yield* lock.acquire(); try { … } finally { lock.release(); }`. */
+export class Lock {
+  readonly #queue: WaitQueue;
+  #held = false;
+
+  constructor(name: string) {
+    this.#queue = new WaitQueue(name);
+  }
+
+  get held(): boolean {
+    return this.#held;
+  }
+
+  *acquire(): Task<void> {
+    while (this.#held) yield* sleep(this.#queue);
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    wakeOne(this.#queue);
+  }
+}
+
+/** Runs a task that must not wait (a synchronous file server behind a generator interface). */
+export function runNow<T>(task: Task<T>): T {
+  const step = task.next();
+  if (!step.done) throw new Error(`must not wait here, yet waits in ${step.value.name}`);
+  return step.value;
+}

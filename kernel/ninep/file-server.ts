@@ -1,0 +1,72 @@
+// FileServer: what a file system, a driver's tree or a synthetic tree implements. server.ts keeps
+// the fids, checks the protocol's rules and calls these; transports carry the messages to it.
+
+import type { Task } from '../ipc/task.ts';
+import type { Attr, FsStat, Qid, SetAttr } from './types.ts';
+
+/** A result now, or a task that gives it: only servers inside the kernel may return a task. */
+export type Now<T> = T | Task<T>;
+
+/** Takes directory entries until the reply is full: `false` means that the entry was not taken. */
+export interface DirSink {
+  add(entry: { qid: Qid; offset: number; type: number; name: string }): boolean;
+}
+
+/**
+ * The 9P operations over the server's own handles.
+ *
+ * `N` is the server's handle of a file (an inode number, a tree node). `C` is the context of one
+ * request: a volume's Transaction, or the Caller of a server inside the kernel.
+ *
+ * The server skeleton has already checked: the fid exists and is open or not as the message needs;
+ * names are 1..255 bytes, without '/' and NUL, not '.' or '..' (but `walk` gets '..'); `node` of a
+ * directory operation is a directory (ENOTDIR). It changes its fid table only after the operation
+ * returned, so an operation that throws (a Missing block, an errno) has not happened.
+ *
+ * Every operation throws PosixError for its errno. Operations that a server leaves out answer
+ * EOPNOTSUPP, or EROFS on a read-only server.
+ */
+export interface FileServer<N, C> {
+  /** Answers EROFS to every change when true; asked at each request. */
+  readonly readOnly: boolean;
+
+  attach(ctx: C, request: { uname: string; aname: string; nUname: number }): N;
+  qid(ctx: C, node: N): Qid;
+  /** One step of a walk; `undefined` when there is no such name. '..' of the root is the root. */
+  walk(ctx: C, dir: N, name: string): N | undefined;
+  /** A fid of this node was opened: truncates for O_TRUNC. Permissions were checked by the kernel. */
+  open(ctx: C, node: N, flags: number): Now<void>;
+  /** The last use of a fid is over (clunk); `open` tells whether it was opened. */
+  clunk?(ctx: C, node: N, open: boolean): void;
+
+  getattr(ctx: C, node: N, mask: number): Attr;
+  setattr?(ctx: C, node: N, attr: SetAttr): void;
+  statfs(ctx: C, node: N): FsStat;
+
+  /** Fills `into` from `offset`; returns the bytes read, 0 at the end of the file. */
+  read(ctx: C, node: N, offset: number, into: Uint8Array): Now<number>;
+  /** Returns the bytes written, at least 1 unless `from` is empty. */
+  write?(ctx: C, node: N, offset: number, from: Uint8Array): Now<number>;
+  /** Adds entries behind cookie `offset` (0 = from the start, '.' and '..' included). */
+  readdir(ctx: C, dir: N, offset: number, sink: DirSink): void;
+  readlink?(ctx: C, node: N): string;
+  fsync?(ctx: C, node: N, datasync: boolean): Now<void>;
+
+  create?(ctx: C, dir: N, request: { name: string; flags: number; mode: number; gid: number }): N;
+  mkdir?(ctx: C, dir: N, request: { name: string; mode: number; gid: number }): N;
+  symlink?(ctx: C, dir: N, request: { name: string; target: string; gid: number }): N;
+  mknod?(
+    ctx: C,
+    dir: N,
+    request: { name: string; mode: number; major: number; minor: number; gid: number },
+  ): N;
+  link?(ctx: C, dir: N, node: N, name: string): void;
+  /** Removes a name; `flags` may hold AT_REMOVEDIR. An open file lives on until its last clunk. */
+  unlink?(ctx: C, dir: N, name: string, flags: number): void;
+  rename?(ctx: C, from: { dir: N; name: string }, to: { dir: N; name: string }): void;
+
+  /** The value of an extended attribute (ENODATA when absent); name '' = the list, NUL-ended names. */
+  getxattr?(ctx: C, node: N, name: string): Uint8Array;
+  /** Sets, or removes when `value` is undefined. `flags`: 1 = XATTR_CREATE, 2 = XATTR_REPLACE. */
+  setxattr?(ctx: C, node: N, name: string, value: Uint8Array | undefined, flags: number): void;
+}

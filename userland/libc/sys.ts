@@ -1,0 +1,143 @@
+// Sys: the system calls as a native program sees them. Each blocks until it is done and throws
+// PosixError with its errno. Names and meanings are POSIX's and Linux's man-pages section 2;
+// runtime.ts implements it over the process's ring to the kernel.
+
+import type { Dirent, Stat, StatFs, Timespec } from '../../kernel/abi/stat.ts';
+
+/** A native program: takes its system calls, returns its exit status 0..255. */
+export type Program = (sys: Sys) => number;
+
+/** What to do with a descriptor in a new process, in order, before it runs. */
+export type FdAction =
+  | { readonly op: 'dup2'; readonly from: number; readonly to: number }
+  | { readonly op: 'close'; readonly fd: number }
+  | {
+      readonly op: 'open';
+      readonly fd: number;
+      readonly path: string;
+      readonly flags: number;
+      readonly mode: number;
+    };
+
+export interface SpawnRequest {
+  /** Path of the program; no search in PATH (stdlib.ts has `findProgram`). */
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: ReadonlyMap<string, string>;
+  /** The child inherits all descriptors that are not close-on-exec, then these are applied. */
+  readonly fdActions?: readonly FdAction[];
+  readonly cwd?: string;
+  /** 0 = a new process group led by the child, otherwise the group to join; default: the parent's. */
+  readonly pgid?: number;
+  /** Signals ignored in the child besides those that the parent ignores. */
+  readonly ignore?: readonly number[];
+  /** Signals set back to their default in the child. */
+  readonly defaults?: readonly number[];
+}
+
+/** What a signal does: a function runs between two system calls of the program. */
+export type Disposition = 'default' | 'ignore' | ((signal: number) => void);
+
+export interface WaitResult {
+  readonly pid: number;
+  readonly status: number; // WIFEXITED, WEXITSTATUS, WTERMSIG of kernel/abi/constants.ts
+}
+
+export interface Utsname {
+  readonly sysname: string;
+  readonly nodename: string;
+  readonly release: string;
+  readonly version: string;
+  readonly machine: string;
+}
+
+export interface UtimeRequest {
+  readonly atime: Timespec | 'now' | 'omit';
+  readonly mtime: Timespec | 'now' | 'omit';
+  readonly followSymlinks: boolean;
+}
+
+export interface Sys {
+  readonly argv: readonly string[]; // argv[0] is the program's name
+  readonly env: Map<string, string>; // changes stay in this process
+
+  // Files. Paths are relative to the working directory unless they begin with '/'.
+  open(path: string, flags: number, mode?: number): number;
+  close(fd: number): void;
+  /** Reads up to into.length bytes; 0 = end of file. Short reads are usual on pipes and terminals. */
+  read(fd: number, into: Uint8Array): number;
+  /** Writes all of it, however long; a signal handler may run in between. */
+  write(fd: number, from: Uint8Array): number;
+  pread(fd: number, into: Uint8Array, offset: number): number;
+  pwrite(fd: number, from: Uint8Array, offset: number): number;
+  lseek(fd: number, offset: number, whence: number): number;
+  stat(path: string): Stat;
+  lstat(path: string): Stat;
+  fstat(fd: number): Stat;
+  statfs(path: string): StatFs;
+  /** The next entries, '.' and '..' among them; an empty array at the end. */
+  getdents(fd: number): Dirent[];
+  mkdir(path: string, mode: number): void;
+  rmdir(path: string): void;
+  link(target: string, path: string): void; // does not follow a symlink at target
+  symlink(target: string, path: string): void;
+  readlink(path: string): string;
+  unlink(path: string): void;
+  rename(from: string, to: string): void;
+  truncate(path: string, size: number): void;
+  ftruncate(fd: number, size: number): void;
+  chmod(path: string, mode: number): void;
+  chown(path: string, uid: number, gid: number): void; // -1 leaves one as it is
+  lchown(path: string, uid: number, gid: number): void;
+  utimens(path: string, times: UtimeRequest): void;
+  access(path: string, mode: number): void;
+  mknod(path: string, mode: number, rdev: number): void;
+  fsync(fd: number): void;
+  fdatasync(fd: number): void;
+  sync(): void;
+  getxattr(path: string, name: string): Uint8Array;
+  setxattr(path: string, name: string, value: Uint8Array, flags: number): void;
+  listxattr(path: string): string[];
+  removexattr(path: string, name: string): void;
+
+  // Descriptors.
+  dup(fd: number): number;
+  /** The lowest free descriptor at or above `min`, close-on-exec (F_DUPFD_CLOEXEC). */
+  dupAbove(fd: number, min: number): number;
+  dup2(from: number, to: number): number;
+  setCloexec(fd: number, closeOnExec: boolean): void;
+  pipe(): { read: number; write: number };
+  isatty(fd: number): boolean;
+
+  // Processes.
+  spawn(request: SpawnRequest): number; // pid
+  /** Replaces this program by another: never returns, throws when the program cannot be loaded. */
+  exec(request: Pick<SpawnRequest, 'path' | 'argv' | 'env'>): never;
+  /** pid > 0: that child; -1: any. With WNOHANG and nothing to tell: pid 0. ECHILD without children. */
+  wait(pid: number, options?: number): WaitResult;
+  exit(status: number): never;
+  kill(pid: number, signal: number): void;
+  getpid(): number;
+  getppid(): number;
+  getpgid(pid: number): number;
+  setpgid(pid: number, pgid: number): void;
+  getuid(): number;
+  geteuid(): number;
+  getgid(): number;
+  getegid(): number;
+  setuid(uid: number): void;
+  setgid(gid: number): void;
+  umask(mask: number): number;
+  chdir(path: string): void;
+  getcwd(): string;
+  sigaction(signal: number, disposition: Disposition): void;
+  sleep(ms: number): void; // EINTR when a signal came
+
+  // The system.
+  mount(request: { source: string; target: string; type: string; options: string }): void;
+  umount(target: string): void;
+  uname(): Utsname;
+  now(): Timespec;
+  monotonicMs(): number;
+  getrandom(into: Uint8Array): void;
+}
