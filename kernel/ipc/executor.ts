@@ -1,0 +1,207 @@
+// The executor: one worker's loop. It takes messages from rings, runs tasks until all of them wait,
+// then sleeps on the worker's bell until a peer rings or the next timer is due. The kernel, every
+// server and the board's main thread run on it.
+
+import type { Clock } from '../abi/board.ts';
+import type { Ring } from './ring.ts';
+import { sleep, type Task, WaitQueue, wakeAll } from './task.ts';
+import { Bell } from './wait.ts';
+
+/** Looks for work and does a bounded piece of it; returns whether there was any. */
+export type Poller = () => boolean;
+
+interface Timer {
+  readonly atMs: number;
+  readonly action: () => void;
+  cancelled: boolean;
+}
+
+export interface ExecutorOptions {
+  readonly ram: SharedArrayBuffer;
+  readonly seat: number;
+  readonly clock: Clock;
+  /** A task threw: a bug of ours. Throw to end the worker. */
+  readonly onBug: (error: unknown, name: string) => void;
+}
+
+/** Messages taken from one ring before the others have their turn. */
+const DRAIN_LIMIT = 64;
+/** Steps of tasks between two looks at the rings. */
+const STEP_LIMIT = 1000;
+
+export class Executor {
+  readonly clock: Clock;
+  readonly #bell: Bell;
+  readonly #onBug: (error: unknown, name: string) => void;
+  readonly #pollers: Poller[] = [];
+  readonly #outgoing: Ring[] = [];
+  readonly #timers: Timer[] = []; // sorted, the next one last
+  #runnable: Activity[] = [];
+  #stopped = false;
+
+  constructor(options: ExecutorOptions) {
+    this.clock = options.clock;
+    this.#bell = new Bell(options.ram, options.seat);
+    this.#onBug = options.onBug;
+  }
+
+  /** Starts a task beside the others; it runs in this or the next turn. */
+  start(task: Task<void>, name: string): void {
+    this.#runnable.push(new Activity(task, name, this));
+  }
+
+  /** Adds a source of work, looked at in each turn. */
+  poll(poller: Poller): () => void {
+    this.#pollers.push(poller);
+    return () => remove(this.#pollers, poller);
+  }
+
+  /** Adds a ring to take messages from. `take` returns false to leave the message for later. */
+  consume(ring: Ring, take: (ring: Ring) => boolean): () => void {
+    return this.poll(() => {
+      let taken = 0;
+      while (taken < DRAIN_LIMIT && ring.queued > 0 && take(ring)) taken++;
+      return taken > 0;
+    });
+  }
+
+  /** Adds a ring to put messages into: its bell rings once at the end of a turn. */
+  produce(ring: Ring): () => void {
+    this.#outgoing.push(ring);
+    return () => remove(this.#outgoing, ring);
+  }
+
+  /** Runs `action` after `ms`; returns how to take it back. */
+  after(ms: number, action: () => void): () => void {
+    const timer = { atMs: this.clock.monotonicMs() + ms, action, cancelled: false };
+    let i = this.#timers.length;
+    while (i > 0 && (this.#timers[i - 1]?.atMs ?? 0) < timer.atMs) i--;
+    this.#timers.splice(i, 0, timer);
+    return () => {
+      timer.cancelled = true;
+    };
+  }
+
+  /** Suspends the task for `ms`. */
+  *pause(ms: number): Task<void> {
+    const queue = new WaitQueue('timer');
+    let due = false;
+    this.after(ms, () => {
+      due = true;
+      wakeAll(queue);
+    });
+    while (!due) yield* sleep(queue);
+  }
+
+  /** Runs until `stop`. For workers. */
+  run(): void {
+    this.#bell.setRunning(true);
+    while (!this.#stopped) {
+      const seen = this.#bell.read();
+      if (!this.turn()) this.#bell.wait(seen, this.#idleMs());
+    }
+    this.flush();
+  }
+
+  /** Runs until `stop`, giving the event loop its turns. For the main thread. */
+  async runAsync(): Promise<void> {
+    while (!this.#stopped) {
+      const seen = this.#bell.read();
+      if (!this.turn()) await this.#bell.waitAsync(seen, this.#idleMs());
+      else await Promise.resolve();
+    }
+    this.flush();
+  }
+
+  /** One turn: timers, rings, tasks. Returns whether more may be done at once. */
+  turn(): boolean {
+    this.#fireTimers();
+    let busy = false;
+    for (const poller of [...this.#pollers]) busy = poller() || busy;
+    busy = this.#runTasks() || busy;
+    this.flush();
+    return busy;
+  }
+
+  /** Rings the bells of all rings that were put into. */
+  flush(): void {
+    for (const ring of this.#outgoing) ring.flush();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Makes the executor's loop turn again (the main thread's own events came in). */
+  nudge(): void {
+    this.#bell.ring();
+  }
+
+  /** Called by Activity alone. */
+  ready(activity: Activity): void {
+    this.#runnable.push(activity);
+  }
+
+  bug(error: unknown, name: string): void {
+    this.#onBug(error, name);
+  }
+
+  #runTasks(): boolean {
+    let steps = 0;
+    while (this.#runnable.length > 0 && steps < STEP_LIMIT) {
+      const batch = this.#runnable;
+      this.#runnable = [];
+      for (const activity of batch) activity.step();
+      steps += batch.length;
+    }
+    return steps > 0;
+  }
+
+  #fireTimers(): void {
+    let next = this.#timers.at(-1);
+    if (next === undefined) return;
+    const now = this.clock.monotonicMs();
+    while (next !== undefined && (next.cancelled || next.atMs <= now)) {
+      this.#timers.pop();
+      if (!next.cancelled) next.action();
+      next = this.#timers.at(-1);
+    }
+  }
+
+  #idleMs(): number {
+    if (this.#runnable.length > 0) return 0;
+    const next = this.#timers.at(-1);
+    return next === undefined ? 60_000 : Math.max(0, next.atMs - this.clock.monotonicMs());
+  }
+}
+
+/** A started task and where it stands. */
+class Activity {
+  readonly name: string;
+  readonly #task: Task<void>;
+  readonly #executor: Executor;
+
+  constructor(task: Task<void>, name: string, executor: Executor) {
+    this.#task = task;
+    this.name = name;
+    this.#executor = executor;
+  }
+
+  step(): void {
+    try {
+      const step = this.#task.next();
+      if (!step.done) step.value.waiting.push(this);
+    } catch (error) {
+      this.#executor.bug(error, this.name);
+    }
+  }
+
+  resume(): void {
+    this.#executor.ready(this);
+  }
+}
+
+function remove<T>(list: T[], item: T): void {
+  const at = list.indexOf(item);
+  if (at >= 0) list.splice(at, 1);
+}

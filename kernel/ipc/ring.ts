@@ -1,0 +1,168 @@
+// The ring: everything between two workers (DESIGN law 2). One producer, one consumer, slots of a
+// fixed size in shared memory. A message is written into its slot first and becomes visible by one
+// store of `tail`: a producer that is terminated before that store has sent nothing, one that is
+// terminated after it has sent a whole message.
+//
+//   +0    tail       messages ever published, mod 2^32; written by the producer alone
+//   +64   head       messages ever taken; written by the consumer alone
+//   +128  slots, slotSize, producer seat, consumer seat; written once by the kernel
+//   +192  slot 0: length, grant index, grant generation, grant offset, grant length, payload …
+
+import { assert, EPROTO, PosixError } from '../abi/errno.ts';
+import type { GrantRef } from './grant.ts';
+import { Bell } from './wait.ts';
+
+const TAIL = 0;
+const HEAD = 16;
+const SHAPE = 32;
+const SLOTS_AT = 192;
+const SLOT_HEADER = 32;
+
+export const RING_SLOTS = 16;
+export const RING_SLOT_SIZE = 8192;
+/** The largest message of a ring of the usual shape: 9P's msize. */
+export const RING_PAYLOAD = RING_SLOT_SIZE - SLOT_HEADER;
+
+export interface RingShape {
+  /** A power of two, so that the counters may wrap. */
+  readonly slots: number;
+  /** Bytes of a slot, its header of 32 included; a multiple of 8. */
+  readonly slotSize: number;
+  readonly producer: number; // seat
+  readonly consumer: number; // seat
+}
+
+/** Bytes of `ram` that a ring takes. */
+export const ringSize = (shape: Pick<RingShape, 'slots' | 'slotSize'>): number =>
+  SLOTS_AT + shape.slots * shape.slotSize;
+
+/** One slot. The producer fills it between `reserve` and `publish`, the consumer reads it between `peek` and `release`. */
+export class Slot {
+  readonly payload: Uint8Array;
+  readonly view: DataView;
+  readonly #header: Int32Array;
+
+  constructor(ram: SharedArrayBuffer, at: number, size: number) {
+    this.#header = new Int32Array(ram, at, SLOT_HEADER / 4);
+    this.payload = new Uint8Array(ram, at + SLOT_HEADER, size - SLOT_HEADER);
+    this.view = new DataView(ram, at + SLOT_HEADER, size - SLOT_HEADER);
+  }
+
+  /** Bytes of payload in use; never more than there are, whatever the ring says. */
+  get length(): number {
+    return Math.min((this.#header[0] ?? 0) >>> 0, this.payload.length);
+  }
+
+  set length(bytes: number) {
+    this.#header[0] = bytes;
+  }
+
+  /** The grant that carries the bulk of the message, if any. */
+  get grant(): GrantRef | undefined {
+    const [, index = 0, generation = 0, offset = 0, length = 0] = this.#header;
+    if (generation === 0) return undefined;
+    return { index, generation, offset: offset >>> 0, length: length >>> 0 };
+  }
+
+  set grant(ref: GrantRef | undefined) {
+    this.#header[1] = ref?.index ?? 0;
+    this.#header[2] = ref?.generation ?? 0;
+    this.#header[3] = ref?.offset ?? 0;
+    this.#header[4] = ref?.length ?? 0;
+  }
+}
+
+export class Ring {
+  readonly slots: number;
+  readonly slotSize: number;
+  readonly producer: number;
+  readonly consumer: number;
+  readonly #words: Int32Array;
+  readonly #slot: Slot[];
+  readonly #producerBell: Bell;
+  readonly #consumerBell: Bell;
+  #ringConsumer = false;
+
+  /** Writes an empty ring at `at`; then both sides construct it. The kernel alone does this. */
+  static format(ram: SharedArrayBuffer, at: number, shape: RingShape): Ring {
+    assert((shape.slots & (shape.slots - 1)) === 0 && shape.slotSize % 8 === 0);
+    const words = new Int32Array(ram, at, SLOTS_AT / 4);
+    words.fill(0);
+    words.set([shape.slots, shape.slotSize, shape.producer, shape.consumer], SHAPE);
+    return new Ring(ram, at);
+  }
+
+  constructor(ram: SharedArrayBuffer, at: number) {
+    this.#words = new Int32Array(ram, at, SLOTS_AT / 4);
+    const [slots = 0, slotSize = 0, producer = 0, consumer = 0] = this.#words.subarray(SHAPE);
+    this.slots = slots;
+    this.slotSize = slotSize;
+    this.producer = producer;
+    this.consumer = consumer;
+    this.#producerBell = new Bell(ram, producer);
+    this.#consumerBell = new Bell(ram, consumer);
+    this.#slot = Array.from(
+      { length: slots },
+      (_, i) => new Slot(ram, at + SLOTS_AT + i * slotSize, slotSize),
+    );
+  }
+
+  /** Messages published and not yet taken. */
+  get queued(): number {
+    return (Atomics.load(this.#words, TAIL) - Atomics.load(this.#words, HEAD)) >>> 0;
+  }
+
+  /** Messages ever published. */
+  get total(): number {
+    return Atomics.load(this.#words, TAIL) >>> 0;
+  }
+
+  get full(): boolean {
+    return this.queued >= this.slots;
+  }
+
+  /** Producer: the next free slot, or undefined when the ring is full. */
+  reserve(): Slot | undefined {
+    const slot = this.full ? undefined : this.#at(Atomics.load(this.#words, TAIL));
+    if (slot) slot.grant = undefined;
+    return slot;
+  }
+
+  /** Producer: makes the reserved slot visible. `flush` tells the consumer: one bell for many messages. */
+  publish(): void {
+    Atomics.add(this.#words, TAIL, 1);
+    this.#ringConsumer = true;
+  }
+
+  /** Producer: rings the consumer's bell if anything was published since the last flush. */
+  flush(): void {
+    if (!this.#ringConsumer) return;
+    this.#ringConsumer = false;
+    this.#consumerBell.ring();
+  }
+
+  /**
+   * Consumer: the oldest message, or undefined when the ring is empty. Throws EPROTO when the
+   * counters contradict each other, which only a broken producer can cause.
+   */
+  peek(): Slot | undefined {
+    const head = Atomics.load(this.#words, HEAD);
+    const queued = (Atomics.load(this.#words, TAIL) - head) >>> 0;
+    if (queued === 0) return undefined;
+    if (queued > this.slots) throw new PosixError(EPROTO, `ring holds ${queued} of ${this.slots}`);
+    return this.#at(head);
+  }
+
+  /** Consumer: gives the slot back; its bytes may change from now on. Rings a producer that found the ring full. */
+  release(): void {
+    const wasFull = this.full;
+    Atomics.add(this.#words, HEAD, 1);
+    if (wasFull) this.#producerBell.ring();
+  }
+
+  #at(counter: number): Slot {
+    const slot = this.#slot[(counter >>> 0) % this.slots];
+    assert(slot !== undefined);
+    return slot;
+  }
+}
