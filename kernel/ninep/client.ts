@@ -1,0 +1,65 @@
+// The 9P client: requests as tasks, over any transport. The kernel's VFS and the volumes use it; it
+// does not know whether a ring, a direct call or a byte stream lies beneath.
+
+import { EPROTO, fail, PosixError, toErrno } from '../abi/errno.ts';
+import type { GrantRef } from '../ipc/grant.ts';
+import type { Task } from '../ipc/task.ts';
+import type { MessageOf, ReplyTo, RMessage, TMessage, TName } from './types.ts';
+
+/** A request on its way, and the grant that carries its payload, if any. */
+export interface Request {
+  readonly message: TMessage;
+  readonly grant?: GrantRef | undefined;
+}
+
+/** Carries requests to a server and its replies back, in the order of the requests. */
+export interface Transport {
+  /** Sends all requests together (one hop) and waits for all replies; Rlerror is a reply like any. */
+  exchange(requests: readonly Request[]): Task<RMessage[]>;
+}
+
+export class NinepClient {
+  readonly #transport: Transport;
+  readonly #freeFids: number[] = [];
+  #nextFid = 1;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** A fid number that is not in use; give it back with `freeFid` after its clunk. */
+  takeFid(): number {
+    return this.#freeFids.pop() ?? this.#nextFid++;
+  }
+
+  freeFid(fid: number): void {
+    this.#freeFids.push(fid);
+  }
+
+  /** Fids taken and not given back. */
+  get fidsInUse(): number {
+    return this.#nextFid - 1 - this.#freeFids.length;
+  }
+
+  /** One request. Throws PosixError for Rlerror, EPROTO when the reply is of another kind. */
+  *rpc<N extends TName>(
+    message: MessageOf<N> & TMessage,
+    grant?: GrantRef,
+  ): Task<MessageOf<ReplyTo<N>>> {
+    const [reply] = yield* this.#transport.exchange([{ message, grant }]);
+    return this.expect(message.name as N, reply);
+  }
+
+  /** Many requests in one hop. The replies stand in the order of the requests, errors among them. */
+  *all(requests: readonly Request[]): Task<RMessage[]> {
+    return yield* this.#transport.exchange(requests);
+  }
+
+  /** The body of the reply that `name` must have, or the error that it carries. */
+  expect<N extends TName>(name: N, reply: RMessage | undefined): MessageOf<ReplyTo<N>> {
+    if (reply === undefined) fail(EPROTO, `${name} without a reply`);
+    if (reply.name === 'Rlerror') throw new PosixError(toErrno(reply.ecode));
+    if (reply.name !== `R${name.slice(1)}`) fail(EPROTO, `${reply.name} answers ${name}`);
+    return reply as unknown as MessageOf<ReplyTo<N>>;
+  }
+}
