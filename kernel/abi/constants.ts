@@ -52,7 +52,7 @@ export const PATH_MAX = 4096; // bytes, the NUL included
 export const SYMLOOP_MAX = 40;
 export const OPEN_MAX = 1024; // file descriptors a process
 export const PIPE_BUF = 4096; // bytes written to a pipe in one piece
-export const ARG_MAX = 2 * 1024 * 1024; // bytes of argv and environment
+export const ARG_MAX = 128 * 1024; // bytes of argv and environment together
 
 export const SIGHUP = 1;
 export const SIGINT = 2;

@@ -1,0 +1,79 @@
+// What the kernel and the board (the main thread) tell each other over their pair of rings:
+// power for workers, the console's bytes, the machine's end. type u8, seat u8 padded to u32, body.
+
+import { decodeText, encodeText } from './text.ts';
+
+/** The kind of worker that a seat holds: which code it loads. */
+export type Role = 'kernel' | 'driver' | 'volume' | 'process';
+
+export type ToBoard =
+  | { readonly type: 'powerOn'; readonly seat: number; readonly role: Role }
+  | { readonly type: 'powerOff'; readonly seat: number }
+  /** Bytes for the terminal. */
+  | { readonly type: 'console'; readonly bytes: Uint8Array }
+  /** A line of the kernel log, shown while booting. */
+  | { readonly type: 'log'; readonly text: string }
+  /** The prompt is about to appear (everything is mounted), or the machine could not boot. */
+  | { readonly type: 'booted' }
+  /** Everything is unmounted; the board ends the workers. */
+  | { readonly type: 'halted'; readonly text: string };
+
+export type ToKernel =
+  /** A worker ended; `text` tells why ('' when it was told to, or its stack). */
+  | { readonly type: 'seatGone'; readonly seat: number; readonly text: string }
+  /** Keys from the terminal. */
+  | { readonly type: 'console'; readonly bytes: Uint8Array }
+  | { readonly type: 'winsize'; readonly columns: number; readonly rows: number };
+
+export type LinkMessage = ToBoard | ToKernel;
+
+const TYPES = ['powerOn', 'powerOff', 'console', 'log', 'booted', 'halted', 'seatGone', 'winsize'];
+const ROLES: readonly Role[] = ['kernel', 'driver', 'volume', 'process'];
+
+/** Longest `console` piece or text of one message, in bytes. */
+export const LINK_BYTES = 4096;
+
+/** Writes a message into a slot's payload; returns its length. */
+export function putLink(into: Uint8Array, message: LinkMessage): number {
+  into[0] = TYPES.indexOf(message.type);
+  into[1] = 'seat' in message ? message.seat : 0;
+  into[2] = message.type === 'powerOn' ? ROLES.indexOf(message.role) : 0;
+  const body = bodyOf(message).subarray(0, LINK_BYTES);
+  into.set(body, 4);
+  return 4 + body.length;
+}
+
+function bodyOf(message: LinkMessage): Uint8Array {
+  if ('bytes' in message) return message.bytes;
+  if ('text' in message) return encodeText(message.text);
+  if (message.type === 'winsize') return encodeText(`${message.columns} ${message.rows}`);
+  return new Uint8Array(0);
+}
+
+/** Reads a message; undefined when it is none. Bytes are copied. */
+export function getLink(from: Uint8Array): LinkMessage | undefined {
+  const type = TYPES[from[0] ?? 255];
+  const seat = from[1] ?? 0;
+  const bytes = from.slice(4);
+  switch (type) {
+    case 'powerOn':
+      return { type, seat, role: ROLES[from[2] ?? 0] ?? 'process' };
+    case 'powerOff':
+      return { type, seat };
+    case 'console':
+      return { type, bytes };
+    case 'log':
+    case 'halted':
+      return { type, text: decodeText(bytes) };
+    case 'booted':
+      return { type };
+    case 'seatGone':
+      return { type, seat, text: decodeText(bytes) };
+    case 'winsize': {
+      const [columns = 80, rows = 24] = decodeText(bytes).split(' ').map(Number);
+      return { type, columns, rows };
+    }
+    default:
+      return undefined;
+  }
+}

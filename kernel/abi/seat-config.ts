@@ -1,0 +1,60 @@
+// The orders that the kernel writes into a seat's page before it stores the boot word, and what the
+// board passes to the kernel itself. JSON: read once, at boot.
+
+/** A worker that waits to be a process. */
+export interface ProcessConfig {
+  readonly requests: number; // address of the ring, process → kernel
+  readonly replies: number;
+  readonly window: number; // address of WINDOW_SIZE bytes
+}
+
+/** A driver's worker: one client session is one pair of rings; the kernel's own is the first. */
+export interface DriverConfig {
+  readonly sessions: readonly SessionConfig[];
+  readonly log: number; // ring, driver → kernel, a line of text a message
+  readonly dma: { readonly address: number; readonly length: number };
+}
+
+export interface SessionConfig {
+  readonly name: string;
+  readonly requests: number; // address of the ring, client → server
+  readonly replies: number;
+}
+
+/** A volume's worker. */
+export interface VolumeConfig {
+  readonly name: string; // sdC0p1
+  readonly type: string; // ext4
+  readonly source: readonly string[]; // names to walk from the driver's root: ['sdC0', 'part', '1']
+  readonly readOnly: boolean;
+  readonly options: string;
+  readonly kernel: SessionConfig;
+  readonly driver: SessionConfig;
+  readonly log: number;
+  /** The block cache, and the grant under which the driver may fill it. */
+  readonly area: { readonly address: number; readonly length: number };
+  readonly grant: { readonly index: number; readonly generation: number };
+}
+
+/** What the board gives the kernel. */
+export interface KernelConfig {
+  readonly ramBytes: number;
+  readonly cpus: number;
+  readonly bootArchive: { readonly address: number; readonly length: number }; // at the top of ram
+  readonly board: { readonly toBoard: number; readonly toKernel: number }; // rings
+  /** The host's own process (index.ts). */
+  readonly host: ProcessConfig;
+  readonly disks: readonly DiskConfig[];
+  /** Seats that the board powered on already, before the kernel could ask, by role. */
+  readonly warm: {
+    readonly driver: readonly number[];
+    readonly volume: readonly number[];
+    readonly process: readonly number[];
+  };
+  readonly timeZoneOffsetMinutes: number;
+}
+
+export interface DiskConfig {
+  readonly file: string;
+  readonly mode: 'rw' | 'ro' | 'overlay';
+}
