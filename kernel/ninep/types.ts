@@ -182,7 +182,10 @@ export type MessageName = keyof typeof T;
 
 type Empty = Record<never, never>;
 
-/** The body of each message. `data` of Rread, Twrite and Rreaddir is empty when a grant carries it. */
+/**
+ * The body of each message. `data` of Rread, Twrite and Rreaddir is empty when a grant carries it.
+ * The spec's field `name` is `filename` or `attrName` here: `name` is the message's own name.
+ */
 export interface Bodies {
   Tversion: { msize: number; version: string };
   Rversion: { msize: number; version: string };
@@ -197,13 +200,20 @@ export interface Bodies {
   Rwalk: { wqid: Qid[] };
   Tlopen: { fid: number; flags: number };
   Rlopen: { qid: Qid; iounit: number };
-  Tlcreate: { fid: number; name: string; flags: number; mode: number; gid: number };
+  Tlcreate: { fid: number; filename: string; flags: number; mode: number; gid: number };
   Rlcreate: { qid: Qid; iounit: number };
-  Tsymlink: { dfid: number; name: string; symtgt: string; gid: number };
+  Tsymlink: { dfid: number; filename: string; symtgt: string; gid: number };
   Rsymlink: { qid: Qid };
-  Tmknod: { dfid: number; name: string; mode: number; major: number; minor: number; gid: number };
+  Tmknod: {
+    dfid: number;
+    filename: string;
+    mode: number;
+    major: number;
+    minor: number;
+    gid: number;
+  };
   Rmknod: { qid: Qid };
-  Trename: { fid: number; dfid: number; name: string };
+  Trename: { fid: number; dfid: number; filename: string };
   Rrename: Empty;
   Treadlink: { fid: number };
   Rreadlink: { target: string };
@@ -211,9 +221,9 @@ export interface Bodies {
   Rgetattr: { attr: Attr };
   Tsetattr: { fid: number; attr: SetAttr };
   Rsetattr: Empty;
-  Txattrwalk: { fid: number; newfid: number; name: string };
+  Txattrwalk: { fid: number; newfid: number; attrName: string };
   Rxattrwalk: { size: number };
-  Txattrcreate: { fid: number; name: string; attrSize: number; flags: number };
+  Txattrcreate: { fid: number; attrName: string; attrSize: number; flags: number };
   Rxattrcreate: Empty;
   Treaddir: { fid: number; offset: number; count: number };
   Rreaddir: { count: number; data: Uint8Array };
@@ -238,13 +248,13 @@ export interface Bodies {
     clientId: string;
   };
   Rgetlock: { type: number; start: number; length: number; procId: number; clientId: string };
-  Tlink: { dfid: number; fid: number; name: string };
+  Tlink: { dfid: number; fid: number; filename: string };
   Rlink: Empty;
-  Tmkdir: { dfid: number; name: string; mode: number; gid: number };
+  Tmkdir: { dfid: number; filename: string; mode: number; gid: number };
   Rmkdir: { qid: Qid };
   Trenameat: { olddirfid: number; oldname: string; newdirfid: number; newname: string };
   Rrenameat: Empty;
-  Tunlinkat: { dirfd: number; name: string; flags: number };
+  Tunlinkat: { dirfd: number; filename: string; flags: number };
   Runlinkat: Empty;
   Tread: { fid: number; offset: number; count: number };
   Rread: { count: number; data: Uint8Array };
