@@ -5,7 +5,8 @@
 export interface ProcessConfig {
   readonly requests: number; // address of the ring, process → kernel
   readonly replies: number;
-  readonly window: number; // address of WINDOW_SIZE bytes
+  readonly window: number; // address
+  readonly windowSize: number; // bytes
 }
 
 /** A driver's worker: one client session is one pair of rings; the kernel's own is the first. */
@@ -39,8 +40,10 @@ export interface VolumeConfig {
 /** What the board gives the kernel. */
 export interface KernelConfig {
   readonly ramBytes: number;
+  /** Where the frames end: above lie the boot archive and the rings that the board made. */
+  readonly framesEnd: number;
   readonly cpus: number;
-  readonly bootArchive: { readonly address: number; readonly length: number }; // at the top of ram
+  readonly bootArchive: { readonly address: number; readonly length: number };
   readonly board: { readonly toBoard: number; readonly toKernel: number }; // rings
   /** The host's own process (index.ts). */
   readonly host: ProcessConfig;
