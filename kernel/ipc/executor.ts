@@ -47,7 +47,15 @@ export class Executor {
 
   /** Starts a task beside the others; it runs in this or the next turn. */
   start(task: Task<void>, name: string): void {
-    this.#runnable.push(new Activity(task, name, this));
+    this.#runnable.push(new Activity(task, { name, executor: this, beforeStep: nothing }));
+  }
+
+  /**
+   * Starts a task and runs its first step at once; `beforeStep` runs before this and every later
+   * step. Returns whether the task has ended already.
+   */
+  startNow(task: Task<void>, options: { name: string; beforeStep: () => void }): boolean {
+    return new Activity(task, { ...options, executor: this }).step();
   }
 
   /** Adds a source of work, looked at in each turn. */
@@ -177,22 +185,31 @@ export class Executor {
 
 /** A started task and where it stands. */
 class Activity {
-  readonly name: string;
   readonly #task: Task<void>;
+  readonly #name: string;
   readonly #executor: Executor;
+  readonly #beforeStep: () => void;
 
-  constructor(task: Task<void>, name: string, executor: Executor) {
+  constructor(
+    task: Task<void>,
+    options: { name: string; executor: Executor; beforeStep: () => void },
+  ) {
     this.#task = task;
-    this.name = name;
-    this.#executor = executor;
+    this.#name = options.name;
+    this.#executor = options.executor;
+    this.#beforeStep = options.beforeStep;
   }
 
-  step(): void {
+  /** Runs to the next wait; returns whether the task has ended. */
+  step(): boolean {
     try {
+      this.#beforeStep();
       const step = this.#task.next();
       if (!step.done) step.value.waiting.push(this);
+      return step.done === true;
     } catch (error) {
-      this.#executor.bug(error, this.name);
+      this.#executor.bug(error, this.#name);
+      return true;
     }
   }
 
@@ -200,6 +217,8 @@ class Activity {
     this.#executor.ready(this);
   }
 }
+
+const nothing = (): void => undefined;
 
 function remove<T>(list: T[], item: T): void {
   const at = list.indexOf(item);

@@ -2,14 +2,23 @@
 // does not know whether a ring, a direct call or a byte stream lies beneath.
 
 import { EPROTO, fail, PosixError, toErrno } from '../abi/errno.ts';
-import type { GrantRef } from '../ipc/grant.ts';
+import type { GrantRef, Segment } from '../ipc/grant.ts';
 import type { Task } from '../ipc/task.ts';
 import type { MessageOf, ReplyTo, RMessage, TMessage, TName } from './types.ts';
 
-/** A request on its way, and the grant that carries its payload, if any. */
+/** Memory in `ram` for the payload of a request: the transport grants it to its server meanwhile. */
+export interface Memory {
+  readonly segments: readonly Segment[];
+  /** What the server does with it: it writes into it for Tread and Treaddir, reads it for Twrite. */
+  readonly rights: number;
+}
+
+/** A request on its way, and where its payload lies if not in the message. */
 export interface Request {
   readonly message: TMessage;
+  /** A grant, or a part of one, that the sender holds and passes on. */
   readonly grant?: GrantRef | undefined;
+  readonly memory?: Memory | undefined;
 }
 
 /** Carries requests to a server and its replies back, in the order of the requests. */
@@ -44,9 +53,9 @@ export class NinepClient {
   /** One request. Throws PosixError for Rlerror, EPROTO when the reply is of another kind. */
   *rpc<N extends TName>(
     message: MessageOf<N> & TMessage,
-    grant?: GrantRef,
+    payload: Pick<Request, 'grant' | 'memory'> = {},
   ): Task<MessageOf<ReplyTo<N>>> {
-    const [reply] = yield* this.#transport.exchange([{ message, grant }]);
+    const [reply] = yield* this.#transport.exchange([{ message, ...payload }]);
     return this.expect(message.name as N, reply);
   }
 
