@@ -22,6 +22,8 @@ export interface Board {
 /** What a driver's worker gets besides: the bus its controller sits on. */
 export interface DriverBoard extends Board {
   readonly pci: PciBus;
+  /** What the board has to say of the disks, one line each: refused images and their reasons. */
+  readonly notes: readonly string[];
 }
 
 /** PCI Local Bus 3.0 §6: the part of it that a driver uses to find and reach its device. */

@@ -4,7 +4,7 @@
 
 import { EUCLEAN, PosixError } from './errno.ts';
 
-interface Field<T> {
+export interface Field<T> {
   readonly at: number;
   readonly size: number;
   /** Bit fields and unions share bytes with their neighbour: left out of the overlap check. */

@@ -103,6 +103,43 @@ export interface Start {
   readonly gid: number;
 }
 
+/** Data of `exec`. */
+export interface ExecData {
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: readonly (readonly [string, string])[];
+}
+
+/** Data of `spawn`: ExecData and the rest of a SpawnRequest (userland/libc/sys.ts). */
+export interface SpawnData extends ExecData {
+  readonly fdActions?: readonly FdActionData[];
+  readonly cwd?: string;
+  readonly pgid?: number;
+  readonly ignore?: readonly number[];
+  readonly defaults?: readonly number[];
+}
+
+/** Data of `spawnStdio`: descriptors of the host's process that become the child's 0, 1 and 2. */
+export interface SpawnStdioData extends ExecData {
+  readonly stdio: readonly [number, number, number];
+  readonly cwd?: string;
+  readonly pgid?: number;
+  readonly ignore?: readonly number[];
+  readonly defaults?: readonly number[];
+}
+
+/** One step of `fdActions`, in order, before the program runs. */
+export type FdActionData =
+  | { readonly op: 'dup2'; readonly from: number; readonly to: number }
+  | { readonly op: 'close'; readonly fd: number }
+  | {
+      readonly op: 'open';
+      readonly fd: number;
+      readonly path: string;
+      readonly flags: number;
+      readonly mode: number;
+    };
+
 const STAT_WORDS = 16;
 export const STAT_SIZE = STAT_WORDS * 8;
 
