@@ -34,10 +34,21 @@ export interface FileServer<N, C> {
   qid(ctx: C, node: N): Qid;
   /** One step of a walk; `undefined` when there is no such name. '..' of the root is the root. */
   walk(ctx: C, dir: N, name: string): N | undefined;
-  /** A fid of this node was opened: truncates for O_TRUNC. Permissions were checked by the kernel. */
-  open(ctx: C, node: N, flags: number): Now<void>;
-  /** The last use of a fid is over (clunk); `open` tells whether it was opened. */
+  /**
+   * A fid of this node was opened: truncates for O_TRUNC. Permissions were checked by the kernel.
+   * May return a node of this opening alone (a snapshot of a text, say): read, write, readdir and
+   * clunk then get that one in place of `node`. On a read-only server never with write access.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most servers' open returns nothing.
+  open(ctx: C, node: N, flags: number): Now<N | void>;
+  /** A fid is given up (clunk); `open` tells whether it was opened. */
   clunk?(ctx: C, node: N, open: boolean): void;
+  /**
+   * No fid refers to this file (its qid.path) any more: the last was clunked, or a name of it was
+   * removed while there was none. A file without names is freed now, and not before. With `clunk`
+   * and `forget` a server need not count who uses what; it must be ready for a file with names.
+   */
+  forget?(ctx: C, node: N): void;
 
   getattr(ctx: C, node: N, mask: number): Attr;
   setattr?(ctx: C, node: N, attr: SetAttr): void;
@@ -61,7 +72,7 @@ export interface FileServer<N, C> {
     request: { name: string; mode: number; major: number; minor: number; gid: number },
   ): N;
   link?(ctx: C, dir: N, node: N, name: string): void;
-  /** Removes a name; `flags` may hold AT_REMOVEDIR. An open file lives on until its last clunk. */
+  /** Removes a name; `flags` may hold AT_REMOVEDIR. The file itself lives on until `forget`. */
   unlink?(ctx: C, dir: N, name: string, flags: number): void;
   rename?(ctx: C, from: { dir: N; name: string }, to: { dir: N; name: string }): void;
 
