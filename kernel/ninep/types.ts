@@ -196,8 +196,8 @@ export interface Bodies {
   Rflush: Empty;
   Tattach: { fid: number; afid: number; uname: string; aname: string; nUname: number };
   Rattach: { qid: Qid };
-  Twalk: { fid: number; newfid: number; wname: string[] };
-  Rwalk: { wqid: Qid[] };
+  Twalk: { fid: number; newfid: number; wname: readonly string[] };
+  Rwalk: { wqid: readonly Qid[] };
   Tlopen: { fid: number; flags: number };
   Rlopen: { qid: Qid; iounit: number };
   Tlcreate: { fid: number; filename: string; flags: number; mode: number; gid: number };

@@ -58,7 +58,12 @@ interface Walked<N> {
 }
 
 /** Walks as far as it can. A first element that fails is an error, a later one ends the walk. */
-function walkNames<N, C>(s: Session<N, C>, ctx: C, from: Fid<N>, names: string[]): Walked<N> {
+function walkNames<N, C>(
+  s: Session<N, C>,
+  ctx: C,
+  from: Fid<N>,
+  names: readonly string[],
+): Walked<N> {
   const wqid: Qid[] = [];
   let at: Fid<N> = { ...fresh(from.node, from.qid), ...(from.name && { name: from.name }) };
   for (const name of names) {
