@@ -83,7 +83,7 @@ export class Executor {
   after(ms: number, action: () => void): () => void {
     const timer = { atMs: this.clock.monotonicMs() + ms, action, cancelled: false };
     let i = this.#timers.length;
-    while (i > 0 && (this.#timers[i - 1]?.atMs ?? 0) < timer.atMs) i--;
+    while (i > 0 && (this.#timers[i - 1]?.atMs ?? 0) <= timer.atMs) i--;
     this.#timers.splice(i, 0, timer);
     return () => {
       timer.cancelled = true;
@@ -169,11 +169,13 @@ export class Executor {
     let next = this.#timers.at(-1);
     if (next === undefined) return;
     const now = this.clock.monotonicMs();
+    const due: Timer[] = []; // first, so that an action which sets a timer of 0 ms ends the turn
     while (next !== undefined && (next.cancelled || next.atMs <= now)) {
       this.#timers.pop();
-      if (!next.cancelled) next.action();
+      due.push(next);
       next = this.#timers.at(-1);
     }
+    for (const timer of due) if (!timer.cancelled) timer.action();
   }
 
   #idleMs(): number {

@@ -72,6 +72,7 @@ export class GrantTable {
   /** From now on the grant resolves for nobody. */
   revoke(ref: GrantRef): void {
     const at = ref.index * WORDS;
+    if (ref.generation === 0) return;
     if (Atomics.load(this.#words, at) !== ref.generation) return;
     Atomics.store(this.#words, at, 0);
     this.#free.push(ref.index);
@@ -103,7 +104,9 @@ export class GrantReader {
     if (ref.offset + ref.length > length >>> 0) {
       throw new PosixError(EFAULT, `grant ${ref.index}: ${ref.offset}+${ref.length} of ${length}`);
     }
-    return clip(words.subarray(6, 6 + Math.min(count, GRANT_SEGMENTS) * 2), ref);
+    const segments = clip(words.subarray(6, 6 + Math.min(count, GRANT_SEGMENTS) * 2), ref);
+    if (Atomics.load(words, 0) === ref.generation) return segments;
+    throw new PosixError(EACCES, `grant ${ref.index}.${ref.generation} was revoked`);
   }
 
   /** The same as views of `ram`. */

@@ -155,9 +155,16 @@ export class Ring {
 
   /** Consumer: gives the slot back; its bytes may change from now on. Rings a producer that found the ring full. */
   release(): void {
-    const wasFull = this.full;
-    Atomics.add(this.#words, HEAD, 1);
-    if (wasFull) this.#producerBell.ring();
+    // Head first, tail after: either the producer sees the new head, or this sees that it filled up.
+    const head = Atomics.add(this.#words, HEAD, 1);
+    const queued = (Atomics.load(this.#words, TAIL) - head) >>> 0;
+    if (queued >= this.slots) this.#producerBell.ring();
+  }
+
+  /** Either side, on taking over from a worker that may have ended between a store and its bell. */
+  takeOver(): void {
+    this.#producerBell.ring();
+    this.#consumerBell.ring();
   }
 
   #at(counter: number): Slot {

@@ -39,7 +39,10 @@ export function wakeOne(queue: WaitQueue): void {
   queue.waiting.shift()?.resume();
 }
 
-/** A sleep lock. Hold it as `yield* lock.acquire(); try { … } finally { lock.release(); }`. */
+/**
+ * A sleep lock, first come first served: a release hands it to who waited longest, and nobody who
+ * comes later gets in between. Hold it as `yield* lock.acquire(); try { … } finally { lock.release(); }`.
+ */
 export class Lock {
   readonly #queue: WaitQueue;
   #held = false;
@@ -53,13 +56,13 @@ export class Lock {
   }
 
   *acquire(): Task<void> {
-    while (this.#held) yield* sleep(this.#queue);
+    if (this.#held) yield* sleep(this.#queue); // woken by `release` alone, which leaves it held
     this.#held = true;
   }
 
   release(): void {
-    this.#held = false;
-    wakeOne(this.#queue);
+    if (this.#queue.idle) this.#held = false;
+    else wakeOne(this.#queue);
   }
 }
 

@@ -1,6 +1,6 @@
 // Claims about the server side: the protocol's rules, over a file system in memory.
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import {
   O_CREAT,
   O_DIRECTORY,
@@ -12,78 +12,10 @@ import {
 } from '../abi/constants.ts';
 import * as E from '../abi/errno.ts';
 import { decodeText, encodeText } from '../abi/text.ts';
-import type { Caller } from '../fs/caller.ts';
-import { heapChunks } from '../fs/mem-data.ts';
-import type { MemNode } from '../fs/mem-node.ts';
-import { MemFs } from '../fs/memfs.ts';
-import { runNow, sleep, type Task, WaitQueue } from '../ipc/task.ts';
+import type { MemFs } from '../fs/memfs.ts';
+import { epoch, memFs, session } from '../fs/test-session.ts';
 import { decodeDirEntries } from './codec.ts';
-import type { FileServer } from './file-server.ts';
-import { NinepServer, type ServerOptions } from './server.ts';
-import {
-  type MessageOf,
-  NOFID,
-  P9_SETATTR_SIZE,
-  type ReplyTo,
-  type TMessage,
-  type TName,
-} from './types.ts';
-
-const caller: Caller = { pid: 1, uid: 1000, gid: 1000 };
-const epoch = { sec: 0, nsec: 0 };
-
-const memFs = () => new MemFs({ now: () => epoch, chunks: heapChunks });
-
-/** A session with fid 0 at the root. */
-function session(fs: FileServer<MemNode, Caller> = memFs(), options: ServerOptions = {}) {
-  const server = new NinepServer(fs, options);
-  const ask = (message: TMessage, payload?: Uint8Array[]) =>
-    runNow(server.dispatch(caller, message, payload));
-  const s = {
-    server,
-    ask,
-    /** The reply to a request that must succeed. */
-    ok<N extends TName>(
-      t: ExecutionContext,
-      message: MessageOf<N> & TMessage,
-      payload?: Uint8Array[],
-    ): MessageOf<ReplyTo<N>> {
-      const reply = ask(message, payload);
-      t.is(reply.name, `R${message.name.slice(1)}` as 'Rread', E.strerror(errnoOf(reply)));
-      return reply as unknown as MessageOf<ReplyTo<N>>;
-    },
-    refused(t: ExecutionContext, message: TMessage, errno: E.Errno) {
-      const reply = ask(message);
-      t.deepEqual(reply, { name: 'Rlerror', ecode: errno }, E.errnoName(errnoOf(reply)));
-    },
-    /** Makes a file with this content through fid `fid`, left open. */
-    make(t: ExecutionContext, fid: number, filename: string, content = '') {
-      s.ok(t, { name: 'Twalk', fid: 0, newfid: fid, wname: [] });
-      s.ok(t, { name: 'Tlcreate', fid, filename, flags: O_RDWR, mode: 0o644, gid: 5 });
-      const data = encodeText(content);
-      s.ok(t, { name: 'Twrite', fid, offset: 0, count: data.length, data });
-    },
-    mkdir(t: ExecutionContext, filename: string, dfid = 0) {
-      s.ok(t, { name: 'Tmkdir', dfid, filename, mode: 0o755, gid: 5 });
-    },
-    walk(t: ExecutionContext, newfid: number, ...wname: string[]) {
-      const { wqid } = s.ok(t, { name: 'Twalk', fid: 0, newfid, wname });
-      t.is(wqid.length, wname.length);
-    },
-    text(t: ExecutionContext, fid: number): string {
-      const { data } = s.ok(t, { name: 'Tread', fid, offset: 0, count: 1000 });
-      return decodeText(data);
-    },
-    clunk(t: ExecutionContext, fid: number) {
-      s.ok(t, { name: 'Tclunk', fid });
-    },
-  };
-  ask({ name: 'Tattach', fid: 0, afid: NOFID, uname: '', aname: '', nUname: 0 });
-  return s;
-}
-
-const errnoOf = (reply: object): E.Errno =>
-  'ecode' in reply ? E.toErrno(Number(reply.ecode)) : E.EPROTO;
+import { P9_SETATTR_SIZE, type TMessage } from './types.ts';
 
 test('Tversion agrees on 9P2000.L and the smaller msize, and on nothing else', (t) => {
   const s = session(memFs(), { msize: 8192 });
@@ -101,13 +33,13 @@ test('Tversion agrees on 9P2000.L and the smaller msize, and on nothing else', (
 });
 
 test('Tauth is not supported, Tflush always answered', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.refused(t, { name: 'Tauth', afid: 1, uname: '', aname: '', nUname: 0 }, E.EOPNOTSUPP);
   s.ok(t, { name: 'Tflush', oldtag: 9 });
 });
 
 test('a walk of no names clones, of sixteen arrives', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.walk(t, 1);
   const names = Array.from({ length: 16 }, (_, i) => `d${i}`);
   for (const name of names) {
@@ -121,7 +53,7 @@ test('a walk of no names clones, of sixteen arrives', (t) => {
 });
 
 test('a walk that fails at its first name is an error, later a short Rwalk without a fid', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.mkdir(t, 'd');
   s.make(t, 1, 'f');
   s.refused(t, { name: 'Twalk', fid: 0, newfid: 2, wname: ['x', 'y'] }, E.ENOENT);
@@ -133,7 +65,7 @@ test('a walk that fails at its first name is an error, later a short Rwalk witho
 });
 
 test('a walk to a fid in use is EBADF, from one that is not is EBADF, onto itself moves it', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.mkdir(t, 'd');
   s.walk(t, 1);
   s.refused(t, { name: 'Twalk', fid: 0, newfid: 1, wname: ['d'] }, E.EBADF);
@@ -145,7 +77,7 @@ test('a walk to a fid in use is EBADF, from one that is not is EBADF, onto itsel
 });
 
 test('an open fid does not move', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.mkdir(t, 'd');
   s.walk(t, 1);
   s.ok(t, { name: 'Tlopen', fid: 1, flags: O_RDONLY });
@@ -163,7 +95,7 @@ test('the fid table is bounded', (t) => {
 
 const badName = test.macro({
   exec(t, filename: string, errno: E.Errno) {
-    const s = session();
+    const s = session(memFs());
     s.make(t, 1, 'f');
     const gid = 0;
     const mode = 0o644;
@@ -192,14 +124,14 @@ test('a name of 256 bytes', badName, 'x'.repeat(256), E.ENAMETOOLONG);
 test('a name of 256 bytes in 128 characters', badName, 'ä'.repeat(128), E.ENAMETOOLONG);
 
 test('a name of 255 bytes is made and found', (t) => {
-  const s = session();
+  const s = session(memFs());
   const filename = `${'ä'.repeat(127)}\udcff`; // one byte is not UTF-8
   s.mkdir(t, filename);
   s.walk(t, 1, filename);
 });
 
 test('operations on a directory refuse a file, and operations on a file a directory', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.make(t, 1, 'f');
   s.mkdir(t, 'd');
   s.walk(t, 2, 'd');
@@ -220,7 +152,7 @@ test('operations on a directory refuse a file, and operations on a file a direct
 });
 
 test('reading and writing need a fid opened for it', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.make(t, 1, 'f', 'hello');
   const write = { name: 'Twrite', offset: 0, count: 1, data: encodeText('x') } as const;
   s.walk(t, 2, 'f');
@@ -238,7 +170,7 @@ test('reading and writing need a fid opened for it', (t) => {
 });
 
 test('Tlcreate opens what is there, truncates it when asked, and refuses with O_EXCL', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.make(t, 1, 'f', 'hello');
   const create = { name: 'Tlcreate', filename: 'f', mode: 0o600, gid: 0 } as const;
   s.walk(t, 2);
@@ -251,7 +183,7 @@ test('Tlcreate opens what is there, truncates it when asked, and refuses with O_
 });
 
 test('payload travels by grant, over several segments', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.make(t, 1, 'f');
   const parts = ['hel', 'lo ', 'world'].map(encodeText);
   const data = new Uint8Array(0);
@@ -271,7 +203,7 @@ test('inline data is cut to the msize', (t) => {
 
 const listing = test.macro({
   exec(t, count: number, payload: (() => Uint8Array[]) | undefined) {
-    const s = session();
+    const s = session(memFs());
     const names = Array.from({ length: 100 }, (_, i) => `file-${i}`);
     for (const name of names) s.mkdir(t, name);
     s.walk(t, 1);
@@ -300,7 +232,7 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 test('a directory is not listed into no room', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.walk(t, 1);
   s.ok(t, { name: 'Tlopen', fid: 1, flags: O_RDONLY });
   s.refused(t, { name: 'Treaddir', fid: 1, offset: 0, count: 10 }, E.EINVAL);
@@ -338,7 +270,7 @@ test('a file without fids goes with its last name', (t) => {
 });
 
 test('Tremove gives the fid up even when the file stays', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.mkdir(t, 'd');
   s.walk(t, 1, 'd');
   s.mkdir(t, 'e', 1);
@@ -348,7 +280,7 @@ test('Tremove gives the fid up even when the file stays', (t) => {
 });
 
 test('Trename follows the fid from name to name, and no further than its file', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.mkdir(t, 'd');
   s.walk(t, 1, 'd');
   s.make(t, 2, 'a', 'A');
@@ -399,7 +331,7 @@ const readOnly: ProxyHandler<MemFs> = {
 };
 
 test('an attribute is written through a fid of its own, and set at its clunk', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.make(t, 1, 'f');
   const set = (value: string, flags: number, name = 'user.x') => {
     s.walk(t, 2, 'f');
@@ -430,7 +362,7 @@ test('an attribute is written through a fid of its own, and set at its clunk', (
 });
 
 test('an attribute that was not written in full is not set', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.make(t, 1, 'f');
   s.walk(t, 2, 'f');
   s.ok(t, { name: 'Txattrcreate', fid: 2, attrName: 'user.x', attrSize: 4, flags: 0 });
@@ -449,7 +381,7 @@ test('an attribute that was not written in full is not set', (t) => {
 });
 
 test('locks of two owners conflict, of one they replace, split and go with their fid', (t) => {
-  const s = session();
+  const s = session(memFs());
   s.make(t, 1, 'f');
   s.walk(t, 2, 'f');
   const lock = (fid: number, type: number, start: number, length: number) => {
@@ -480,105 +412,4 @@ test('locks of two owners conflict, of one they replace, split and go with their
     { name: 'Tlock', fid: 1, type: 3, flags: 0, start: 0, length: 0, procId: 1, clientId: '' },
     E.EINVAL,
   );
-});
-
-class Missing {}
-
-const everyRequest: readonly TMessage[] = [
-  { name: 'Tversion', msize: 8192, version: '9P2000.L' },
-  { name: 'Tattach', fid: 9, afid: NOFID, uname: '', aname: '', nUname: 0 },
-  { name: 'Twalk', fid: 0, newfid: 9, wname: ['d', 'e'] },
-  { name: 'Twalk', fid: 2, newfid: 2, wname: ['e'] },
-  { name: 'Tlopen', fid: 3, flags: O_RDWR },
-  { name: 'Tlcreate', fid: 2, filename: 'new', flags: O_RDWR, mode: 0o644, gid: 0 },
-  { name: 'Tclunk', fid: 1 },
-  { name: 'Tclunk', fid: 4 },
-  { name: 'Tremove', fid: 3 },
-  { name: 'Trename', fid: 3, dfid: 2, filename: 'moved' },
-  { name: 'Txattrwalk', fid: 3, newfid: 9, attrName: '' },
-];
-
-const restarts = test.macro({
-  exec(t, message: TMessage) {
-    for (let failAt = 0; ; failAt++) {
-      t.true(failAt < 50);
-      let calls = Number.NEGATIVE_INFINITY;
-      const fs = new Proxy(memFs(), {
-        get(target, key) {
-          const value: unknown = Reflect.get(target, key, target);
-          if (typeof value !== 'function') return value;
-          return (...args: unknown[]) => {
-            if (calls++ === failAt) throw new Missing();
-            return value.apply(target, args);
-          };
-        },
-      });
-      const s = session(fs);
-      s.mkdir(t, 'd');
-      s.walk(t, 2, 'd');
-      s.mkdir(t, 'e', 2);
-      s.make(t, 1, 'f');
-      s.walk(t, 3, 'f');
-      s.walk(t, 4, 'f');
-      s.ok(t, { name: 'Txattrcreate', fid: 4, attrName: 'user.x', attrSize: 0, flags: 0 });
-      const before = [...s.server.fids().entries()];
-      calls = 0;
-      try {
-        t.not(s.ask(message).name, 'Rlerror');
-        break;
-      } catch (error) {
-        t.true(error instanceof Missing);
-        t.deepEqual([...s.server.fids().entries()], before);
-      }
-    }
-  },
-  title: (_, message: TMessage) =>
-    `an abandoned ${message.name} of fid ${'fid' in message ? message.fid : ''} changes no fid`,
-});
-for (const message of everyRequest) test(restarts, message);
-
-test('a fid clunked while it is being opened does not come back', (t) => {
-  const fs = memFs();
-  const queue = new WaitQueue('open');
-  const slow = new Proxy(fs, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key, target);
-      if (key === 'open') return slowOpen;
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-  function* slowOpen(): Task<void> {
-    yield* sleep(queue);
-  }
-  const s = session(slow);
-  s.mkdir(t, 'd');
-  s.walk(t, 1, 'd');
-  const task = s.server.dispatch(caller, { name: 'Tlopen', fid: 1, flags: O_RDONLY });
-  t.false(task.next().done);
-  s.clunk(t, 1);
-  t.deepEqual(task.next().value as unknown, { name: 'Rlerror', ecode: E.EBADF });
-  t.is(s.server.fids().lookup(1), undefined);
-});
-
-test('fids restored after a restart are as they were', (t) => {
-  const fs = memFs();
-  const old = session(fs);
-  old.make(t, 1, 'f', 'kept');
-  old.walk(t, 2, 'f');
-  const s = { ...session(fs) };
-  for (const [fid, { node, qid, open, flags }] of old.server.fids().entries()) {
-    if (fid !== 0) s.server.restore(fid, { node, qid, flags: open ? flags : undefined });
-  }
-  t.is(s.text(t, 1), 'kept');
-  s.refused(t, { name: 'Tread', fid: 2, offset: 0, count: 1 }, E.EBADF);
-  s.ok(t, { name: 'Tlopen', fid: 2, flags: O_RDONLY });
-  t.is(s.text(t, 2), 'kept');
-  t.is(s.server.fids().uses(s.server.fids().lookup(1)?.qid.path ?? 0), 2);
-});
-
-test('an error is told in words before it becomes a number', (t) => {
-  const told: string[] = [];
-  const s = session(memFs(), { onError: (e, m) => told.push(`${m.name}: ${e.message}`) });
-  s.refused(t, { name: 'Tclunk', fid: 77 }, E.EBADF);
-  t.deepEqual(told, ['Tclunk: fid 77 is unknown']);
 });

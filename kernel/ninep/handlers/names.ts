@@ -1,7 +1,7 @@
 // Handlers of the messages that make, move and remove names: Tsymlink, Tmknod, Tmkdir, Tlink,
 // Tunlinkat, Trenameat, Trename. 9P2000.L; the rules are POSIX's.
 
-import { EINVAL, EPERM, PosixError } from '../../abi/errno.ts';
+import { EEXIST, EINVAL, EPERM, PosixError } from '../../abi/errno.ts';
 import {
   checkName,
   checkWritable,
@@ -48,8 +48,11 @@ export function Tmkdir<N, C>(s: Session<N, C>, ctx: C, m: MessageOf<'Tmkdir'>): 
 export function Tlink<N, C>(s: Session<N, C>, ctx: C, m: MessageOf<'Tlink'>): RMessage {
   const file = s.fids.get(m.fid);
   const dir = target(s, m.dfid, m.filename);
-  if (isDirectory(file.qid)) throw new PosixError(EPERM, 'a hard link to a directory');
   need(s.fs.link, 'link');
+  if (isDirectory(file.qid)) {
+    const exists = s.fs.walk(ctx, dir, m.filename) !== undefined;
+    throw new PosixError(exists ? EEXIST : EPERM, 'a hard link to a directory');
+  }
   s.fs.link?.(ctx, dir, file.node, m.filename);
   return { name: 'Rlink' };
 }

@@ -1,0 +1,151 @@
+// Write-back: dirty pages go to their server in runs of up to 1 MiB, several requests in one hop. An
+// inode is flushed by one task at a time. The server learns the file's mtime behind the data.
+
+import { EIO, type Errno, PosixError } from '../abi/errno.ts';
+import { PAGE_SIZE } from '../abi/memlayout.ts';
+import { GRANT_READ } from '../ipc/grant.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Request } from '../ninep/client.ts';
+import { P9_SETATTR_MTIME, P9_SETATTR_MTIME_SET, type RMessage } from '../ninep/types.ts';
+import { evictUnused, type Inode, type InodeHost, type Superblock } from '../vfs/inode.ts';
+import type { Page } from './page-cache.ts';
+import { grantable, segmentsOf } from './read.ts';
+
+/** Pages in one Twrite: 1 MiB. */
+const RUN_PAGES = 256;
+/** Requests in one exchange. */
+const BATCH = 8;
+
+export interface FlushContext extends InodeHost {
+  readonly log: (line: string) => void;
+  /** Flushes every file of a superblock. */
+  readonly flushAll: (superblock: Superblock) => Task<void>;
+}
+
+interface Run {
+  readonly pages: readonly Page[];
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Writes all dirty pages of a file; a failure is left in `inode.writeError`. */
+export function* flushInode(context: FlushContext, inode: Inode): Task<void> {
+  if (inode.dirty.size === 0 && !inode.timesDirty) return;
+  yield* inode.flushLock.acquire();
+  try {
+    const runs = runsOf(inode);
+    for (let i = 0; i < runs.length; i += BATCH) {
+      yield* writeRuns(context, inode, runs.slice(i, i + BATCH));
+    }
+    if (inode.timesDirty && inode.attr.nlink > 0) yield* sendTimes(inode);
+    inode.stale = true; // blocks and ctime are the server's to tell
+  } finally {
+    inode.flushLock.release();
+  }
+  evictUnused(context, inode);
+}
+
+/** Dirty pages in the order of the file, neighbours together. */
+function runsOf(inode: Inode): Run[] {
+  const dirty = [...inode.dirty].sort((a, b) => a.index - b.index);
+  const runs: Run[] = [];
+  for (let i = 0; i < dirty.length; ) {
+    let end = i + 1;
+    const first = dirty[i]?.index ?? 0;
+    while (end < dirty.length && end - i < RUN_PAGES && dirty[end]?.index === first + end - i)
+      end++;
+    const pages = dirty.slice(i, end);
+    const fitting = pages.slice(0, grantable(pages));
+    const offset = first * PAGE_SIZE;
+    const length = Math.min(fitting.length * PAGE_SIZE, inode.size - offset);
+    if (length > 0) runs.push({ pages: fitting, offset, length });
+    i += fitting.length;
+  }
+  return runs;
+}
+
+function* writeRuns(context: FlushContext, inode: Inode, runs: readonly Run[]): Task<void> {
+  for (const page of runs.flatMap((run) => run.pages)) {
+    context.pages.markClean(page);
+    page.writeback = true;
+  }
+  try {
+    const replies = yield* inode.superblock.client.all(runs.map((run) => request(inode, run)));
+    for (const [i, run] of runs.entries()) yield* settle(context, inode, run, replies[i]);
+  } finally {
+    for (const page of runs.flatMap((run) => run.pages)) context.pages.writebackDone(page);
+  }
+}
+
+function request(inode: Inode, run: Run, skip = 0): Request {
+  const segments = clipSegments(segmentsOf(run.pages), skip, run.length - skip);
+  const { fid } = inode;
+  return {
+    message: {
+      name: 'Twrite',
+      fid,
+      offset: run.offset + skip,
+      count: run.length - skip,
+      data: new Uint8Array(0),
+    },
+    memory: { segments, rights: GRANT_READ },
+  };
+}
+
+/** Writes the rest of a run that the server took in part; notes a failure. */
+function* settle(
+  context: FlushContext,
+  inode: Inode,
+  run: Run,
+  first: RMessage | undefined,
+): Task<void> {
+  let reply = first;
+  let done = 0;
+  for (;;) {
+    const error = errorIn(reply);
+    if (error !== undefined || reply?.name !== 'Rwrite' || reply.count === 0) {
+      inode.writeError = error ?? EIO;
+      const { dev, source } = inode.superblock;
+      context.log(
+        `${source}: inode ${inode.qid.path} (dev ${dev}): write-back of ${run.length} bytes at ${run.offset} failed: ${new PosixError(inode.writeError).message}`,
+      );
+      return;
+    }
+    done += reply.count;
+    if (done >= run.length) return;
+    [reply] = yield* inode.superblock.client.all([request(inode, run, done)]);
+  }
+}
+
+function errorIn(reply: RMessage | undefined): Errno | undefined {
+  return reply?.name === 'Rlerror' ? (reply.ecode as Errno) : undefined;
+}
+
+function* sendTimes(inode: Inode): Task<void> {
+  inode.timesDirty = false;
+  const attr = {
+    valid: P9_SETATTR_MTIME | P9_SETATTR_MTIME_SET,
+    ...{ mode: 0, uid: 0, gid: 0, size: 0 },
+    atime: inode.attr.atime,
+    mtime: inode.attr.mtime,
+  };
+  yield* inode.superblock.client.all([{ message: { name: 'Tsetattr', fid: inode.fid, attr } }]);
+}
+
+function clipSegments(
+  segments: readonly { address: number; length: number }[],
+  skip: number,
+  length: number,
+): { address: number; length: number }[] {
+  const out: { address: number; length: number }[] = [];
+  let before = skip;
+  let left = length;
+  for (const s of segments) {
+    const from = Math.min(before, s.length);
+    before -= from;
+    const take = Math.min(s.length - from, left);
+    if (take > 0) out.push({ address: s.address + from, length: take });
+    left -= take;
+  }
+  return out;
+}

@@ -1,0 +1,184 @@
+// The page cache: 4 KiB pages of volumes' files, in frames of `ram`. Bounded by the frames that are
+// free; the clean page that was not used for longest goes first (a list through the pages).
+
+import { ENOMEM, PosixError } from '../abi/errno.ts';
+import { PAGE_SIZE } from '../abi/memlayout.ts';
+import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
+import type { Inode } from '../vfs/inode.ts';
+import type { Frames } from './frames.ts';
+
+export class Page {
+  readonly inode: Inode;
+  readonly index: number; // in pages
+  readonly address: number;
+  readonly bytes: Uint8Array;
+  /** Being filled from the disk: wait on `ready`. */
+  busy = true;
+  /** The fill failed, or the page was cut off: whoever waited looks it up again. */
+  void = false;
+  /** On its way to the disk: its frame must stay. */
+  writeback = false;
+  readonly ready: WaitQueue;
+  older: Page | undefined;
+  newer: Page | undefined;
+
+  constructor(inode: Inode, index: number, frame: { address: number; bytes: Uint8Array }) {
+    this.inode = inode;
+    this.index = index;
+    this.address = frame.address;
+    this.bytes = frame.bytes;
+    this.ready = new WaitQueue('page');
+  }
+}
+
+export class PageCache {
+  readonly #ram: SharedArrayBuffer;
+  readonly #frames: Frames;
+  /** Frames left to the rest of the kernel: windows, rings, pipes, tmpfs. */
+  readonly #reserve: number;
+  #oldest: Page | undefined;
+  #newest: Page | undefined;
+  #count = 0;
+  dirtyPages = 0;
+  hits = 0;
+  misses = 0;
+
+  constructor(ram: SharedArrayBuffer, frames: Frames) {
+    this.#ram = ram;
+    this.#frames = frames;
+    this.#reserve = Math.min(4096, Math.floor(frames.total / 8));
+  }
+
+  /** Pages held. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Pages that the cache may hold in all, as things stand. */
+  get capacity(): number {
+    return Math.max(64, this.#count + this.#frames.free - this.#reserve);
+  }
+
+  /** The page if it is cached, ready or not; marks it as used. */
+  peek(inode: Inode, index: number): Page | undefined {
+    const page = inode.pages.get(index);
+    if (page === undefined || page === this.#newest) return page;
+    this.#unlink(page);
+    this.#link(page);
+    return page;
+  }
+
+  /**
+   * Adds up to `count` new pages, busy, from `index` on, as one run of frames where there is one.
+   * At least one; throws ENOMEM when not even that can be had.
+   */
+  add(inode: Inode, index: number, count: number): Page[] {
+    const wanted = Math.min(count, Math.max(1, this.capacity >> 2));
+    if (this.#frames.free - wanted < this.#reserve) this.#evict(wanted);
+    const run = this.#frames.take(wanted);
+    if (run !== undefined) return this.#adopt(inode, index, { address: run, count: wanted });
+    const single = this.#frames.take(1);
+    if (single === undefined) throw new PosixError(ENOMEM, 'no frame for a page');
+    return this.#adopt(inode, index, { address: single, count: 1 });
+  }
+
+  /** The content is there: lets waiters go on. */
+  filled(page: Page): void {
+    page.busy = false;
+    wakeAll(page.ready);
+  }
+
+  /** Waits until the page is no longer busy. */
+  *settled(page: Page): Task<void> {
+    while (page.busy) yield* sleep(page.ready);
+  }
+
+  markDirty(page: Page, nowMs: number): void {
+    const { dirty } = page.inode;
+    if (dirty.has(page)) return;
+    if (dirty.size === 0) page.inode.dirtySinceMs = nowMs;
+    dirty.add(page);
+    this.dirtyPages++;
+  }
+
+  markClean(page: Page): void {
+    if (page.inode.dirty.delete(page)) this.dirtyPages--;
+  }
+
+  /** Forgets a page; its frame is given back unless it is on its way to the disk. */
+  drop(page: Page): void {
+    if (page.void) return;
+    page.void = true;
+    page.busy = false;
+    this.markClean(page);
+    page.inode.pages.delete(page.index);
+    this.#unlink(page);
+    this.#count--;
+    wakeAll(page.ready);
+    if (!page.writeback) this.#frames.give(page.address);
+  }
+
+  /** Write-back of the page ended; a page dropped meanwhile gives its frame back now. */
+  writebackDone(page: Page): void {
+    page.writeback = false;
+    if (page.void) this.#frames.give(page.address);
+    else wakeAll(page.ready);
+  }
+
+  /** Forgets all pages of a file from `index` on. */
+  truncate(inode: Inode, index: number): void {
+    for (const page of [...inode.pages.values()]) if (page.index >= index) this.drop(page);
+  }
+
+  /** Forgets all clean pages (echo 1 > drop_caches). */
+  dropClean(): void {
+    this.#evict(this.#count);
+  }
+
+  /** Gives frames back to the rest of the kernel. */
+  reclaim(frames: number): void {
+    this.#evict(frames);
+  }
+
+  #adopt(inode: Inode, index: number, run: { address: number; count: number }): Page[] {
+    return Array.from({ length: run.count }, (_, i) => {
+      const address = run.address + i * PAGE_SIZE;
+      const bytes = new Uint8Array(this.#ram, address, PAGE_SIZE);
+      const page = new Page(inode, index + i, { address, bytes });
+      inode.pages.set(page.index, page);
+      this.#link(page);
+      this.#count++;
+      return page;
+    });
+  }
+
+  #evict(wanted: number): void {
+    let left = wanted;
+    let page = this.#oldest;
+    while (page && left > 0) {
+      const next: Page | undefined = page.newer;
+      if (!page.busy && !page.writeback && !page.inode.dirty.has(page)) {
+        this.drop(page);
+        left--;
+      }
+      page = next;
+    }
+  }
+
+  #link(page: Page): void {
+    page.older = this.#newest;
+    page.newer = undefined;
+    if (this.#newest) this.#newest.newer = page;
+    this.#newest = page;
+    this.#oldest ??= page;
+  }
+
+  #unlink(page: Page): void {
+    if (page.older) page.older.newer = page.newer;
+    else if (this.#oldest === page) this.#oldest = page.newer;
+    if (page.newer) page.newer.older = page.older;
+    else if (this.#newest === page) this.#newest = page.older;
+    page.older = undefined;
+    page.newer = undefined;
+  }
+}

@@ -1,0 +1,147 @@
+// Reading files through the page cache, with read-ahead: the window of a sequential reader doubles
+// from 2 pages to READ_AHEAD_MAX; a random reader fetches what it asks for.
+
+import { EIO, PosixError } from '../abi/errno.ts';
+import { PAGE_SIZE } from '../abi/memlayout.ts';
+import { GRANT_SEGMENTS, GRANT_WRITE, type Segment } from '../ipc/grant.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Inode } from '../vfs/inode.ts';
+import type { Page, PageCache } from './page-cache.ts';
+
+/** Pages: 256 KiB, one window and one request. Measured; see docs/performance.md. */
+export const READ_AHEAD_MAX = 64;
+const READ_AHEAD_MIN = 2;
+
+/** Where a reader is in a file; one for each open file description. */
+export interface ReadAhead {
+  /** The page that a sequential reader would ask for next. */
+  next: number;
+  window: number; // pages
+}
+
+export const newReadAhead = (): ReadAhead => ({ next: 0, window: READ_AHEAD_MIN });
+
+/** Copies from the file into `into`; returns the bytes, fewer only at the end of the file. */
+export function* readFile(
+  cache: PageCache,
+  from: { inode: Inode; offset: number; ahead: ReadAhead },
+  into: Uint8Array,
+): Task<number> {
+  const { inode, offset } = from;
+  let done = 0;
+  while (done < into.length && offset + done < inode.size) {
+    const position = offset + done;
+    const index = Math.floor(position / PAGE_SIZE);
+    const wanted = Math.ceil((position - index * PAGE_SIZE + into.length - done) / PAGE_SIZE);
+    const page = yield* readyPage(cache, inode, { index, wanted, ahead: from.ahead });
+    const at = position - index * PAGE_SIZE;
+    const count = Math.min(PAGE_SIZE - at, into.length - done, inode.size - position);
+    if (count <= 0) break; // cut off while we waited
+    into.set(page.bytes.subarray(at, at + count), done);
+    done += count;
+  }
+  return done;
+}
+
+/** The page with its content; fetches it, and the window behind it, on a miss. */
+export function* readyPage(
+  cache: PageCache,
+  inode: Inode,
+  want: { index: number; wanted: number; ahead?: ReadAhead },
+): Task<Page> {
+  const { index, ahead } = want;
+  for (;;) {
+    const page = cache.peek(inode, index);
+    if (page === undefined) {
+      cache.misses++;
+      yield* fill(cache, inode, { index, count: windowFor(want) });
+      continue;
+    }
+    if (page.busy) {
+      yield* cache.settled(page);
+      continue;
+    }
+    cache.hits++;
+    if (ahead) ahead.next = index + 1;
+    return page;
+  }
+}
+
+/** How many pages to fetch on a miss at `index`. */
+function windowFor(want: { index: number; wanted: number; ahead?: ReadAhead }): number {
+  const { index, wanted, ahead } = want;
+  if (ahead === undefined) return Math.min(wanted, READ_AHEAD_MAX);
+  const sequential = index === ahead.next;
+  ahead.window = sequential ? Math.min(ahead.window * 2, READ_AHEAD_MAX) : READ_AHEAD_MIN;
+  return Math.min(Math.max(wanted, sequential ? ahead.window : 1), READ_AHEAD_MAX);
+}
+
+/** Fetches missing pages from `index` on: as many as are missing in a row, inside the file. */
+function* fill(
+  cache: PageCache,
+  inode: Inode,
+  range: { index: number; count: number },
+): Task<void> {
+  const last = Math.ceil(inode.size / PAGE_SIZE);
+  let count = 1;
+  while (
+    count < range.count &&
+    range.index + count < last &&
+    !inode.pages.has(range.index + count)
+  ) {
+    count++;
+  }
+  const pages = cache.add(inode, range.index, count);
+  try {
+    yield* fetch(inode, pages);
+  } catch (error) {
+    for (const page of pages) cache.drop(page);
+    throw error;
+  }
+  for (const page of pages) if (!page.void) cache.filled(page);
+}
+
+/** One request to the server: disk to frames, without a copy on the way. */
+function* fetch(inode: Inode, pages: readonly Page[]): Task<void> {
+  const [first] = pages;
+  if (first === undefined) return;
+  const offset = first.index * PAGE_SIZE;
+  const memory = { segments: segmentsOf(pages), rights: GRANT_WRITE };
+  const count = pages.length * PAGE_SIZE;
+  const reply = yield* inode.superblock.client.rpc(
+    { name: 'Tread', fid: inode.fid, offset, count },
+    { memory },
+  );
+  if (reply.count > count) throw new PosixError(EIO, `Rread of ${reply.count} bytes for ${count}`);
+  zeroBehind(pages, reply.count);
+}
+
+/** What lies behind the end of the file reads as zeroes. */
+function zeroBehind(pages: readonly Page[], count: number): void {
+  for (const [i, page] of pages.entries()) {
+    const valid = Math.min(PAGE_SIZE, Math.max(0, count - i * PAGE_SIZE));
+    if (valid < PAGE_SIZE) page.bytes.fill(0, valid);
+  }
+}
+
+/** The frames of pages, neighbours joined. */
+export function segmentsOf(pages: readonly Page[]): Segment[] {
+  const out: { address: number; length: number }[] = [];
+  for (const page of pages) {
+    const last = out.at(-1);
+    if (last && last.address + last.length === page.address) last.length += PAGE_SIZE;
+    else out.push({ address: page.address, length: PAGE_SIZE });
+  }
+  return out;
+}
+
+/** How many of the pages one grant can carry. */
+export function grantable(pages: readonly Page[]): number {
+  let segments = 0;
+  for (const [i, page] of pages.entries()) {
+    const before = pages[i - 1];
+    if (before === undefined || before.address + PAGE_SIZE !== page.address) segments++;
+    if (segments > GRANT_SEGMENTS) return i;
+  }
+  return pages.length;
+}

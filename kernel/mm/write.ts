@@ -1,0 +1,177 @@
+// Writing files: into pages, which go to the disk later (flush.ts). What write(2) has taken must not
+// be lost to a full disk, so space is promised here: a superblock has a budget, learnt by Tstatfs,
+// and each page newly dirtied takes its share. Near its end writes go through to the server at once,
+// and ENOSPC is told at write(2).
+
+import type { Clock } from '../abi/board.ts';
+import { EFBIG, ENOMEM, ENOSPC, PosixError } from '../abi/errno.ts';
+import { PAGE_SIZE } from '../abi/memlayout.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Inode, Superblock } from '../vfs/inode.ts';
+import { type FlushContext, flushInode } from './flush.ts';
+import type { Page } from './page-cache.ts';
+import { readyPage } from './read.ts';
+
+/** Bytes of metadata that a page may cost in the worst case, besides itself. */
+const METADATA_SHARE = 512;
+/** Below this much room, writes go through. */
+const SAFE_ROOM = 2 * 1024 * 1024;
+/** The largest file: what 9P's offsets and JS numbers hold. Servers know their own limits. */
+const MAX_FILE = 2 ** 53 - 1;
+
+export interface WriteContext extends FlushContext {
+  readonly clock: Clock;
+}
+
+/** Writes `from` at `offset`; returns the bytes taken. The caller holds the inode's lock. */
+export function* writeFile(
+  context: WriteContext,
+  at: { inode: Inode; offset: number },
+  from: Uint8Array,
+): Task<number> {
+  const { inode, offset } = at;
+  if (offset + from.length > MAX_FILE) throw new PosixError(EFBIG);
+  let done = 0;
+  while (done < from.length) {
+    const through = !(yield* hasRoom(context, inode.superblock));
+    const before = inode.size;
+    const rest = from.subarray(done);
+    const taken = yield* copyIn(
+      context,
+      { inode, offset: offset + done },
+      through ? rest.subarray(0, PAGE_SIZE * 16) : rest,
+    );
+    if (through && !(yield* writeThrough(context, { inode, offset: offset + done, before }))) {
+      if (done > 0) return done;
+      throw new PosixError(inode.writeError === undefined ? ENOSPC : takeError(inode));
+    }
+    done += taken;
+    yield* throttle(context, inode);
+  }
+  return done;
+}
+
+/** The error that a write-back left behind, told once. */
+export function takeError(inode: Inode): NonNullable<Inode['writeError']> {
+  const error = inode.writeError ?? ENOSPC;
+  inode.writeError = undefined;
+  return error;
+}
+
+/** Copies into pages up to the end of `from`, or until many pages were made at once. */
+function* copyIn(
+  context: WriteContext,
+  at: { inode: Inode; offset: number },
+  from: Uint8Array,
+): Task<number> {
+  const { inode, offset } = at;
+  const limit = Math.min(from.length, 64 * PAGE_SIZE);
+  let done = 0;
+  while (done < limit) {
+    const position = offset + done;
+    const index = Math.floor(position / PAGE_SIZE);
+    const inPage = position - index * PAGE_SIZE;
+    const count = Math.min(PAGE_SIZE - inPage, limit - done);
+    const page = yield* pageToWrite(context, inode, { index, inPage, count, ahead: limit - done });
+    if (page.void) continue; // truncated while we waited
+    page.bytes.set(from.subarray(done, done + count), inPage);
+    if (!inode.dirty.has(page)) inode.superblock.spaceLeft -= PAGE_SIZE + METADATA_SHARE;
+    context.pages.markDirty(page, context.clock.monotonicMs());
+    done += count;
+    inode.attr.size = Math.max(inode.attr.size, offset + done);
+  }
+  inode.attr.mtime = context.clock.wallclock();
+  inode.attr.ctime = inode.attr.mtime;
+  inode.timesDirty = true;
+  return done;
+}
+
+/** A page to copy into: the cached one, one read from the disk, or a new one without reading. */
+function* pageToWrite(
+  context: WriteContext,
+  inode: Inode,
+  want: { index: number; inPage: number; count: number; ahead: number },
+): Task<Page> {
+  const { index, inPage, count } = want;
+  const start = index * PAGE_SIZE;
+  const coversAll =
+    (inPage === 0 && count === PAGE_SIZE) ||
+    start >= inode.size ||
+    (inPage === 0 && start + count >= inode.size);
+  for (;;) {
+    const cached = context.pages.peek(inode, index);
+    if (cached && !cached.busy) return cached;
+    if (cached) yield* context.pages.settled(cached);
+    else if (!coversAll) return yield* readyPage(context.pages, inode, { index, wanted: 1 });
+    else return yield* freshPages(context, inode, { index, inPage, ahead: want.ahead });
+  }
+}
+
+/** New pages for all that this write covers in a row, as one run of frames; returns the first. */
+function* freshPages(
+  context: WriteContext,
+  inode: Inode,
+  want: { index: number; inPage: number; ahead: number },
+): Task<Page> {
+  const whole = want.inPage === 0 ? Math.floor(want.ahead / PAGE_SIZE) : 1;
+  let count = 1;
+  while (count < whole && !inode.pages.has(want.index + count)) count++;
+  const pages = yield* addPages(context, inode, { index: want.index, count });
+  for (const page of pages) {
+    if (whole < 1 || want.inPage !== 0) page.bytes.fill(0); // the copy leaves parts of it out
+    context.pages.filled(page);
+  }
+  const [first] = pages;
+  if (first === undefined) throw new PosixError(ENOMEM);
+  return first;
+}
+
+function* addPages(
+  context: WriteContext,
+  inode: Inode,
+  want: { index: number; count: number },
+): Task<Page[]> {
+  try {
+    return context.pages.add(inode, want.index, want.count);
+  } catch {
+    yield* flushInode(context, inode); // all is dirty: make some of it clean
+    return context.pages.add(inode, want.index, 1);
+  }
+}
+
+/** Whether the superblock can promise room for a large write. Asks the server when it is unsure. */
+function* hasRoom(context: WriteContext, superblock: Superblock): Task<boolean> {
+  if (superblock.spaceLeft > SAFE_ROOM) return true;
+  yield* context.flushAll(superblock);
+  yield* learnSpace(superblock);
+  return superblock.spaceLeft > SAFE_ROOM;
+}
+
+/** Asks the server how much room there is: once no page is dirty, that is what may be promised. */
+export function* learnSpace(superblock: Superblock): Task<void> {
+  const root = superblock.root;
+  const { stat } = yield* superblock.client.rpc({ name: 'Tstatfs', fid: root.fid });
+  superblock.spaceLeft = stat.bavail * stat.bsize;
+}
+
+/** Sends what was just written to the server; takes it back when there is no room for it. */
+function* writeThrough(
+  context: WriteContext,
+  at: { inode: Inode; offset: number; before: number },
+): Task<boolean> {
+  const { inode, offset, before } = at;
+  yield* flushInode(context, inode);
+  if (inode.writeError === undefined) return true;
+  context.pages.truncate(inode, Math.floor(offset / PAGE_SIZE));
+  inode.attr.size = before;
+  return false;
+}
+
+/** A writer that is far ahead of the disk waits for it: never fails, only slows. */
+function* throttle(context: WriteContext, inode: Inode): Task<void> {
+  const { pages } = context;
+  const most = Math.max(32, Math.floor(pages.capacity / 5));
+  const mostHere = Math.max(16, Math.floor(pages.capacity / 10));
+  if (pages.dirtyPages <= most && inode.dirty.size <= mostHere) return;
+  yield* flushInode(context, inode);
+}

@@ -1,0 +1,108 @@
+// A process: what it is, what it may, what it has open. Its worker runs the program; the kernel
+// knows it by this object. States as in ps(1): R runs or is runnable, S waits in a call, Z is dead
+// and not yet waited for.
+
+import { NSIG, OPEN_MAX, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGWINCH } from '../abi/constants.ts';
+import { EBADF, EMFILE, fail } from '../abi/errno.ts';
+import { WaitQueue as Queue, type WaitQueue, wakeAll } from '../ipc/task.ts';
+import type { OpenFile } from '../vfs/file.ts';
+import type { Path } from '../vfs/mount.ts';
+import type { ProcessSeat } from './workers.ts';
+
+export type Disposition = 'default' | 'ignore' | 'handler';
+
+export interface Descriptor {
+  readonly file: OpenFile;
+  closeOnExec: boolean;
+}
+
+export class Process {
+  readonly pid: number;
+  parent: Process | undefined;
+  pgid: number;
+  sid: number;
+  uid: number;
+  gid: number;
+  umask = 0o022;
+  name: string;
+  argv: readonly string[] = [];
+  cwd: Path;
+  /** The worker that runs it; undefined for servers and for the dead. */
+  seat: ProcessSeat | undefined;
+  state: 'alive' | 'zombie' = 'alive';
+  status = 0; // as wait(2) tells it, once dead
+  readonly children = new Set<Process>();
+  /** Somebody waits for a child to change. */
+  readonly childEvent: WaitQueue = new Queue('wait');
+  readonly descriptors: (Descriptor | undefined)[] = [];
+  readonly dispositions: Disposition[] = new Array(NSIG).fill('default');
+  /** Bits of signals that arrived and have a handler. */
+  pending = 0;
+  /** Queues on which its calls wait, to be woken by a signal. */
+  readonly sleeping = new Set<WaitQueue>();
+  readonly startedMs: number;
+  /** Milliseconds on a virtual CPU. */
+  userMs = 0;
+  calls = 0;
+  /** Its parent died before it: nobody waits for it, it is reaped when it ends. */
+  adopted = false;
+  /** Not a program but a server of the system: 'ext4fs', 'ahci'. */
+  readonly server: boolean;
+
+  constructor(
+    pid: number,
+    from: { name: string; cwd: Path; startedMs: number; parent?: Process; server?: boolean },
+  ) {
+    this.pid = pid;
+    this.name = from.name;
+    this.cwd = from.cwd;
+    this.startedMs = from.startedMs;
+    this.parent = from.parent;
+    this.pgid = from.parent?.pgid ?? pid;
+    this.sid = from.parent?.sid ?? pid;
+    this.uid = from.parent?.uid ?? 0;
+    this.gid = from.parent?.gid ?? 0;
+    this.umask = from.parent?.umask ?? 0o022;
+    this.server = from.server ?? false;
+  }
+
+  get dead(): boolean {
+    return this.state === 'zombie';
+  }
+
+  /** The open file of a descriptor. Throws EBADF. */
+  file(fd: number): OpenFile {
+    return this.descriptor(fd).file;
+  }
+
+  descriptor(fd: number): Descriptor {
+    return this.descriptors[fd] ?? fail(EBADF);
+  }
+
+  /** Gives the lowest free descriptor at or above `min` to an open file. Throws EMFILE. */
+  install(file: OpenFile, options: { closeOnExec: boolean; min?: number }): number {
+    let fd = options.min ?? 0;
+    while (this.descriptors[fd] !== undefined) fd++;
+    if (fd >= OPEN_MAX) fail(EMFILE);
+    this.descriptors[fd] = { file, closeOnExec: options.closeOnExec };
+    return fd;
+  }
+
+  /** Wakes every call of this process that waits: a signal came, or the end. */
+  interrupt(): void {
+    for (const queue of [...this.sleeping]) wakeAll(queue);
+  }
+
+  /** Whether a call that waits should give up with EINTR. */
+  get interrupted(): boolean {
+    return this.pending !== 0 || this.dead;
+  }
+}
+
+/** What a signal does to a process that has not said otherwise. */
+export function defaultAction(signal: number): 'end' | 'nothing' {
+  return signal === SIGCHLD || signal === SIGCONT || signal === SIGWINCH ? 'nothing' : 'end';
+}
+
+/** Signals that no process can catch or ignore. */
+export const uncatchable = (signal: number): boolean => signal === SIGKILL || signal === SIGSTOP;

@@ -1,0 +1,223 @@
+// spawn and exec: from a path to a running program. A program is a native module (`#!native NAME`,
+// honoured only on the boot archive) or a script with `#!`; a WASI binary is refused by name.
+
+import { ARG_MAX, O_RDONLY, S_IFREG, SIGKILL, signalStatus, X_OK } from '../abi/constants.ts';
+import { E2BIG, EACCES, EINVAL, ELOOP, ENOEXEC, ENOTDIR, fail } from '../abi/errno.ts';
+import { PAGE_SIZE } from '../abi/memlayout.ts';
+import type { Start } from '../abi/syscall.ts';
+import { decodeText, textSize } from '../abi/text.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Call } from '../vfs/call.ts';
+import { type OpenFile, readAt, releaseFile } from '../vfs/file.ts';
+import type { Inode } from '../vfs/inode.ts';
+import { namei } from '../vfs/namei.ts';
+import { open } from '../vfs/open.ts';
+import { checkAccess } from '../vfs/permission.ts';
+import type { Process } from './process.ts';
+import { closeAll, end } from './signal.ts';
+import type { ProcessSeat } from './workers.ts';
+
+const INTERPRETER_DEPTH = 4;
+const HEAD_BYTES = 256;
+
+export type FdAction =
+  | { op: 'dup2'; from: number; to: number }
+  | { op: 'close'; fd: number }
+  | { op: 'open'; fd: number; path: string; flags: number; mode: number };
+
+/** The data of SYS.spawn and SYS.spawnStdio, as JSON. */
+export interface SpawnRequest {
+  path: string;
+  argv: string[];
+  env: [string, string][];
+  fdActions?: FdAction[];
+  stdio?: number[]; // spawnStdio: the child's 0, 1, 2, and nothing else
+  cwd?: string;
+  pgid?: number;
+  ignore?: number[];
+  defaults?: number[];
+}
+
+interface Image {
+  program: string;
+  argv: string[];
+}
+
+/** Starts a program in a new process; returns its pid. */
+export function* spawn(call: Call, request: SpawnRequest): Task<number> {
+  const { kernel, process: parent } = call;
+  checkSize(request);
+  const image = yield* load(call, request.path, request.argv);
+  const { clock, processes, dcache, workers } = kernel;
+  const cwd = request.cwd === undefined ? parent.cwd : yield* directory(call, request.cwd);
+  const seat = yield* workers.take();
+  const name = nameOf(image.program, request.argv);
+  const child = processes.addChild(parent, { name, cwd, startedMs: clock.monotonicMs() });
+  dcache.pin(cwd.dentry);
+  child.argv = image.argv;
+  if (request.pgid !== undefined) child.pgid = request.pgid === 0 ? child.pid : request.pgid;
+  inheritSignals(parent, child, request);
+  try {
+    yield* inheritFiles(call, child, request);
+  } catch (error) {
+    child.adopted = true; // never was: nobody is told
+    end(kernel, child, signalStatus(SIGKILL));
+    workers.putBack(seat);
+    throw error;
+  }
+  const start = startOf(child, image, request.env);
+  kernel.executor.start(begin(kernel, child, { seat, start }), 'begin');
+  return child.pid;
+}
+
+/** The child runs as soon as it has a CPU; its parent goes on meanwhile. */
+function* begin(
+  kernel: Kernel,
+  child: Process,
+  to: { seat: ProcessSeat; start: Start },
+): Task<void> {
+  yield* kernel.cpus.acquire(child);
+  if (child.dead) kernel.workers.putBack(to.seat);
+  else kernel.workers.begin(to.seat, child, to.start);
+}
+
+/** Replaces the caller's program; returns what its worker starts with. */
+export function* exec(call: Call, request: SpawnRequest): Task<Start> {
+  const { kernel, process } = call;
+  checkSize(request);
+  const image = yield* load(call, request.path, request.argv);
+  closeAll(kernel, process, 'cloexec');
+  process.dispositions.forEach((disposition, signal) => {
+    if (disposition === 'handler') process.dispositions[signal] = 'default';
+  });
+  process.pending = 0;
+  process.name = nameOf(image.program, request.argv);
+  process.argv = image.argv;
+  return startOf(process, image, request.env);
+}
+
+const startOf = (process: Process, image: Image, env: [string, string][]): Start => ({
+  pid: process.pid,
+  ppid: process.parent?.pid ?? 0,
+  program: image.program,
+  argv: image.argv,
+  env,
+  uid: process.uid,
+  gid: process.gid,
+});
+
+const nameOf = (program: string, argv: readonly string[]): string =>
+  argv[0]?.split('/').at(-1) ?? program;
+
+function checkSize(request: SpawnRequest): void {
+  const env = request.env.reduce((sum, [k, v]) => sum + textSize(k) + textSize(v) + 2, 0);
+  const argv = request.argv.reduce((sum, arg) => sum + textSize(arg) + 1, 0);
+  if (env + argv > ARG_MAX) fail(E2BIG);
+}
+
+/** Finds the program behind a path, through interpreters. Throws ENOENT, EACCES, ENOEXEC. */
+function* load(call: Call, path: string, argv: readonly string[], depth = 0): Task<Image> {
+  const found = yield* namei(call, path, { follow: true });
+  if (found.inode.kind !== S_IFREG) fail(EACCES);
+  checkAccess(call, found.inode, X_OK);
+  if (call.uid === 0 && (found.inode.attr.mode & 0o111) === 0) fail(EACCES);
+  const head = yield* headOf(call, path, found.inode);
+  if (!head.startsWith('#!')) fail(ENOEXEC);
+  const line = (head.split('\n', 1)[0] ?? '').slice(2).trim();
+  const space = line.search(/[ \t]/);
+  const interpreter = space < 0 ? line : line.slice(0, space);
+  const argument = space < 0 ? '' : line.slice(space).trim();
+  if (interpreter === 'native') {
+    if (found.inode.superblock.type !== 'boot') fail(EACCES, `${path}: native outside /boot`);
+    return { program: argument, argv: [...argv] };
+  }
+  if (interpreter === '') fail(ENOEXEC);
+  if (depth >= INTERPRETER_DEPTH) fail(ELOOP);
+  const args = [interpreter, ...(argument === '' ? [] : [argument]), path, ...argv.slice(1)];
+  return yield* load(call, interpreter, args, depth + 1);
+}
+
+/** Programs of the boot archive never change: their first lines are read once. */
+const heads = new WeakMap<Inode, string>();
+
+function* headOf(call: Call, path: string, inode: Inode): Task<string> {
+  const known = heads.get(inode);
+  if (known !== undefined) return known;
+  const { kernel } = call;
+  const address = kernel.frames.mustTake(1, 'the head of a program');
+  let file: OpenFile | undefined;
+  try {
+    file = yield* open(call, { path, flags: O_RDONLY, mode: 0 });
+    const bytes = new Uint8Array(kernel.ram, address, PAGE_SIZE).subarray(0, HEAD_BYTES);
+    const into = { segment: { address, length: HEAD_BYTES }, bytes };
+    const head = decodeText(bytes.slice(0, yield* readAt(call, file, into, 0)));
+    if (inode.superblock.type === 'boot') heads.set(inode, head);
+    return head;
+  } finally {
+    if (file) releaseFile(kernel, file);
+    kernel.frames.give(address, 1);
+  }
+}
+
+function* directory(call: Call, path: string): Task<Process['cwd']> {
+  const { mount, dentry, inode } = yield* namei(call, path, { follow: true });
+  if (!inode.isDirectory) fail(ENOTDIR);
+  checkAccess(call, inode, X_OK);
+  return { mount, dentry };
+}
+
+function inheritSignals(parent: Process, child: Process, request: SpawnRequest): void {
+  parent.dispositions.forEach((disposition, signal) => {
+    child.dispositions[signal] =
+      disposition === 'ignore' && parent.pid !== 1 ? 'ignore' : 'default';
+  });
+  for (const signal of request.ignore ?? []) child.dispositions[signal] = 'ignore';
+  for (const signal of request.defaults ?? []) child.dispositions[signal] = 'default';
+}
+
+function* inheritFiles(call: Call, child: Process, request: SpawnRequest): Task<void> {
+  const { process: parent, kernel } = call;
+  const give = (fd: number, file: OpenFile, closeOnExec: boolean): void => {
+    file.refs++;
+    const old = child.descriptors[fd];
+    child.descriptors[fd] = { file, closeOnExec };
+    if (old) releaseFile(kernel, old.file);
+  };
+  if (request.stdio) {
+    for (const [fd, from] of request.stdio.entries()) give(fd, parent.file(from), false);
+    return;
+  }
+  parent.descriptors.forEach((d, fd) => {
+    if (d) give(fd, d.file, d.closeOnExec);
+  });
+  for (const action of request.fdActions ?? []) yield* apply(call, child, action, give);
+  closeAll(kernel, child, 'cloexec');
+}
+
+function* apply(
+  call: Call,
+  child: Process,
+  action: FdAction,
+  give: (fd: number, file: OpenFile, closeOnExec: boolean) => void,
+): Task<void> {
+  switch (action.op) {
+    case 'dup2':
+      give(action.to, child.file(action.from), false);
+      return;
+    case 'close': {
+      const old = child.descriptors[action.fd];
+      child.descriptors[action.fd] = undefined;
+      if (old) releaseFile(call.kernel, old.file);
+      return;
+    }
+    case 'open': {
+      const file = yield* open(call, action);
+      give(action.fd, file, false);
+      releaseFile(call.kernel, file);
+      return;
+    }
+    default:
+      fail(EINVAL);
+  }
+}

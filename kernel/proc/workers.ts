@@ -1,0 +1,250 @@
+// Workers for processes: a pool of warm ones that wait to be a process. A worker that finished its
+// program comes back for the next; one that does not come back after its process died is powered off.
+
+import { assert, ENOMEM, fail } from '../abi/errno.ts';
+import {
+  PAGE_SIZE,
+  SEAT_BOOT,
+  SEAT_CONFIG,
+  SEAT_CONFIG_SIZE,
+  SEATS,
+  seatPage,
+} from '../abi/memlayout.ts';
+import type { ProcessConfig } from '../abi/seat-config.ts';
+import { type Start, SYSCALL_SLOT_SIZE, SYSCALL_SLOTS, WINDOW_SIZE } from '../abi/syscall.ts';
+import { encodeText } from '../abi/text.ts';
+import type { Executor } from '../ipc/executor.ts';
+import { Ring } from '../ipc/ring.ts';
+import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
+import { storeWord } from '../ipc/wait.ts';
+import type { Frames } from '../mm/frames.ts';
+import type { BoardLink } from '../supervisor/board-link.ts';
+import type { Process } from './process.ts';
+
+/** Idle workers kept ready, and the most that are kept. */
+const SPARE = 3;
+const MOST_IDLE = 8;
+/** How long a dead process's worker has to come back. */
+const GRACE_MS = 200;
+
+const RING_FRAMES = 1; // 16 slots of 128 bytes and the header
+const AREA_FRAMES = 2 * RING_FRAMES + WINDOW_SIZE / PAGE_SIZE;
+
+/** A worker's place for processes: its rings, its window, and who sits there. */
+export interface ProcessSeat {
+  readonly seat: number;
+  readonly area: number;
+  readonly requests: Ring;
+  readonly replies: Ring;
+  readonly windowAt: number;
+  readonly window: Uint8Array;
+  /** The process that the worker runs, dead or alive, until the worker comes back. */
+  process: Process | undefined;
+  /** The tag of its `ready` call, while it waits for a program. */
+  readyTag: number | undefined;
+  detach: () => void;
+}
+
+export interface WorkersOptions {
+  readonly ram: SharedArrayBuffer;
+  readonly frames: Frames;
+  readonly executor: Executor;
+  readonly link: BoardLink;
+  readonly kernelSeat: number;
+  /** Takes the next call out of a seat's ring. */
+  readonly onCall: (seat: ProcessSeat) => boolean;
+  /** Frees frames when there are none for another worker. */
+  readonly reclaim: (frames: number) => void;
+}
+
+export class Workers {
+  readonly #options: WorkersOptions;
+  readonly #seats = new Map<number, ProcessSeat>();
+  readonly #idle: ProcessSeat[] = [];
+  readonly #came = new WaitQueue('worker');
+  readonly #usedSeats = new Set<number>();
+  #starting = 0;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#seats.size;
+  }
+
+  /** Marks a seat as taken by somebody else: a driver, a volume. */
+  reserveSeat(wanted?: number): number {
+    let seat = wanted ?? 2;
+    while (wanted === undefined && this.#usedSeats.has(seat)) seat++;
+    if (seat >= SEATS) fail(ENOMEM, 'all seats are taken');
+    this.#usedSeats.add(seat);
+    return seat;
+  }
+
+  freeSeat(seat: number): void {
+    this.#usedSeats.delete(seat);
+  }
+
+  /** Seats that the board powered on already. */
+  adopt(seats: readonly number[]): void {
+    for (const seat of seats) this.#prepare(this.reserveSeat(seat));
+  }
+
+  /** Powers workers on until enough are ready or on their way. */
+  refill(): void {
+    while (this.#idle.length + this.#starting < SPARE) {
+      const seat = this.reserveSeat();
+      this.#options.link.send({ type: 'powerOn', seat, role: 'process' });
+      this.#prepare(seat);
+    }
+  }
+
+  /** A worker that waits for a program; powers one on if there is none. */
+  *take(): Task<ProcessSeat> {
+    for (;;) {
+      const seat = this.#idle.pop();
+      this.refill();
+      if (seat) return seat;
+      yield* sleep(this.#came);
+    }
+  }
+
+  /** A worker taken is not needed after all. */
+  putBack(seat: ProcessSeat): void {
+    this.#idle.push(seat);
+    wakeAll(this.#came);
+  }
+
+  /** Gives a program to a worker taken. */
+  begin(seat: ProcessSeat, process: Process, start: Start): void {
+    const tag = seat.readyTag;
+    assert(tag !== undefined, 'a worker that does not wait cannot begin');
+    seat.readyTag = undefined;
+    seat.process = process;
+    process.seat = seat;
+    const data = encodeText(JSON.stringify(start));
+    seat.window.set(data);
+    putReply(seat, { tag, errno: 0, length: data.length, signals: 0, r0: 0, r1: 0 });
+  }
+
+  /** A worker calls `ready`: it is nobody's. */
+  ready(seat: ProcessSeat, tag: number): void {
+    if (seat.process === undefined && seat.readyTag === undefined) this.#starting--;
+    seat.process = undefined;
+    seat.readyTag = tag;
+    if (this.#idle.length >= MOST_IDLE) {
+      this.#remove(seat);
+      return;
+    }
+    this.#idle.push(seat);
+    wakeAll(this.#came);
+  }
+
+  /** The process is dead: its worker comes back soon, or is powered off. */
+  expectBack(seat: ProcessSeat, process: Process): void {
+    this.#options.executor.after(GRACE_MS, () => {
+      if (seat.process === process && this.#seats.get(seat.seat) === seat) this.#remove(seat);
+    });
+  }
+
+  /** The worker ended by itself, or was powered off. Returns whom it ran. */
+  gone(seatNumber: number): Process | undefined {
+    const seat = this.#seats.get(seatNumber);
+    this.freeSeat(seatNumber);
+    if (seat === undefined) return undefined;
+    if (seat.process === undefined && seat.readyTag === undefined) this.#starting--;
+    this.#forget(seat);
+    this.refill();
+    return seat.process;
+  }
+
+  #prepare(seat: number): void {
+    const { ram, frames, kernelSeat, executor, reclaim } = this.#options;
+    if (frames.free < AREA_FRAMES * 2) reclaim(AREA_FRAMES * 2);
+    const area = frames.mustTake(AREA_FRAMES, 'a process');
+    const shape = { slots: SYSCALL_SLOTS, slotSize: SYSCALL_SLOT_SIZE };
+    const ringBytes = RING_FRAMES * PAGE_SIZE;
+    const requests = Ring.format(ram, area, { ...shape, producer: seat, consumer: kernelSeat });
+    const repliesAt = area + ringBytes;
+    const replies = Ring.format(ram, repliesAt, { ...shape, producer: kernelSeat, consumer: seat });
+    const windowAt = area + 2 * ringBytes;
+    const place: ProcessSeat = {
+      seat,
+      area,
+      requests,
+      replies,
+      windowAt,
+      window: new Uint8Array(ram, windowAt, WINDOW_SIZE),
+      process: undefined,
+      readyTag: undefined,
+      detach: () => undefined,
+    };
+    const stop = [
+      executor.consume(requests, () => this.#options.onCall(place)),
+      executor.produce(replies),
+    ];
+    place.detach = () => {
+      for (const one of stop) one();
+    };
+    this.#seats.set(seat, place);
+    this.#starting++;
+    const config: ProcessConfig = {
+      requests: area,
+      replies: repliesAt,
+      window: windowAt,
+      windowSize: WINDOW_SIZE,
+    };
+    bootSeat(ram, seat, config);
+  }
+
+  #remove(seat: ProcessSeat): void {
+    this.#forget(seat);
+    this.#options.link.send({ type: 'powerOff', seat: seat.seat });
+    this.refill();
+  }
+
+  #forget(seat: ProcessSeat): void {
+    seat.detach();
+    this.#seats.delete(seat.seat);
+    const at = this.#idle.indexOf(seat);
+    if (at >= 0) this.#idle.splice(at, 1);
+    // The worker may still run for a moment: its memory is free once the board says it is gone.
+    this.#options.link.whenGone(seat.seat, () => {
+      this.#options.frames.give(seat.area, AREA_FRAMES);
+    });
+  }
+}
+
+/** Writes a seat's orders into its page and lets it go. */
+export function bootSeat(ram: SharedArrayBuffer, seat: number, config: object): void {
+  const json = encodeText(JSON.stringify(config));
+  assert(json.length <= SEAT_CONFIG_SIZE, 'the orders of a seat do not fit its page');
+  new Uint8Array(ram, seatPage(seat) + SEAT_CONFIG, json.length).set(json);
+  storeWord(new Int32Array(ram, seatPage(seat) + SEAT_BOOT, 1), 0, json.length);
+}
+
+export interface Reply {
+  readonly tag: number;
+  readonly errno: number;
+  readonly length: number;
+  readonly signals: number;
+  readonly r0: number;
+  readonly r1: number;
+}
+
+/** Puts a reply into a seat's ring; false when the ring is full. Layout: kernel/abi/syscall.ts. */
+export function putReply(seat: Pick<ProcessSeat, 'replies'>, reply: Reply): boolean {
+  const slot = seat.replies.reserve();
+  if (slot === undefined) return false;
+  const { view } = slot;
+  view.setUint32(0, reply.tag, true);
+  view.setUint32(4, reply.errno, true);
+  view.setUint32(8, reply.length, true);
+  view.setUint32(12, reply.signals, true);
+  view.setFloat64(16, reply.r0, true);
+  view.setFloat64(24, reply.r1, true);
+  slot.length = 32;
+  seat.replies.publish();
+  return true;
+}

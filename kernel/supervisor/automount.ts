@@ -1,0 +1,46 @@
+// The disks at boot: starts the driver, mounts its tree at /dev/sd, and each volume that can be
+// mounted at /mnt/NAME. One that cannot is told of in one line, and the boot goes on.
+
+import { errnoName, PosixError } from '../abi/errno.ts';
+import type { KernelConfig } from '../abi/seat-config.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Kernel } from '../kernel.ts';
+import { makeDirectory, mountAt } from './root.ts';
+import { listNames, volumeName } from './volumes.ts';
+
+export function* mountDisks(kernel: Kernel, config: KernelConfig): Task<void> {
+  const [driver] = config.warm.driver;
+  if (config.disks.length === 0 || driver === undefined) return;
+  const seats = { driver, warmVolumes: config.warm.volume };
+  const disks = yield* kernel.volumes.startDriver(kernel, seats);
+  yield* mountAt(kernel, '/dev/sd', disks.superblock, '/dev/sd');
+  const names = yield* listNames(disks.superblock, []);
+  for (const disk of names.filter((name) => /^sd[A-Z][0-9]+$/.test(name))) {
+    yield* mountPartitions(kernel, disk);
+  }
+}
+
+/** Mounts each partition of a disk, or the whole disk when it has none. */
+function* mountPartitions(kernel: Kernel, disk: string): Task<void> {
+  const [driver] = kernel.volumes.servers;
+  if (driver === undefined) return;
+  const numbers = yield* listNames(driver.superblock, [disk, 'part']);
+  const partitions = numbers.filter((number) => number !== '0');
+  for (const number of partitions.length > 0 ? partitions : ['0']) {
+    yield* mountVolume(kernel, [disk, 'part', number]);
+  }
+}
+
+function* mountVolume(kernel: Kernel, source: readonly string[]): Task<void> {
+  const name = volumeName(source);
+  try {
+    const request = { source, name, type: 'auto', readOnly: false, options: '' };
+    const { superblock } = yield* kernel.volumes.startVolume(kernel, request);
+    yield* makeDirectory(kernel, `/mnt/${name}`);
+    yield* mountAt(kernel, `/mnt/${name}`, superblock, `/dev/sd/${source.join('/')}`);
+    kernel.log(`${name}: mounted at /mnt/${name}${superblock.readOnly ? ', read-only' : ''}`);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    kernel.log(`${name}: not mounted: ${errnoName(error.errno)}: ${error.message}`);
+  }
+}

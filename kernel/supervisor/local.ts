@@ -1,0 +1,68 @@
+// Servers inside the kernel: how one becomes a superblock. ramfs at '/', tmpfs, the boot archive,
+// /proc and /dev are reached by direct calls.
+
+import { PAGE_SIZE } from '../abi/memlayout.ts';
+import type { Caller } from '../fs/caller.ts';
+import { MemFs } from '../fs/memfs.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Kernel } from '../kernel.ts';
+import { NinepClient } from '../ninep/client.ts';
+import type { FileServer } from '../ninep/file-server.ts';
+import { NinepServer } from '../ninep/server.ts';
+import { DirectTransport } from '../ninep/transport-direct.ts';
+import { attach, iget, Superblock } from '../vfs/inode.ts';
+
+let lastDevice = 0;
+
+/** Makes a superblock of a server in the kernel. */
+export function* localServer<N>(
+  kernel: Kernel,
+  fs: FileServer<N, Caller>,
+  as: { type: string; source: string; volatile: boolean },
+): Task<Superblock> {
+  const server = new NinepServer(fs);
+  const context = (): Caller => kernel.caller;
+  const client = new NinepClient(new DirectTransport({ ram: kernel.ram, server, context }));
+  const superblock = new Superblock({
+    dev: ++lastDevice,
+    ...as,
+    client,
+    cached: false,
+    readOnly: fs.readOnly,
+  });
+  superblock.root = iget(kernel, superblock, yield* attach(client, { aname: '' }));
+  superblock.root.refs++;
+  return superblock;
+}
+
+const MIB = 1024 * 1024;
+const CHUNK_FRAMES = 16; // memfs takes memory by 64 KiB
+
+/** A file system in memory: 16 MiB a file and 64 MiB in all. */
+export function* newMemFs(
+  kernel: Kernel,
+  as: { type: 'ramfs' | 'tmpfs'; source: string },
+): Task<Superblock> {
+  const { frames, pages, ram, clock } = kernel;
+  const addresses = new WeakMap<Uint8Array, number>();
+  const chunks = {
+    take: (): Uint8Array | undefined => {
+      if (frames.free < CHUNK_FRAMES * 8) pages.reclaim(CHUNK_FRAMES * 8);
+      const address = frames.take(CHUNK_FRAMES);
+      if (address === undefined) return undefined;
+      const chunk = new Uint8Array(ram, address, CHUNK_FRAMES * PAGE_SIZE).fill(0);
+      addresses.set(chunk, address);
+      return chunk;
+    },
+    give: (chunk: Uint8Array): void => {
+      const address = addresses.get(chunk);
+      if (address !== undefined) frames.give(address, CHUNK_FRAMES);
+    },
+  };
+  const limits = { maxFileBytes: 16 * MIB, maxTotalBytes: 64 * MIB };
+  const fs = new MemFs({ now: () => clock.wallclock(), chunks, ...limits });
+  return yield* localServer(kernel, fs, { ...as, volatile: false });
+}
+
+export const newTmpfs = (kernel: Kernel): Task<Superblock> =>
+  newMemFs(kernel, { type: 'tmpfs', source: 'tmpfs' });

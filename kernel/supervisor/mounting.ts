@@ -1,0 +1,132 @@
+// mount(2) and umount(2): volumes on partitions, tmpfs, and bind mounts.
+
+import { EBUSY, EINVAL, ENODEV, ENOTBLK, ENOTDIR, fail } from '../abi/errno.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Kernel } from '../kernel.ts';
+import { flushInode } from '../mm/flush.ts';
+import type { Call } from '../vfs/call.ts';
+import { Dentry } from '../vfs/dcache.ts';
+import type { Inode, Superblock } from '../vfs/inode.ts';
+import type { Mount, Path } from '../vfs/mount.ts';
+import { namei } from '../vfs/namei.ts';
+import { newTmpfs } from './local.ts';
+import { volumeName } from './volumes.ts';
+
+export interface MountRequest {
+  readonly source: string;
+  readonly target: string;
+  readonly type: string; // ext4, tmpfs, bind; '' = find out
+  readonly options: string; // comma-separated: ro, bind
+}
+
+export function* mount(call: Call, request: MountRequest): Task<void> {
+  const { kernel } = call;
+  const options = request.options.split(',');
+  const found = yield* namei(call, request.target, { follow: true });
+  if (!found.inode.isDirectory) fail(ENOTDIR);
+  const on = { mount: found.mount, dentry: found.dentry };
+  const target = kernel.mounts.name(on) ?? fail(EINVAL);
+  if (request.type === 'bind' || options.includes('bind')) {
+    const source = yield* namei(call, request.source, { follow: true });
+    if (!source.inode.isDirectory) fail(ENOTDIR);
+    bind(kernel, { mount: source.mount, dentry: source.dentry }, { on, target });
+  } else if (request.type === 'tmpfs') {
+    const superblock = yield* newTmpfs(kernel);
+    place(kernel, superblock, { on, target, source: request.source || 'tmpfs', options: 'rw' });
+  } else yield* mountVolume(call, request, { on, target, readOnly: options.includes('ro') });
+}
+
+/** Mounts a dentry that is known already at a second place. */
+export function bind(kernel: Kernel, source: Path, at: { on: Path; target: string }): Mount {
+  const { superblock } = source.mount;
+  return kernel.mounts.add({
+    superblock,
+    root: source.dentry,
+    on: at.on,
+    target: at.target,
+    source: kernel.mounts.name(source) ?? superblock.source,
+    options: `${superblock.readOnly ? 'ro' : 'rw'},bind`,
+  });
+}
+
+/** Mounts a superblock's root. */
+export function place(
+  kernel: Kernel,
+  superblock: Superblock,
+  at: { on: Path | undefined; target: string; source: string; options: string },
+): Mount {
+  const root = new Dentry('', undefined, superblock.root);
+  return kernel.mounts.add({ superblock, root, ...at });
+}
+
+function* mountVolume(
+  call: Call,
+  request: MountRequest,
+  at: { on: Path; target: string; readOnly: boolean },
+): Task<void> {
+  const { kernel } = call;
+  const type = request.type === '' || request.type === 'auto' ? 'auto' : request.type;
+  const device = yield* namei(call, request.source, { follow: true });
+  const source = namesFromRoot(device);
+  const disks = kernel.volumes.servers.find((s) => s.superblock === device.mount.superblock);
+  if (disks?.superblock.type !== 'sd') fail(ENOTBLK);
+  if (device.inode.isDirectory) fail(ENOTBLK);
+  const { readOnly, on, target } = at;
+  const name = volumeName(source);
+  const server = yield* kernel.volumes.startVolume(kernel, {
+    source,
+    name,
+    type,
+    readOnly,
+    options: request.options,
+  });
+  if (server.superblock.readOnly !== readOnly) fail(ENODEV);
+  place(kernel, server.superblock, {
+    on,
+    target,
+    source: `/dev/sd/${source.join('/')}`,
+    options: server.superblock.readOnly ? 'ro' : 'rw',
+  });
+}
+
+/** The names that lead from a server's root to a dentry. */
+function namesFromRoot(path: Path): string[] {
+  const names: string[] = [];
+  for (let at: Dentry | undefined = path.dentry; at?.parent; at = at.parent) names.push(at.name);
+  return names.reverse();
+}
+
+export function* umount(call: Call, target: string): Task<void> {
+  const { mount, dentry } = yield* namei(call, target, { follow: true });
+  if (dentry !== mount.root) fail(EINVAL);
+  yield* unmount(call.kernel, mount, 1);
+}
+
+/** Takes a mount down. `held`: pins on its root that the caller itself has. Throws EBUSY. */
+export function* unmount(kernel: Kernel, mount: Mount, held: number): Task<void> {
+  const { superblock, root } = mount;
+  const others = kernel.mounts.all.filter((m) => m !== mount && m.superblock === superblock);
+  if (kernel.mounts.all.some((m) => m.on?.mount === mount)) fail(EBUSY);
+  if (others.length > 0) {
+    kernel.mounts.remove(mount);
+    return;
+  }
+  if (root.pins > 1 + held) fail(EBUSY);
+  if (inUse(superblock)) fail(EBUSY);
+  yield* flushSuperblock(kernel, superblock);
+  if (!kernel.dcache.prune(root) || inUse(superblock)) fail(EBUSY);
+  kernel.mounts.remove(mount);
+  const server = kernel.volumes.servers.find((s) => s.superblock === superblock);
+  if (server) yield* kernel.volumes.stopVolume(kernel, server);
+}
+
+const inUse = (superblock: Superblock): boolean =>
+  [...superblock.inodes.values()].some((inode) => inode.opens > 0);
+
+/** Writes back every file of a superblock. */
+export function* flushSuperblock(kernel: Kernel, superblock: Superblock): Task<void> {
+  if (!superblock.cached || superblock.gone) return;
+  const dirty = (inode: Inode): boolean => inode.dirty.size > 0 || inode.timesDirty;
+  for (const inode of [...superblock.inodes.values()].filter(dirty))
+    yield* flushInode(kernel, inode);
+}

@@ -1,0 +1,64 @@
+// sync(2) and the machine's end: processes end, everything is written and unmounted, the board halts.
+
+import { SIGKILL, SIGTERM } from '../abi/constants.ts';
+import { PosixError } from '../abi/errno.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Process } from '../proc/process.ts';
+import { closeAll, sendSignal } from '../proc/signal.ts';
+import type { Superblock } from '../vfs/inode.ts';
+import { flushSuperblock, unmount } from './mounting.ts';
+
+/** How long processes have between SIGTERM and SIGKILL. */
+const GRACE_MS = 300;
+const STEP_MS = 5;
+
+/** Everything that was written before is on the disk when this ends. */
+export function* syncAll(kernel: Kernel): Task<void> {
+  for (const superblock of mounted(kernel)) {
+    yield* flushSuperblock(kernel, superblock);
+    if (!superblock.cached || superblock.gone) continue;
+    const { client, root } = superblock;
+    yield* client.rpc({ name: 'Tfsync', fid: root.fid, datasync: 0 });
+  }
+}
+
+const mounted = (kernel: Kernel): Superblock[] => [
+  ...new Set(kernel.mounts.all.map((mount) => mount.superblock)),
+];
+
+/** Ends the processes, unmounts the volumes, tells the board. */
+export function* shutdown(kernel: Kernel): Task<void> {
+  kernel.shuttingDown = true;
+  yield* endProcesses(kernel);
+  const problems: string[] = [];
+  for (const mount of [...kernel.mounts.all].reverse()) {
+    if (!mount.superblock.cached || mount.superblock.gone) continue;
+    try {
+      yield* unmount(kernel, mount, 0);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      problems.push(`${mount.target}: ${error.message}`);
+      kernel.log(`shutdown: ${mount.target}: ${error.message}`);
+    }
+  }
+  kernel.link.send({ type: 'halted', text: problems.join('\n') });
+}
+
+function* endProcesses(kernel: Kernel): Task<void> {
+  const { executor, processes } = kernel;
+  const programs = (): Process[] =>
+    processes.all.filter((p) => p.pid !== 1 && !p.server && !p.dead);
+  for (const process of programs()) sendSignal(kernel, process, SIGTERM);
+  for (let waited = 0; waited < GRACE_MS && programs().length > 0; waited += STEP_MS) {
+    yield* executor.pause(STEP_MS);
+  }
+  for (const process of programs()) sendSignal(kernel, process, SIGKILL);
+  const { init } = processes;
+  closeAll(kernel, init);
+  if (init.cwd.dentry !== kernel.mounts.root.dentry) {
+    kernel.dcache.unpin(init.cwd.dentry);
+    init.cwd = kernel.mounts.root;
+    kernel.dcache.pin(init.cwd.dentry);
+  }
+}

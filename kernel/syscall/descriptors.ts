@@ -1,0 +1,83 @@
+// System calls on descriptors: close, dup, pipe, isatty.
+
+import { O_CLOEXEC, O_RDONLY, O_WRONLY, OPEN_MAX, S_IFCHR } from '../abi/constants.ts';
+import { EBADF, EINVAL, ENOTTY, fail } from '../abi/errno.ts';
+import { SYS } from '../abi/syscall.ts';
+import type { Task } from '../ipc/task.ts';
+import { flushInode } from '../mm/flush.ts';
+import { takeError } from '../mm/write.ts';
+import type { Call } from '../vfs/call.ts';
+import { OpenFile, releaseFile } from '../vfs/file.ts';
+import { Pipe } from '../vfs/pipe.ts';
+import { arg, type Calls, fdArg, type Result } from './dispatch.ts';
+
+export const descriptorCalls: Calls = {
+  *[SYS.close](call, request) {
+    yield* close(call, fdArg(request));
+    return {};
+  },
+  *[SYS.dup](call, request) {
+    const min = arg(request, 1);
+    if (!(min >= 0 && min < OPEN_MAX)) fail(EINVAL);
+    const file = call.process.file(fdArg(request));
+    const fd = call.process.install(file, { closeOnExec: arg(request, 2) === 1, min });
+    file.refs++;
+    return { r0: fd };
+  },
+  *[SYS.dup2](call, request) {
+    return dup2(call, fdArg(request), arg(request, 1));
+  },
+  *[SYS.setCloexec](call, request) {
+    call.process.descriptor(fdArg(request)).closeOnExec = arg(request, 1) === 1;
+    return {};
+  },
+  *[SYS.pipe](call) {
+    const pipe = new Pipe(call.kernel);
+    const [reader, writer] = [
+      new OpenFile({ flags: O_RDONLY, pipe: pipe.end('read', 0) }),
+      new OpenFile({ flags: O_WRONLY | O_CLOEXEC, pipe: pipe.end('write', 0) }),
+    ];
+    const r0 = call.process.install(reader, { closeOnExec: true });
+    try {
+      return { r0, r1: call.process.install(writer, { closeOnExec: true }) };
+    } catch (error) {
+      call.process.descriptors[r0] = undefined;
+      for (const file of [reader, writer]) releaseFile(call.kernel, file);
+      throw error;
+    }
+  },
+  *[SYS.isatty](call, request) {
+    const { inode } = call.process.file(fdArg(request));
+    const isTerminal = inode?.kind === S_IFCHR && Math.floor(inode.attr.rdev / 256) === 5;
+    return isTerminal ? { r0: 1 } : fail(ENOTTY);
+  },
+};
+
+/** close(2): the last close of a file that failed to write back tells so. */
+function* close(call: Call, fd: number): Task<void> {
+  const { descriptors } = call.process;
+  const descriptor = descriptors[fd];
+  if (descriptor === undefined) fail(EBADF);
+  descriptors[fd] = undefined;
+  const { file } = descriptor;
+  const { inode } = file;
+  if (inode?.writeError !== undefined && file.writable) {
+    yield* flushInode(call.kernel, inode);
+    const error = inode.writeError === undefined ? undefined : takeError(inode);
+    releaseFile(call.kernel, file);
+    if (error !== undefined) fail(error);
+    return;
+  }
+  releaseFile(call.kernel, file);
+}
+
+function dup2(call: Call, from: number, to: number): Result {
+  if (!(to >= 0 && to < OPEN_MAX)) fail(EBADF);
+  const file = call.process.file(from);
+  if (from === to) return { r0: to };
+  const old = call.process.descriptors[to];
+  file.refs++;
+  call.process.descriptors[to] = { file, closeOnExec: false };
+  if (old) releaseFile(call.kernel, old.file);
+  return { r0: to };
+}

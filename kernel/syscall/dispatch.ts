@@ -1,0 +1,179 @@
+// System call entry: takes a call from a process's ring, runs it, and answers. The one place where
+// a PosixError in the kernel becomes an errno for a program. Layout: kernel/abi/syscall.ts.
+
+import { exitStatus } from '../abi/constants.ts';
+import { EFAULT, EIO, ENOSYS, fail, PosixError } from '../abi/errno.ts';
+import { DIED, SYS } from '../abi/syscall.ts';
+import { decodeText } from '../abi/text.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Process } from '../proc/process.ts';
+import { end } from '../proc/signal.ts';
+import { type ProcessSeat, putReply } from '../proc/workers.ts';
+import { Call } from '../vfs/call.ts';
+import type { Buffer } from '../vfs/file.ts';
+import { attributeCalls } from './attributes.ts';
+import { descriptorCalls } from './descriptors.ts';
+import { ioCalls } from './io.ts';
+import { nameCalls } from './names.ts';
+import { processCalls } from './processes.ts';
+import { systemCalls } from './system.ts';
+
+/** What a call asks for, copied out of its slot; the data stays in the window. */
+export interface Request {
+  readonly number: number;
+  readonly tag: number;
+  readonly args: readonly number[];
+  /** The data that the caller put into its window. */
+  readonly data: Uint8Array;
+  /** The same place, as long as the window goes: for what is returned. */
+  readonly room: (bytes: number) => Buffer;
+  /** The data as bytes in `ram`, for writes. */
+  readonly source: Buffer;
+}
+
+export interface Result {
+  readonly r0?: number;
+  readonly r1?: number;
+  /** Bytes put into the window. */
+  readonly length?: number;
+}
+
+export type Handler = (call: Call, request: Request) => Task<Result>;
+export type Calls = Partial<Record<number, Handler>>;
+
+const handlers: Calls = {
+  ...ioCalls,
+  ...nameCalls,
+  ...attributeCalls,
+  ...descriptorCalls,
+  ...processCalls,
+  ...systemCalls,
+};
+
+/** Takes the next call from a seat's ring and starts it. */
+export function takeCall(kernel: Kernel, seat: ProcessSeat): boolean {
+  const slot = seat.requests.peek();
+  if (slot === undefined) return false;
+  const { view } = slot;
+  const number = view.getUint32(0, true);
+  const tag = view.getUint32(4, true);
+  const dataAt = view.getUint32(8, true);
+  const length = view.getUint32(12, true);
+  const args = [16, 24, 32, 40, 48].map((at) => view.getFloat64(at, true));
+  seat.requests.release();
+  const { process } = seat;
+  if (number === SYS.ready) kernel.workers.ready(seat, tag);
+  else if (process === undefined || process.dead) answer(kernel, seat, { tag, errno: DIED });
+  else if (number === SYS.exit) {
+    end(kernel, process, exitStatus(args[0] ?? 0));
+    answer(kernel, seat, { tag, errno: DIED });
+  } else
+    start(kernel, seat, {
+      process,
+      request: toRequest(seat, { number, tag, args, dataAt, length }),
+    });
+  return true;
+}
+
+function start(
+  kernel: Kernel,
+  seat: ProcessSeat,
+  to: { process: Process; request: Request },
+): void {
+  const { process, request } = to;
+  process.calls++;
+  const ended = kernel.executor.startNow(serve(kernel, seat, to), {
+    name: `call ${request.number} of ${process.name}`,
+    beforeStep: () => kernel.setCaller(process),
+  });
+  if (!ended) kernel.cpus.release(process);
+}
+
+function* serve(
+  kernel: Kernel,
+  seat: ProcessSeat,
+  to: { process: Process; request: Request },
+): Task<void> {
+  const { process, request } = to;
+  const call = new Call(kernel, process);
+  let errno = 0;
+  let result: Result = {};
+  try {
+    const handler = handlers[request.number] ?? fail(ENOSYS);
+    result = yield* handler(call, request);
+  } catch (error) {
+    errno = errnoOf(kernel, error, request);
+  } finally {
+    call.end();
+  }
+  if (!process.dead && process.pid !== 1) yield* kernel.cpus.acquire(process);
+  const { tag } = request;
+  if (process.dead) answer(kernel, seat, { tag, errno: DIED });
+  else answer(kernel, seat, { tag, errno, signals: process.pending, ...result });
+}
+
+function errnoOf(kernel: Kernel, error: unknown, request: Request): number {
+  if (error instanceof PosixError) return error.errno;
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  kernel.log(`kernel: bug in call ${request.number}: ${what}`);
+  return EIO;
+}
+
+/** Puts the answer into the ring; waits for room if the host has many calls under way. */
+function answer(
+  kernel: Kernel,
+  seat: ProcessSeat,
+  reply: { tag: number; errno: number; signals?: number } & Result,
+): void {
+  const { tag, errno, length = 0, signals = 0, r0 = 0, r1 = 0 } = reply;
+  if (putReply(seat, { tag, errno, length, signals, r0, r1 })) return;
+  kernel.executor.after(1, () => answer(kernel, seat, reply));
+}
+
+function toRequest(
+  seat: ProcessSeat,
+  from: { number: number; tag: number; args: number[]; dataAt: number; length: number },
+): Request {
+  const { number, tag, args, dataAt, length } = from;
+  const size = seat.window.length;
+  const buffer = (bytes: number): Buffer => {
+    if (dataAt + bytes > size || bytes < 0) fail(EFAULT);
+    return {
+      segment: { address: seat.windowAt + dataAt, length: bytes },
+      bytes: seat.window.subarray(dataAt, dataAt + bytes),
+    };
+  };
+  const room = (bytes: number): Buffer => buffer(Math.min(bytes, size - dataAt));
+  const sound = dataAt + length <= size;
+  const source = sound ? buffer(length) : { segment: { address: 0, length: 0 }, bytes: NOTHING };
+  return { number: sound ? number : -1, tag, args, data: source.bytes, source, room };
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** An argument as an integer; anything else is EINVAL's business, here 0. */
+export const arg = (request: Request, index: number): number => {
+  const value = request.args[index] ?? 0;
+  return Number.isSafeInteger(value) ? value : Number.NaN;
+};
+
+/** A descriptor argument. */
+export const fdArg = (request: Request, index = 0): number => {
+  const fd = arg(request, index);
+  return fd >= 0 && fd < 65_536 ? fd : -1;
+};
+
+/** The data as one string. */
+export const textData = (request: Request): string => decodeText(request.data.slice());
+
+/** The data as strings joined by NUL. */
+export const textsData = (request: Request): string[] => textData(request).split('\0');
+
+/** Puts a string into the window; its length in bytes. */
+export function putText(request: Request, bytes: Uint8Array): Result {
+  const room = request.room(bytes.length);
+  if (room.bytes.length < bytes.length) fail(EFAULT);
+  room.bytes.set(bytes);
+  return { length: bytes.length, r0: bytes.length };
+}

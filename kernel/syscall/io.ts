@@ -1,0 +1,125 @@
+// System calls that move bytes and offsets: open, read, write and their kin, sync, getdents.
+
+import { O_CLOEXEC } from '../abi/constants.ts';
+import { EINVAL, ENOTDIR, fail } from '../abi/errno.ts';
+import { PAGE_SIZE } from '../abi/memlayout.ts';
+import { putDirent, SYS } from '../abi/syscall.ts';
+import { GRANT_WRITE } from '../ipc/grant.ts';
+import type { Task } from '../ipc/task.ts';
+import { flushInode } from '../mm/flush.ts';
+import { takeError } from '../mm/write.ts';
+import { decodeDirEntries } from '../ninep/codec.ts';
+import { setSize } from '../vfs/attr.ts';
+import type { Call } from '../vfs/call.ts';
+import { type OpenFile, readAt, releaseFile, seek, writeAt } from '../vfs/file.ts';
+import { open } from '../vfs/open.ts';
+import { arg, type Calls, fdArg, type Request, type Result, textData } from './dispatch.ts';
+
+export const ioCalls: Calls = {
+  *[SYS.open](call, request) {
+    const flags = arg(request, 0);
+    const file = yield* open(call, { path: textData(request), flags, mode: arg(request, 1) });
+    try {
+      return { r0: call.process.install(file, { closeOnExec: (flags & O_CLOEXEC) !== 0 }) };
+    } catch (error) {
+      releaseFile(call.kernel, file);
+      throw error;
+    }
+  },
+  *[SYS.read](call, request) {
+    return yield* read(call, request);
+  },
+  *[SYS.pread](call, request) {
+    return yield* read(call, request, offsetArg(request));
+  },
+  *[SYS.write](call, request) {
+    return { r0: yield* writeAt(call, call.file(fdArg(request)), request.source) };
+  },
+  *[SYS.pwrite](call, request) {
+    const file = call.file(fdArg(request));
+    return { r0: yield* writeAt(call, file, request.source, offsetArg(request)) };
+  },
+  *[SYS.lseek](call, request) {
+    const file = call.file(fdArg(request));
+    if (file.inode?.isDirectory) return { r0: rewind(file, arg(request, 1)) };
+    return { r0: yield* seek(file, arg(request, 1), arg(request, 2)) };
+  },
+  *[SYS.ftruncate](call, request) {
+    const file = call.file(fdArg(request));
+    const inode = file.needInode();
+    if (!file.writable) fail(EINVAL);
+    yield* setSize(call, inode, arg(request, 1));
+    return {};
+  },
+  *[SYS.fsync](call, request) {
+    yield* fsync(call, call.file(fdArg(request)), arg(request, 1));
+    return {};
+  },
+  *[SYS.getdents](call, request) {
+    return yield* getdents(call, request);
+  },
+};
+
+const offsetArg = (request: Request): number => {
+  const offset = arg(request, 2);
+  return offset >= 0 ? offset : fail(EINVAL);
+};
+
+function* read(call: Call, request: Request, offset?: number): Task<Result> {
+  const file = call.file(fdArg(request));
+  const count = arg(request, 1);
+  if (!(count >= 0)) fail(EINVAL);
+  const done = yield* readAt(call, file, request.room(count), offset);
+  return { r0: done, length: done };
+}
+
+function rewind(file: OpenFile, offset: number): number {
+  if (offset !== 0) fail(EINVAL);
+  file.offset = 0;
+  return 0;
+}
+
+/** fsync(2): pages to the server, then what the server has to the disk. */
+function* fsync(call: Call, file: OpenFile, datasync: number): Task<void> {
+  const inode = file.needInode();
+  if (inode.isCachedFile) yield* flushInode(call.kernel, inode);
+  const failed = inode.writeError;
+  if (failed !== undefined) fail(takeError(inode));
+  const fid = inode.isCachedFile ? inode.fid : (file.fid ?? inode.fid);
+  yield* inode.superblock.client.rpc({ name: 'Tfsync', fid, datasync });
+}
+
+const SCRATCH_FRAMES = 16;
+
+/** The next entries of a directory: from the server by 64 KiB, to the window as many as fit. */
+function* getdents(call: Call, request: Request): Task<Result> {
+  const file = call.file(fdArg(request));
+  const inode = file.needInode(ENOTDIR);
+  if (!inode.isDirectory) fail(ENOTDIR);
+  const { frames, ram } = call.kernel;
+  const room = request.room(arg(request, 1)).bytes;
+  const address = frames.mustTake(SCRATCH_FRAMES, 'a directory');
+  try {
+    const most = Math.min(SCRATCH_FRAMES * PAGE_SIZE, Math.floor(room.length / 2));
+    const memory = { segments: [{ address, length: most }], rights: GRANT_WRITE };
+    const { client } = inode.superblock;
+    const fid = file.fid ?? inode.fid;
+    const message = { name: 'Treaddir', fid, offset: file.offset, count: most } as const;
+    const { count, data } = yield* client.rpc(message, { memory });
+    const bytes =
+      data.length > 0 ? data : new Uint8Array(ram, address, Math.min(count, most)).slice();
+    const entries = decodeDirEntries(bytes);
+    if (typeof entries === 'number') fail(entries);
+    let length = 0;
+    for (const { qid, type, name, offset } of entries) {
+      const size = putDirent(room.subarray(length), { ino: qid.path, type, name });
+      if (size === 0) break;
+      length += size;
+      file.offset = offset;
+    }
+    if (length === 0 && entries.length > 0) fail(EINVAL);
+    return { length, r0: length };
+  } finally {
+    frames.give(address, SCRATCH_FRAMES);
+  }
+}

@@ -1,0 +1,63 @@
+// A call: one system call under way. It carries who asks, and holds what it uses: dentries stay
+// pinned and open files open until it ends, whatever others do meanwhile.
+
+import { EINTR, fail } from '../abi/errno.ts';
+import { sleep, type Task, type WaitQueue } from '../ipc/task.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Process } from '../proc/process.ts';
+import type { Dentry } from './dcache.ts';
+import { type OpenFile, releaseFile } from './file.ts';
+
+export class Call {
+  readonly kernel: Kernel;
+  readonly process: Process;
+  readonly #dentries: Dentry[] = [];
+  readonly #files: OpenFile[] = [];
+
+  constructor(kernel: Kernel, process: Process) {
+    this.kernel = kernel;
+    this.process = process;
+  }
+
+  get uid(): number {
+    return this.process.uid;
+  }
+
+  get gid(): number {
+    return this.process.gid;
+  }
+
+  /** Keeps a dentry until the call ends. */
+  hold(dentry: Dentry): Dentry {
+    this.kernel.dcache.pin(dentry);
+    this.#dentries.push(dentry);
+    return dentry;
+  }
+
+  /** The open file of a descriptor, kept open until the call ends. */
+  file(fd: number): OpenFile {
+    const file = this.process.file(fd);
+    file.refs++;
+    this.#files.push(file);
+    return file;
+  }
+
+  /** Waits on a queue until woken; throws EINTR when a signal came first. */
+  *sleep(queue: WaitQueue): Task<void> {
+    const { process } = this;
+    if (process.interrupted) fail(EINTR);
+    process.sleeping.add(queue);
+    try {
+      yield* sleep(queue);
+    } finally {
+      process.sleeping.delete(queue);
+    }
+    if (process.interrupted) fail(EINTR);
+  }
+
+  /** The call is over. */
+  end(): void {
+    for (const dentry of this.#dentries) this.kernel.dcache.unpin(dentry);
+    for (const file of this.#files) releaseFile(this.kernel, file);
+  }
+}

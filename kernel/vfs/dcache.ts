@@ -1,0 +1,121 @@
+// The dentry cache: a tree of names for each mounted server, negative entries among them, bounded by
+// a least-recently-used list. A dentry that is pinned (a mount point, a working directory, an open
+// file, a call under way) or has children stays.
+
+import { type Inode, type InodeHost, iput } from './inode.ts';
+
+export class Dentry {
+  name: string;
+  parent: Dentry | undefined; // undefined: the root of its server
+  /** undefined: there is no such name. */
+  inode: Inode | undefined;
+  readonly children = new Map<string, Dentry>();
+  pins = 0;
+  /** How many mounts lie on it. */
+  mounts = 0;
+  /** Unlinked, or replaced: no longer found by name. */
+  detached = false;
+
+  constructor(name: string, parent: Dentry | undefined, inode: Inode | undefined) {
+    this.name = name;
+    this.parent = parent;
+    this.inode = inode;
+  }
+}
+
+export class DentryCache {
+  readonly #host: InodeHost;
+  readonly #limit: number;
+  /** Insertion order is age: the oldest first. */
+  readonly #lru = new Set<Dentry>();
+
+  constructor(host: InodeHost, limit: number) {
+    this.#host = host;
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#lru.size;
+  }
+
+  /** What is known of a name: a dentry, positive or negative, or undefined. Marks it as used. */
+  peek(dir: Dentry, name: string): Dentry | undefined {
+    const child = dir.children.get(name);
+    if (child === undefined) return undefined;
+    this.#lru.delete(child);
+    this.#lru.add(child);
+    return child;
+  }
+
+  /** Records what a name is now; replaces what was known. */
+  set(dir: Dentry, name: string, inode: Inode | undefined): Dentry {
+    const known = dir.children.get(name);
+    if (known && known.inode === inode) return known;
+    if (known) this.detach(known);
+    const dentry = new Dentry(name, dir, inode);
+    if (inode) inode.refs++;
+    dir.children.set(name, dentry);
+    this.#lru.add(dentry);
+    this.#shrink();
+    return dentry;
+  }
+
+  /** Takes a dentry out of the tree; its inode lives on while something else refers to it. */
+  detach(dentry: Dentry): void {
+    if (dentry.detached) return;
+    for (const child of [...dentry.children.values()]) this.detach(child);
+    dentry.detached = true;
+    dentry.parent?.children.delete(dentry.name);
+    this.#lru.delete(dentry);
+    if (dentry.pins === 0) this.#drop(dentry);
+  }
+
+  /** A name moved: the dentry moves with all that is below it. */
+  move(dentry: Dentry, dir: Dentry, name: string): void {
+    dentry.parent?.children.delete(dentry.name);
+    const target = dir.children.get(name);
+    if (target) this.detach(target);
+    dentry.parent = dir;
+    dentry.name = name;
+    dir.children.set(name, dentry);
+  }
+
+  pin(dentry: Dentry): void {
+    dentry.pins++;
+  }
+
+  unpin(dentry: Dentry): void {
+    dentry.pins--;
+    if (dentry.pins === 0 && dentry.detached) this.#drop(dentry);
+  }
+
+  /** Forgets everything below a dentry that nobody holds; false when something is held. */
+  prune(dentry: Dentry): boolean {
+    let clean = true;
+    for (const child of [...dentry.children.values()]) {
+      if (!this.prune(child) || child.pins > 0 || child.mounts > 0) clean = false;
+      else this.detach(child);
+    }
+    return clean;
+  }
+
+  /** Forgets the names that were not used for longest, beyond the limit. */
+  #shrink(): void {
+    if (this.#lru.size <= this.#limit) return;
+    let inspected = 0;
+    for (const dentry of this.#lru) {
+      if (this.#lru.size <= this.#limit || inspected++ > 64) return;
+      const dirty = (dentry.inode?.dirty.size ?? 0) > 0;
+      if (dentry.pins > 0 || dentry.mounts > 0 || dentry.children.size > 0 || dirty) {
+        this.#lru.delete(dentry);
+        this.#lru.add(dentry);
+      } else this.detach(dentry);
+    }
+  }
+
+  #drop(dentry: Dentry): void {
+    const { inode } = dentry;
+    dentry.inode = undefined;
+    if (inode) iput(this.#host, inode);
+  }
+}

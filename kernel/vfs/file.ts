@@ -1,0 +1,190 @@
+// Open file descriptions (POSIX.1-2024 XBD §3.240): what a descriptor refers to. Shared by dup and
+// by inheritance, with one offset. Reading and writing goes three ways: cached files through the
+// page cache, pipes through their buffer, everything else to its server.
+
+import {
+  O_ACCMODE,
+  O_APPEND,
+  O_RDONLY,
+  O_WRONLY,
+  SEEK_CUR,
+  SEEK_END,
+  SEEK_SET,
+} from '../abi/constants.ts';
+import { EBADF, EINVAL, EISDIR, type Errno, ESPIPE, fail, PosixError } from '../abi/errno.ts';
+import { GRANT_READ, GRANT_WRITE, type Segment } from '../ipc/grant.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Kernel } from '../kernel.ts';
+import { newReadAhead, type ReadAhead, readFile } from '../mm/read.ts';
+import { writeFile } from '../mm/write.ts';
+import type { Call } from './call.ts';
+import { clunkLater, type Inode, iput } from './inode.ts';
+import type { Path } from './mount.ts';
+import type { PipeEnd } from './pipe.ts';
+
+export class OpenFile {
+  readonly flags: number;
+  readonly path: Path | undefined;
+  readonly inode: Inode | undefined;
+  readonly pipe: PipeEnd | undefined;
+  /** A fid of this description alone: directories and files that are not cached. */
+  readonly fid: number | undefined;
+  readonly ahead: ReadAhead = newReadAhead();
+  offset = 0;
+  refs = 1;
+
+  constructor(from: {
+    flags: number;
+    path?: Path;
+    inode?: Inode;
+    pipe?: PipeEnd;
+    fid?: number;
+  }) {
+    this.flags = from.flags;
+    this.path = from.path;
+    this.inode = from.inode;
+    this.pipe = from.pipe;
+    this.fid = from.fid;
+  }
+
+  get readable(): boolean {
+    return (this.flags & O_ACCMODE) !== O_WRONLY;
+  }
+
+  get writable(): boolean {
+    return (this.flags & O_ACCMODE) !== O_RDONLY;
+  }
+
+  /** The inode, for calls that make no sense on a pipe. */
+  needInode(errno: Errno = EINVAL): Inode {
+    return this.inode ?? fail(errno);
+  }
+}
+
+/** Makes a description of an inode; the inode and its dentry stay until the last release. */
+export function newFile(
+  kernel: Kernel,
+  from: { flags: number; path: Path; inode: Inode; fid?: number },
+): OpenFile {
+  from.inode.refs++;
+  from.inode.opens++;
+  kernel.dcache.pin(from.path.dentry);
+  return new OpenFile(from);
+}
+
+/** Drops a reference; the last one closes. */
+export function releaseFile(kernel: Kernel, file: OpenFile): void {
+  if (--file.refs > 0) return;
+  file.pipe?.close();
+  const { inode } = file;
+  if (inode === undefined) return;
+  if (file.fid !== undefined) clunkLater(kernel.executor, inode.superblock, file.fid);
+  if (file.path) kernel.dcache.unpin(file.path.dentry);
+  inode.opens--;
+  iput(kernel, inode);
+}
+
+/** Bytes in `ram`: where a read puts, and a write takes, its data. */
+export interface Buffer {
+  readonly segment: Segment;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads at `offset`, or at the file's own offset, which moves. Returns the bytes; 0 at the end. */
+export function* readAt(call: Call, file: OpenFile, into: Buffer, offset?: number): Task<number> {
+  if (!file.readable) fail(EBADF);
+  if (file.pipe)
+    return offset === undefined ? yield* file.pipe.read(call, into.bytes) : fail(ESPIPE);
+  const inode = file.needInode();
+  if (inode.isDirectory) fail(EISDIR);
+  const at = offset ?? file.offset;
+  const count = inode.isCachedFile
+    ? yield* readFile(call.kernel.pages, { inode, offset: at, ahead: file.ahead }, into.bytes)
+    : yield* readDirect(file, inode, { offset: at, into });
+  if (offset === undefined) file.offset = at + count;
+  return count;
+}
+
+function* readDirect(
+  file: OpenFile,
+  inode: Inode,
+  request: { offset: number; into: Buffer },
+): Task<number> {
+  const { client } = inode.superblock;
+  const fid = file.fid ?? inode.fid;
+  const { segment } = request.into;
+  const memory = { segments: [segment], rights: GRANT_WRITE };
+  const message = { name: 'Tread', fid, offset: request.offset, count: segment.length } as const;
+  const { count } = yield* client.rpc(message, { memory });
+  return Math.min(count, segment.length);
+}
+
+/** Writes all of `from` unless the server takes less; returns the bytes. */
+export function* writeAt(call: Call, file: OpenFile, from: Buffer, offset?: number): Task<number> {
+  if (!file.writable) fail(EBADF);
+  if (file.pipe)
+    return offset === undefined ? yield* file.pipe.write(call, from.bytes) : fail(ESPIPE);
+  const inode = file.needInode();
+  if (!inode.isCachedFile) return yield* writeDirect(file, inode, { offset, from });
+  yield* inode.lock.acquire();
+  try {
+    const append = (file.flags & O_APPEND) !== 0;
+    const at = append ? inode.size : (offset ?? file.offset);
+    const count = yield* writeFile(call.kernel, { inode, offset: at }, from.bytes);
+    if (offset === undefined) file.offset = at + count;
+    return count;
+  } finally {
+    inode.lock.release();
+  }
+}
+
+function* writeDirect(
+  file: OpenFile,
+  inode: Inode,
+  request: { offset: number | undefined; from: Buffer },
+): Task<number> {
+  const { client } = inode.superblock;
+  const fid = file.fid ?? inode.fid;
+  const append = (file.flags & O_APPEND) !== 0;
+  const at = append ? yield* sizeOf(inode) : (request.offset ?? file.offset);
+  let done = 0;
+  while (done < request.from.segment.length) {
+    const { address, length } = request.from.segment;
+    const segments = [{ address: address + done, length: length - done }];
+    const memory = { segments, rights: GRANT_READ };
+    const data = new Uint8Array(0);
+    const message = { name: 'Twrite', fid, offset: at + done, count: length - done, data } as const;
+    try {
+      const { count } = yield* client.rpc(message, { memory });
+      if (count === 0) break;
+      done += Math.min(count, length - done);
+    } catch (error) {
+      if (done === 0 || !(error instanceof PosixError)) throw error;
+      break;
+    }
+  }
+  if (request.offset === undefined) file.offset = at + done;
+  return done;
+}
+
+function* sizeOf(inode: Inode): Task<number> {
+  const { attr } = yield* inode.superblock.client.rpc({
+    name: 'Tgetattr',
+    fid: inode.fid,
+    requestMask: 0x7ff,
+  });
+  return attr.size;
+}
+
+/** lseek(2). */
+export function* seek(file: OpenFile, offset: number, whence: number): Task<number> {
+  const inode = file.needInode(ESPIPE);
+  let base = 0;
+  if (whence === SEEK_CUR) base = file.offset;
+  else if (whence === SEEK_END) base = inode.isCachedFile ? inode.size : yield* sizeOf(inode);
+  else if (whence !== SEEK_SET) fail(EINVAL);
+  const at = base + offset;
+  if (!Number.isSafeInteger(at) || at < 0) fail(EINVAL);
+  file.offset = at;
+  return at;
+}

@@ -1,0 +1,246 @@
+// Inodes: one object for each file that the kernel knows, found by superblock and qid.path. It holds
+// a fid on the file's server, the attributes, and, on a volume, the cached pages.
+
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/constants.ts';
+import { assert, EIO, type Errno, fail } from '../abi/errno.ts';
+import type { Executor } from '../ipc/executor.ts';
+import { Lock, type Task } from '../ipc/task.ts';
+import type { Page, PageCache } from '../mm/page-cache.ts';
+import type { NinepClient, Request } from '../ninep/client.ts';
+import {
+  type Attr,
+  NOFID,
+  P9_GETATTR_ALL,
+  type Qid,
+  type RMessage,
+  type TMessage,
+} from '../ninep/types.ts';
+
+export interface SuperblockOptions {
+  readonly dev: number;
+  readonly type: string;
+  readonly source: string;
+  readonly client: NinepClient;
+  /** A volume: pages and attributes are cached here, and written back. */
+  readonly cached: boolean;
+  /** Names come and go by themselves (/proc): each lookup asks the server. */
+  readonly volatile: boolean;
+  readonly readOnly: boolean;
+}
+
+/** One mounted server. */
+export class Superblock {
+  readonly dev: number;
+  readonly type: string;
+  readonly source: string;
+  readonly client: NinepClient;
+  readonly cached: boolean;
+  readonly volatile: boolean;
+  readOnly: boolean;
+  /** By qid.path. */
+  readonly inodes = new Map<number, Inode>();
+  /** Bytes that write(2) may still promise before it must ask the server; see mm/write.ts. */
+  spaceLeft = 0;
+  /** The server died or was unmounted: nothing more is sent. */
+  gone = false;
+  #root: Inode | undefined;
+
+  constructor(options: SuperblockOptions) {
+    this.dev = options.dev;
+    this.type = options.type;
+    this.source = options.source;
+    this.client = options.client;
+    this.cached = options.cached;
+    this.volatile = options.volatile;
+    this.readOnly = options.readOnly;
+  }
+
+  get root(): Inode {
+    assert(this.#root, 'superblock without a root');
+    return this.#root;
+  }
+
+  set root(inode: Inode) {
+    this.#root = inode;
+  }
+}
+
+export class Inode {
+  readonly superblock: Superblock;
+  readonly qid: Qid;
+  readonly fid: number;
+  attr: Attr;
+  /** Something happened on the server that changed the attributes: ask again before telling them. */
+  stale = false;
+  /** Dentries, open files and calls under way that use it. At 0 it may be evicted. */
+  refs = 0;
+  /** Open file descriptions. */
+  opens = 0;
+  /** Whether `fid` was opened for data: not yet, for reading, for both. Cached files only. */
+  opened: 'no' | 'read' | 'write' = 'no';
+  /** Held by whoever changes the file's content and size, or a directory's names. */
+  readonly lock: Lock;
+  /** Held while dirty pages are on their way to the server. */
+  readonly flushLock: Lock;
+  /** Cached pages by index in the file. */
+  readonly pages = new Map<number, Page>();
+  readonly dirty = new Set<Page>();
+  dirtySinceMs = 0;
+  /** mtime was set here and the server does not know it yet. */
+  timesDirty = false;
+  /** A write-back failed: told once to the next fsync or close. */
+  writeError: Errno | undefined;
+
+  constructor(superblock: Superblock, fid: number, attr: Attr) {
+    this.superblock = superblock;
+    this.qid = attr.qid;
+    this.fid = fid;
+    this.attr = attr;
+    this.lock = new Lock(`inode ${superblock.dev}:${attr.qid.path}`);
+    this.flushLock = new Lock(`flush ${superblock.dev}:${attr.qid.path}`);
+  }
+
+  get kind(): number {
+    return this.attr.mode & S_IFMT;
+  }
+
+  get isDirectory(): boolean {
+    return this.kind === S_IFDIR;
+  }
+
+  get isSymlink(): boolean {
+    return this.kind === S_IFLNK;
+  }
+
+  /** A regular file whose pages the kernel caches. */
+  get isCachedFile(): boolean {
+    return this.superblock.cached && this.kind === S_IFREG;
+  }
+
+  get size(): number {
+    return this.attr.size;
+  }
+
+  /** Takes over what the server tells, but for what is newer here. */
+  merge(attr: Attr): void {
+    const own = this.attr;
+    const newerHere = this.dirty.size > 0 || this.timesDirty;
+    this.attr = newerHere ? { ...attr, size: own.size, mtime: own.mtime } : attr;
+    this.stale = false;
+  }
+}
+
+/** What inodes need of the kernel to come and go. */
+export interface InodeHost {
+  readonly executor: Executor;
+  readonly pages: PageCache;
+}
+
+/** Finds or makes the inode for a fid just walked to; a second fid of a known file is clunked. */
+export function iget(
+  host: InodeHost,
+  superblock: Superblock,
+  found: { fid: number; attr: Attr },
+): Inode {
+  const known = superblock.inodes.get(found.attr.qid.path);
+  if (known && !superblock.volatile) {
+    known.merge(found.attr);
+    clunkLater(host.executor, superblock, found.fid);
+    return known;
+  }
+  const inode = new Inode(superblock, found.fid, found.attr);
+  superblock.inodes.set(found.attr.qid.path, inode);
+  return inode;
+}
+
+/**
+ * Drops a reference. The last one forgets the inode with its pages; one with dirty pages stays until
+ * they are written (mm/flush.ts comes back here), one without a name left loses them.
+ */
+export function iput(host: InodeHost, inode: Inode): void {
+  inode.refs--;
+  evictUnused(host, inode);
+}
+
+export function evictUnused(host: InodeHost, inode: Inode): void {
+  const { superblock } = inode;
+  const wanted = inode.dirty.size > 0 && inode.attr.nlink > 0 && !superblock.gone;
+  if (inode.refs > 0 || wanted || inode.flushLock.held) return;
+  host.pages.truncate(inode, 0);
+  if (superblock.inodes.get(inode.qid.path) === inode) superblock.inodes.delete(inode.qid.path);
+  clunkLater(host.executor, superblock, inode.fid);
+}
+
+/** Clunks a fid without waiting for the answer. */
+export function clunkLater(executor: Executor, superblock: Superblock, fid: number): void {
+  executor.start(clunk(superblock, fid), 'clunk');
+}
+
+export function* clunk(superblock: Superblock, fid: number): Task<void> {
+  if (!superblock.gone) yield* superblock.client.all([{ message: { name: 'Tclunk', fid } }]);
+  superblock.client.freeFid(fid);
+}
+
+/** Asks the server for the attributes if they may have changed. */
+export function* refresh(inode: Inode): Task<void> {
+  if (inode.superblock.cached && !inode.stale) return;
+  const { client } = inode.superblock;
+  const { attr } = yield* client.rpc(getattr(inode.fid));
+  inode.merge(attr);
+}
+
+export const getattr = (fid: number) =>
+  ({ name: 'Tgetattr', fid, requestMask: P9_GETATTR_ALL }) as const;
+
+/** Walks from a directory to a name: the new fid and its attributes, in one hop. */
+export function* walkTo(
+  superblock: Superblock,
+  from: { fid: number; name: string },
+): Task<{ fid: number; attr: Attr }> {
+  const { client } = superblock;
+  const fid = client.takeFid();
+  const walk: TMessage = { name: 'Twalk', fid: from.fid, newfid: fid, wname: [from.name] };
+  const [walked, told] = yield* client.all([{ message: walk }, { message: getattr(fid) }]);
+  try {
+    client.expect('Twalk', walked);
+  } catch (error) {
+    client.freeFid(fid);
+    throw error;
+  }
+  try {
+    return { fid, attr: client.expect('Tgetattr', told).attr };
+  } catch (error) {
+    yield* clunk(superblock, fid);
+    throw error;
+  }
+}
+
+/** Sends requests that belong together; throws the first error among the replies. */
+export function* together(inode: Inode, requests: readonly Request[]): Task<RMessage[]> {
+  const { client, gone } = inode.superblock;
+  if (gone) fail(EIO);
+  const replies = yield* client.all(requests);
+  requests.forEach((request, i) => {
+    client.expect(request.message.name, replies[i]);
+  });
+  return replies;
+}
+
+/** Attaches to a server and returns its root's fid and attributes. */
+export function* attach(
+  client: NinepClient,
+  request: { aname: string },
+): Task<{ fid: number; attr: Attr }> {
+  const fid = client.takeFid();
+  yield* client.rpc({ name: 'Tversion', msize: 8160, version: '9P2000.L' });
+  yield* client.rpc({
+    name: 'Tattach',
+    fid,
+    afid: NOFID,
+    uname: 'root',
+    aname: request.aname,
+    nUname: 0,
+  });
+  const { attr } = yield* client.rpc(getattr(fid));
+  return { fid, attr };
+}

@@ -1,0 +1,278 @@
+// Names: the calls that make, remove and move directory entries. Each takes the lock of the directory
+// it changes; rename takes both, the lower inode number first, under one lock for all renames.
+
+import { O_RDWR, S_IFDIR, S_IFMT, S_IFREG, S_ISGID, W_OK, X_OK } from '../abi/constants.ts';
+import {
+  EBUSY,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ENOENT,
+  ENOTDIR,
+  ENOTEMPTY,
+  EPERM,
+  EROFS,
+  EXDEV,
+  fail,
+} from '../abi/errno.ts';
+import type { Task } from '../ipc/task.ts';
+import type { Request } from '../ninep/client.ts';
+import { AT_REMOVEDIR, P9_SETATTR_UID, type TMessage } from '../ninep/types.ts';
+import type { Call } from './call.ts';
+import type { Dentry } from './dcache.ts';
+import { clunkLater, getattr, type Inode, iget, together, walkTo } from './inode.ts';
+import type { Path } from './mount.ts';
+import { lookupLocked, namei, nameiParent, type Parent } from './namei.ts';
+import { checkAccess, checkSticky } from './permission.ts';
+
+/** Makes a regular file. The caller holds the directory's lock and knows that the name is free. */
+export function* createFile(
+  call: Call,
+  dir: Path,
+  request: { name: string; mode: number },
+): Task<Dentry> {
+  const parent = writableDirectory(call, dir);
+  const { superblock } = parent;
+  const { client } = superblock;
+  const fid = client.takeFid();
+  const mode = S_IFREG | (request.mode & 0o7777 & ~call.process.umask);
+  const gid = groupFor(call, parent);
+  const { name: filename } = request;
+  const requests: Request[] = [
+    { message: { name: 'Twalk', fid: parent.fid, newfid: fid, wname: [] } },
+    { message: { name: 'Tlcreate', fid, filename, flags: O_RDWR, mode, gid } },
+    ...chownRequests(call, fid),
+    { message: getattr(fid) },
+  ];
+  const replies = yield* client.all(requests);
+  parent.stale = true;
+  const created = replies[1];
+  if (created?.name === 'Rlerror') clunkLater(call.kernel.executor, superblock, fid);
+  client.expect('Tlcreate', created);
+  const { attr } = client.expect('Tgetattr', replies.at(-1));
+  if (!superblock.cached) {
+    clunkLater(call.kernel.executor, superblock, fid);
+    return yield* adopt(call, dir.dentry, filename);
+  }
+  const inode = iget(call.kernel, superblock, { fid, attr });
+  inode.opened = 'write';
+  return call.kernel.dcache.set(dir.dentry, filename, inode);
+}
+
+const chownRequests = (call: Call, fid: number): Request[] => {
+  if (call.uid === 0) return [];
+  const time = { sec: 0, nsec: 0 };
+  const ids = { mode: 0, uid: call.uid, gid: 0, size: 0, atime: time, mtime: time };
+  return [{ message: { name: 'Tsetattr', fid, attr: { valid: P9_SETATTR_UID, ...ids } } }];
+};
+
+const groupFor = (call: Call, dir: Inode): number =>
+  dir.attr.mode & S_ISGID ? dir.attr.gid : call.gid;
+
+/** Walks to a name that was just made and records it. */
+function* adopt(call: Call, dir: Dentry, name: string): Task<Dentry> {
+  const parent = dir.inode ?? fail(ENOENT);
+  const found = yield* walkTo(parent.superblock, { fid: parent.fid, name });
+  const inode = iget(call.kernel, parent.superblock, found);
+  if (call.uid !== 0 && found.attr.uid !== call.uid) {
+    yield* together(inode, chownRequests(call, inode.fid));
+    inode.stale = true;
+    inode.attr.uid = call.uid;
+  }
+  return call.kernel.dcache.set(dir, name, inode);
+}
+
+/** The directory's inode, when the caller may change it. */
+function writableDirectory(call: Call, dir: Path): Inode {
+  const inode = dir.dentry.inode ?? fail(ENOENT);
+  if (!inode.isDirectory) fail(ENOTDIR);
+  if (dir.dentry.detached) fail(ENOENT);
+  checkAccess(call, inode, W_OK | X_OK);
+  if (inode.superblock.readOnly) fail(EROFS);
+  return inode;
+}
+
+/** Makes a name by one message; throws EEXIST when it is there. */
+function* make(
+  call: Call,
+  path: string,
+  options: { directory: boolean; message: (parent: Inode, name: string) => TMessage },
+): Task<void> {
+  const parent = yield* nameiParent(call, path);
+  const { dir, name } = parent;
+  if (name === '.' || name === '..') fail(EEXIST);
+  const lock = (dir.dentry.inode ?? fail(ENOENT)).lock;
+  yield* lock.acquire();
+  try {
+    const dentry = yield* lookupLocked(call, dir.dentry, name);
+    if (dentry.inode) fail(EEXIST);
+    if (parent.mustBeDirectory && !options.directory) fail(ENOENT);
+    const inode = writableDirectory(call, dir);
+    yield* together(inode, [{ message: options.message(inode, name) }]);
+    inode.stale = true;
+    yield* adopt(call, dir.dentry, name);
+  } finally {
+    lock.release();
+  }
+}
+
+export function* mkdir(call: Call, path: string, mode: number): Task<void> {
+  yield* make(call, path, {
+    directory: true,
+    message: (parent, filename) => ({
+      name: 'Tmkdir',
+      dfid: parent.fid,
+      filename,
+      mode: S_IFDIR | (mode & 0o1777 & ~call.process.umask) | (parent.attr.mode & S_ISGID),
+      gid: groupFor(call, parent),
+    }),
+  });
+}
+
+export function* symlink(call: Call, target: string, path: string): Task<void> {
+  if (target === '') fail(ENOENT);
+  yield* make(call, path, {
+    directory: false,
+    message: (parent, filename) => ({
+      name: 'Tsymlink',
+      dfid: parent.fid,
+      filename,
+      symtgt: target,
+      gid: groupFor(call, parent),
+    }),
+  });
+}
+
+export function* mknod(call: Call, path: string, node: { mode: number; rdev: number }): Task<void> {
+  const type = node.mode & S_IFMT || S_IFREG;
+  if (type === S_IFDIR) fail(EPERM);
+  yield* make(call, path, {
+    directory: false,
+    message: (parent, filename) => ({
+      name: 'Tmknod',
+      dfid: parent.fid,
+      filename,
+      mode: type | (node.mode & 0o7777 & ~call.process.umask),
+      major: Math.floor(node.rdev / 256) & 0xfff,
+      minor: node.rdev & 0xff,
+      gid: groupFor(call, parent),
+    }),
+  });
+}
+
+export function* link(call: Call, target: string, path: string): Task<void> {
+  const from = yield* namei(call, target, { follow: false });
+  if (from.inode.isDirectory) fail(EPERM);
+  yield* make(call, path, {
+    directory: false,
+    message: (parent, filename) => {
+      if (parent.superblock !== from.inode.superblock) fail(EXDEV);
+      return { name: 'Tlink', dfid: parent.fid, fid: from.inode.fid, filename };
+    },
+  });
+  from.inode.stale = true;
+}
+
+/** unlink(2) and rmdir(2). */
+export function* remove(call: Call, path: string, kind: 'file' | 'directory'): Task<void> {
+  const parent = yield* nameiParent(call, path);
+  const { dir, name } = parent;
+  if (name === '.') fail(kind === 'file' ? EISDIR : EINVAL);
+  if (name === '..') fail(kind === 'file' ? EISDIR : ENOTEMPTY);
+  const lock = (dir.dentry.inode ?? fail(ENOENT)).lock;
+  yield* lock.acquire();
+  try {
+    const dentry = yield* lookupLocked(call, dir.dentry, name);
+    const victim = dentry.inode ?? fail(ENOENT);
+    if (kind === 'directory' && !victim.isDirectory) fail(ENOTDIR);
+    if (kind === 'file' && victim.isDirectory) fail(EISDIR);
+    if (kind === 'file' && parent.mustBeDirectory) fail(ENOTDIR);
+    if (dentry.mounts > 0) fail(EBUSY);
+    const inode = writableDirectory(call, dir);
+    checkSticky(call, inode, victim);
+    const flags = kind === 'directory' ? AT_REMOVEDIR : 0;
+    yield* together(inode, [
+      { message: { name: 'Tunlinkat', dirfd: inode.fid, filename: name, flags } },
+    ]);
+    inode.stale = true;
+    unlinked(call, dentry);
+    call.kernel.dcache.set(dir.dentry, name, undefined);
+  } finally {
+    lock.release();
+  }
+}
+
+/** A name of the inode is gone: counts its links down and takes the dentry out. */
+function unlinked(call: Call, dentry: Dentry): void {
+  const { inode } = dentry;
+  if (inode) {
+    inode.attr.nlink = inode.isDirectory ? 0 : Math.max(0, inode.attr.nlink - 1);
+    inode.stale = true;
+  }
+  call.kernel.dcache.detach(dentry);
+}
+
+export function* rename(call: Call, from: string, to: string): Task<void> {
+  const { renameLock } = call.kernel;
+  yield* renameLock.acquire();
+  try {
+    const source = yield* nameiParent(call, from);
+    const target = yield* nameiParent(call, to);
+    for (const { name } of [source, target]) if (name === '.' || name === '..') fail(EBUSY);
+    if (source.dir.mount.superblock !== target.dir.mount.superblock) fail(EXDEV);
+    const unlock = yield* lockBoth(source.dir.dentry, target.dir.dentry);
+    try {
+      yield* renameLocked(call, source, target);
+    } finally {
+      unlock();
+    }
+  } finally {
+    renameLock.release();
+  }
+}
+
+function* lockBoth(a: Dentry, b: Dentry): Task<() => void> {
+  const first = a.inode ?? fail(ENOENT);
+  const second = b.inode ?? fail(ENOENT);
+  const ordered = first.qid.path <= second.qid.path ? [first, second] : [second, first];
+  const inodes = first === second ? [first] : ordered;
+  for (const inode of inodes) yield* inode.lock.acquire();
+  return () => {
+    for (const inode of inodes) inode.lock.release();
+  };
+}
+
+function* renameLocked(call: Call, source: Parent, target: Parent): Task<void> {
+  const from = yield* lookupLocked(call, source.dir.dentry, source.name);
+  const to = yield* lookupLocked(call, target.dir.dentry, target.name);
+  const moved = from.inode ?? fail(ENOENT);
+  if (!moved.isDirectory && (source.mustBeDirectory || target.mustBeDirectory)) fail(ENOTDIR);
+  if (from.mounts > 0 || to.mounts > 0) fail(EBUSY);
+  const oldDir = writableDirectory(call, source.dir);
+  const newDir = writableDirectory(call, target.dir);
+  checkSticky(call, oldDir, moved);
+  for (let at: Dentry | undefined = target.dir.dentry; at; at = at.parent) {
+    if (at === from) fail(EINVAL);
+  }
+  if (to.inode) {
+    if (to.inode === moved) return; // two names of one file: nothing happens
+    if (moved.isDirectory && !to.inode.isDirectory) fail(ENOTDIR);
+    if (!moved.isDirectory && to.inode.isDirectory) fail(EISDIR);
+    checkSticky(call, newDir, to.inode);
+  }
+  yield* together(oldDir, [
+    {
+      message: {
+        name: 'Trenameat',
+        olddirfid: oldDir.fid,
+        oldname: source.name,
+        newdirfid: newDir.fid,
+        newname: target.name,
+      },
+    },
+  ]);
+  for (const inode of [oldDir, newDir, moved]) inode.stale = true;
+  if (to.inode) unlinked(call, to);
+  call.kernel.dcache.move(from, target.dir.dentry, target.name);
+  call.kernel.dcache.set(source.dir.dentry, source.name, undefined);
+}

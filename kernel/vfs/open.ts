@@ -1,0 +1,194 @@
+// open(2): finds or makes the file, checks what may be done with it, and makes a description of it.
+
+import {
+  O_ACCMODE,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+  R_OK,
+  S_IFIFO,
+  S_IFREG,
+  SYMLOOP_MAX,
+  W_OK,
+} from '../abi/constants.ts';
+import {
+  EACCES,
+  EEXIST,
+  EISDIR,
+  ELOOP,
+  ENOENT,
+  ENOTDIR,
+  ENXIO,
+  EROFS,
+  fail,
+} from '../abi/errno.ts';
+import type { Task } from '../ipc/task.ts';
+import { setSize } from './attr.ts';
+import type { Call } from './call.ts';
+import { newFile, OpenFile } from './file.ts';
+import type { Inode } from './inode.ts';
+import type { Path } from './mount.ts';
+import { lookupLocked, namei, nameiParent } from './namei.ts';
+import { createFile } from './names.ts';
+import { checkAccess } from './permission.ts';
+import { Pipe } from './pipe.ts';
+
+export interface OpenRequest {
+  readonly path: string;
+  readonly flags: number;
+  readonly mode: number;
+}
+
+type Found = Path & { inode: Inode; created: boolean };
+
+export function* open(call: Call, request: OpenRequest): Task<OpenFile> {
+  const found = yield* find(call, request);
+  if (!found.created) checkOpen(call, found, request.flags);
+  const { inode } = found;
+  if (inode.kind === S_IFIFO) return yield* openFifo(call, inode, request.flags);
+  const truncates = (request.flags & O_TRUNC) !== 0 && inode.kind === S_IFREG;
+  const fid = yield* openOnServer(inode, request.flags);
+  if (truncates && !found.created) yield* setSize(call, inode, 0);
+  const path = { mount: found.mount, dentry: found.dentry };
+  return newFile(call.kernel, {
+    flags: request.flags,
+    path,
+    inode,
+    ...(fid !== undefined && { fid }),
+  });
+}
+
+function* find(call: Call, request: OpenRequest): Task<Found> {
+  const { flags } = request;
+  if ((flags & O_CREAT) === 0) {
+    const found = yield* namei(call, request.path, { follow: (flags & O_NOFOLLOW) === 0 });
+    return { ...found, created: false };
+  }
+  let path = request.path;
+  let from: Path | undefined;
+  for (let links = 0; links <= SYMLOOP_MAX; links++) {
+    const step: Found | { path: string; from: Path } = yield* findOrCreate(
+      call,
+      { ...request, path },
+      from,
+    );
+    if ('inode' in step) return step;
+    path = step.path;
+    from = step.from;
+  }
+  fail(ELOOP);
+}
+
+/** The file at the path, made if it is not there; or where a symlink at its end leads. */
+function* findOrCreate(
+  call: Call,
+  request: OpenRequest,
+  from: Path | undefined,
+): Task<Found | { path: string; from: Path }> {
+  const parent = yield* nameiParent(call, request.path, from);
+  const dir = parent.dir.dentry;
+  const dirInode = dir.inode ?? fail(ENOENT);
+  if (parent.name === '.' || parent.name === '..' || parent.mustBeDirectory) fail(EISDIR);
+  yield* dirInode.lock.acquire();
+  try {
+    const dentry = yield* lookupLocked(call, dir, parent.name);
+    if (dentry.inode === undefined) {
+      const made = yield* createFile(call, parent.dir, { name: parent.name, mode: request.mode });
+      const { inode = fail(ENOENT) } = made;
+      return { mount: parent.dir.mount, dentry: call.hold(made), inode, created: true };
+    }
+    if (request.flags & O_EXCL) fail(EEXIST);
+    const path = call.kernel.mounts.enter({ mount: parent.dir.mount, dentry });
+    const inode = path.dentry.inode ?? fail(ENOENT);
+    call.hold(path.dentry);
+    if (!inode.isSymlink) return { ...path, inode, created: false };
+    if (request.flags & O_NOFOLLOW) fail(ELOOP);
+    const { target } = yield* inode.superblock.client.rpc({ name: 'Treadlink', fid: inode.fid });
+    return { path: target, from: parent.dir };
+  } finally {
+    dirInode.lock.release();
+  }
+}
+
+function checkOpen(call: Call, found: Found, flags: number): void {
+  const { inode } = found;
+  const access = flags & O_ACCMODE;
+  const writes = access !== O_RDONLY || (flags & O_TRUNC) !== 0;
+  if (inode.isSymlink) fail(ELOOP);
+  if (inode.isDirectory && (writes || flags & O_CREAT)) fail(EISDIR);
+  if (flags & O_DIRECTORY && !inode.isDirectory) fail(ENOTDIR);
+  if (writes && inode.superblock.readOnly && inode.kind === S_IFREG) fail(EROFS);
+  const mask = (access === O_WRONLY ? 0 : R_OK) | (writes ? W_OK : 0);
+  checkAccess(call, inode, mask);
+  if (access === O_ACCMODE) fail(EACCES);
+}
+
+/** Opens the inode's own fid (a cached file), or a new fid for this description. */
+function* openOnServer(inode: Inode, flags: number): Task<number | undefined> {
+  const { client, readOnly } = inode.superblock;
+  if (inode.isCachedFile) {
+    if (inode.opened !== 'no') return undefined;
+    yield* inode.lock.acquire();
+    try {
+      if (inode.opened === 'no') {
+        const mode = readOnly ? O_RDONLY : O_RDWR;
+        yield* client.rpc({ name: 'Tlopen', fid: inode.fid, flags: mode });
+        inode.opened = readOnly ? 'read' : 'write';
+      }
+    } finally {
+      inode.lock.release();
+    }
+    return undefined;
+  }
+  const fid = client.takeFid();
+  const opened = flags & ~(O_CREAT | O_EXCL | O_TRUNC);
+  const [cloned, reply] = yield* client.all([
+    { message: { name: 'Twalk', fid: inode.fid, newfid: fid, wname: [] } },
+    { message: { name: 'Tlopen', fid, flags: opened } },
+  ]);
+  try {
+    client.expect('Twalk', cloned);
+  } catch (error) {
+    client.freeFid(fid);
+    throw error;
+  }
+  if (reply?.name === 'Rlerror') {
+    yield* client.all([{ message: { name: 'Tclunk', fid } }]);
+    client.freeFid(fid);
+  }
+  client.expect('Tlopen', reply);
+  return fid;
+}
+
+const fifos = new WeakMap<Inode, Pipe>();
+
+/** A FIFO's open waits for its peer, unless O_NONBLOCK or both sides at once are asked for. */
+function* openFifo(call: Call, inode: Inode, flags: number): Task<OpenFile> {
+  let pipe = fifos.get(inode);
+  if (pipe === undefined) {
+    pipe = new Pipe(call.kernel);
+    fifos.set(inode, pipe);
+  }
+  const access = flags & O_ACCMODE;
+  const writes = access === O_WRONLY;
+  if (writes && flags & O_NONBLOCK && pipe.readers === 0) fail(ENXIO);
+  const end = pipe.end(writes ? 'write' : 'read', flags);
+  const peers = (): number => (writes ? pipe.readersEver : pipe.writersEver);
+  const waits = access !== O_RDWR && (flags & O_NONBLOCK) === 0;
+  const before = peers();
+  try {
+    while (waits && (writes ? pipe.readers : pipe.writers) === 0 && peers() === before) {
+      yield* call.sleep(pipe.changed);
+    }
+  } catch (error) {
+    end.close();
+    throw error;
+  }
+  return new OpenFile({ flags, pipe: end });
+}

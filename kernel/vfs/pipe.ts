@@ -1,0 +1,158 @@
+// Pipes and FIFOs: a ring of bytes in `ram` with blocking ends (POSIX.1-2024 pipe(), write()). Up to
+// PIPE_BUF bytes are written in one piece.
+
+import { O_NONBLOCK, PIPE_BUF, SIGPIPE } from '../abi/constants.ts';
+import { EAGAIN, EPIPE, fail } from '../abi/errno.ts';
+import { PAGE_SIZE } from '../abi/memlayout.ts';
+import { type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
+import type { Kernel } from '../kernel.ts';
+import { sendSignal } from '../proc/signal.ts';
+import type { Call } from './call.ts';
+
+const PIPE_FRAMES = 16;
+const PIPE_SIZE = PIPE_FRAMES * PAGE_SIZE;
+
+export class Pipe {
+  readonly #kernel: Kernel;
+  #address: number | undefined;
+  #bytes: Uint8Array | undefined;
+  #head = 0; // bytes ever read
+  #tail = 0; // bytes ever written
+  readers = 0;
+  writers = 0;
+  /** Ends ever opened: how a FIFO's open knows that its peer came, even if it went again. */
+  readersEver = 0;
+  writersEver = 0;
+  readonly changed = new WaitQueue('pipe');
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  get queued(): number {
+    return this.#tail - this.#head;
+  }
+
+  get room(): number {
+    return PIPE_SIZE - this.queued;
+  }
+
+  end(side: 'read' | 'write', flags: number): PipeEnd {
+    if (side === 'read') {
+      this.readers++;
+      this.readersEver++;
+    } else {
+      this.writers++;
+      this.writersEver++;
+    }
+    wakeAll(this.changed);
+    return new PipeEnd(this, side, flags);
+  }
+
+  /** Takes up to into.length bytes. */
+  take(into: Uint8Array): number {
+    const count = Math.min(into.length, this.queued);
+    this.#move(this.#head, count, (at, piece, done) => {
+      into.set(this.#buffer().subarray(at, at + piece), done);
+    });
+    this.#head += count;
+    if (count > 0) wakeAll(this.changed);
+    return count;
+  }
+
+  /** Puts as many bytes as there is room for. */
+  put(from: Uint8Array): number {
+    const count = Math.min(from.length, this.room);
+    this.#move(this.#tail, count, (at, piece, done) => {
+      this.#buffer().set(from.subarray(done, done + piece), at);
+    });
+    this.#tail += count;
+    if (count > 0) wakeAll(this.changed);
+    return count;
+  }
+
+  closed(side: 'read' | 'write'): void {
+    if (side === 'read') this.readers--;
+    else this.writers--;
+    wakeAll(this.changed);
+    if (this.readers > 0 || this.writers > 0 || this.#address === undefined) return;
+    this.#kernel.frames.give(this.#address, PIPE_FRAMES);
+    this.#address = undefined;
+    this.#bytes = undefined;
+    this.#head = this.#tail;
+  }
+
+  #move(
+    from: number,
+    count: number,
+    copy: (at: number, piece: number, done: number) => void,
+  ): void {
+    for (let done = 0; done < count; ) {
+      const at = (from + done) % PIPE_SIZE;
+      const piece = Math.min(count - done, PIPE_SIZE - at);
+      copy(at, piece, done);
+      done += piece;
+    }
+  }
+
+  #buffer(): Uint8Array {
+    if (this.#bytes === undefined) {
+      const { frames, pages, ram } = this.#kernel;
+      if (frames.free < PIPE_FRAMES * 4) pages.reclaim(PIPE_FRAMES * 4);
+      this.#address = frames.mustTake(PIPE_FRAMES, 'a pipe');
+      this.#bytes = new Uint8Array(ram, this.#address, PIPE_SIZE);
+    }
+    return this.#bytes;
+  }
+}
+
+/** One end, as an open file description holds it. */
+export class PipeEnd {
+  readonly pipe: Pipe;
+  readonly side: 'read' | 'write';
+  readonly #flags: number;
+  #open = true;
+
+  constructor(pipe: Pipe, side: 'read' | 'write', flags: number) {
+    this.pipe = pipe;
+    this.side = side;
+    this.#flags = flags;
+  }
+
+  *read(call: Call, into: Uint8Array): Task<number> {
+    const { pipe } = this;
+    if (into.length === 0) return 0;
+    while (pipe.queued === 0) {
+      if (pipe.writers === 0) return 0;
+      if (this.#flags & O_NONBLOCK) fail(EAGAIN);
+      yield* call.sleep(pipe.changed);
+    }
+    return pipe.take(into);
+  }
+
+  /** Writes all; less only when a signal or a closed peer interrupts after some bytes. */
+  *write(call: Call, from: Uint8Array): Task<number> {
+    const { pipe } = this;
+    const whole = from.length <= PIPE_BUF ? from.length : 1;
+    let done = 0;
+    while (done < from.length) {
+      if (pipe.readers === 0) {
+        sendSignal(call.kernel, call.process, SIGPIPE);
+        return done > 0 ? done : fail(EPIPE);
+      }
+      if (pipe.room >= Math.max(1, whole)) {
+        done += pipe.put(from.subarray(done));
+        continue;
+      }
+      if (this.#flags & O_NONBLOCK) return done > 0 ? done : fail(EAGAIN);
+      if (call.process.interrupted && done > 0) return done;
+      yield* call.sleep(pipe.changed);
+    }
+    return done;
+  }
+
+  close(): void {
+    if (this.#open) this.pipe.closed(this.side);
+    this.#open = false;
+  }
+}
