@@ -311,7 +311,10 @@ export class MemFs implements FileServer<MemNode, Caller> {
     const old = directory(to.dir).get(to.name);
     if (old === node) return; // two names of one file: both stay
     if (to.dir.nlink === 0) throw new PosixError(ENOENT, to.name);
-    if (node.dir !== undefined) checkNotInside(node, to.dir);
+    if (node.dir !== undefined && isInside(to.dir, node)) {
+      throw new PosixError(EINVAL, 'a directory cannot move into itself');
+    }
+    if (old !== undefined && isInside(from.dir, old)) throw new PosixError(ENOTEMPTY, to.name);
     if (old !== undefined) checkReplace(node, old, to.name);
     directory(from.dir).delete(from.name);
     directory(to.dir).set(to.name, node);
@@ -411,11 +414,12 @@ function sizeOf(node: MemNode): number {
   return node.data?.size ?? textSize(node.target);
 }
 
-/** A directory cannot move into itself. */
-function checkNotInside(node: MemNode, dir: MemNode): void {
+/** Is `dir` this node, or somewhere below it? */
+function isInside(dir: MemNode, node: MemNode): boolean {
   for (let at: MemNode | undefined = dir; at !== undefined; at = at.dir?.parent) {
-    if (at === node) throw new PosixError(EINVAL, 'a directory cannot move into itself');
+    if (at === node) return true;
   }
+  return false;
 }
 
 function checkReplace(node: MemNode, old: MemNode, name: string): void {
