@@ -1,6 +1,6 @@
 // mount(2) and umount(2): volumes on partitions, tmpfs, and bind mounts.
 
-import { EBUSY, EINVAL, ENODEV, ENOTBLK, ENOTDIR, fail } from '../abi/errno.ts';
+import { EBUSY, EINVAL, ENOTBLK, ENOTDIR, fail } from '../abi/errno.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import { flushInode } from '../mm/flush.ts';
@@ -80,7 +80,6 @@ function* mountVolume(
     readOnly,
     options: request.options,
   });
-  if (server.superblock.readOnly !== readOnly) fail(ENODEV);
   place(kernel, server.superblock, {
     on,
     target,
@@ -99,7 +98,7 @@ function namesFromRoot(path: Path): string[] {
 export function* umount(call: Call, target: string): Task<void> {
   const { mount, dentry } = yield* namei(call, target, { follow: true });
   if (dentry !== mount.root) fail(EINVAL);
-  yield* unmount(call.kernel, mount, 1);
+  yield* unmount(call.kernel, mount, call.holds(dentry));
 }
 
 /** Takes a mount down. `held`: pins on its root that the caller itself has. Throws EBUSY. */

@@ -1,7 +1,7 @@
 // Servers in workers of their own: drivers and volumes. Starts them, connects them by rings, mounts
 // what they serve, and takes them down again.
 
-import { assert, EBUSY, EINVAL, EIO, ENOMEM, fail, PosixError } from '../abi/errno.ts';
+import { assert, EBUSY, EINVAL, EIO, ENOMEM, EROFS, fail, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { DriverConfig, SessionConfig, VolumeConfig } from '../abi/seat-config.ts';
 import { decodeText } from '../abi/text.ts';
@@ -84,7 +84,7 @@ export class Volumes {
       this.#places.push({ seat: volume, driver, warm: warm !== undefined, used: false });
     }
     const own = session(kernel, { ...SESSION, from: kernelSeat(kernel), to: seat, name: 'kernel' });
-    const log = logRing(kernel, seat, 'ahci');
+    const log = logRing(kernel, seat, 'ahci').at;
     const address = kernel.frames.mustTake(DMA_FRAMES, 'the driver');
     const config: DriverConfig = {
       sessions: [own, ...this.#places.map((place) => place.driver)],
@@ -127,6 +127,7 @@ export class Volumes {
       for (const at of [own.requests, own.replies]) {
         kernel.frames.give(at, Math.ceil(ringSize(SESSION) / PAGE_SIZE));
       }
+      log.release();
       resetRing(kernel, place.driver);
       place.used = false;
     };
@@ -135,7 +136,7 @@ export class Volumes {
       ...request,
       kernel: own,
       driver: place.driver,
-      log,
+      log: log.at,
       area: { address: area.address, length: area.length },
       grant: { index, generation },
     };
@@ -151,6 +152,7 @@ export class Volumes {
       type: request.type,
       release,
     });
+    server.superblock.readOnly = yield* refusesChanges(server.superblock);
     yield* learnSpace(server.superblock);
     return server;
   }
@@ -290,15 +292,19 @@ function resetRing(kernel: Kernel, of: SessionConfig): void {
 }
 
 /** Lines that a server writes go to the kernel log under its name. */
-function logRing(kernel: Kernel, seat: number, name: string): number {
+function logRing(kernel: Kernel, seat: number, name: string): { at: number; release: () => void } {
   const at = ring(kernel, { ...LOG, producer: seat, consumer: kernelSeat(kernel) });
-  kernel.executor.consume(new Ring(kernel.ram, at), (from) => {
+  const detach = kernel.executor.consume(new Ring(kernel.ram, at), (from) => {
     const slot = from.peek();
     if (slot) kernel.log(`${name}: ${decodeText(slot.payload.slice(0, slot.length))}`);
     from.release();
     return slot !== undefined;
   });
-  return at;
+  const release = (): void => {
+    detach();
+    kernel.frames.give(at, Math.ceil(ringSize(LOG) / PAGE_SIZE));
+  };
+  return { at, release };
 }
 
 /** The volume's block cache: a sixteenth of the memory, and the grant under which it is filled. */
@@ -324,6 +330,15 @@ function areaFor(
     segments: [{ address, length }],
   });
   return { address, length, grant };
+}
+
+/** 9P2000.L does not tell that a volume is read-only: a change that changes nothing finds out. */
+function* refusesChanges(superblock: Superblock): Task<boolean> {
+  const { client, root } = superblock;
+  const time = { sec: 0, nsec: 0 };
+  const attr = { valid: 0, mode: 0, uid: 0, gid: 0, size: 0, atime: time, mtime: time };
+  const [reply] = yield* client.all([{ message: { name: 'Tsetattr', fid: root.fid, attr } }]);
+  return reply?.name === 'Rlerror' && reply.ecode === EROFS;
 }
 
 /** The names in a directory that a server serves. */

@@ -34,6 +34,11 @@ export class Call {
     return dentry;
   }
 
+  /** How often this call itself pins a dentry. */
+  holds(dentry: Dentry): number {
+    return this.#dentries.filter((one) => one === dentry).length;
+  }
+
   /** The open file of a descriptor, kept open until the call ends. */
   file(fd: number): OpenFile {
     const file = this.process.file(fd);
