@@ -2,7 +2,7 @@
 // TreeNodes, made when the tree is built or each time that somebody looks.
 
 import { dtype, O_ACCMODE, O_RDONLY, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/constants.ts';
-import { EACCES, EINVAL, EPERM, PosixError } from '../abi/errno.ts';
+import { EACCES, EEXIST, EINVAL, ENOENT, EPERM, fail, PosixError } from '../abi/errno.ts';
 import type { Timespec } from '../abi/stat.ts';
 import { encodeText, textSize } from '../abi/text.ts';
 import type { DirSink, FileServer, Now } from './file-server.ts';
@@ -164,6 +164,39 @@ export class TreeServer<C> implements FileServer<TreeFile<C>, C> {
 
   fsync(ctx: C, file: TreeFile<C>): Now<void> {
     return file.node.fsync?.(ctx);
+  }
+
+  create(ctx: C, dir: TreeFile<C>, { name }: { name: string }): TreeFile<C> {
+    return this.#refuse(ctx, dir, name);
+  }
+
+  mkdir(ctx: C, dir: TreeFile<C>, { name }: { name: string }): TreeFile<C> {
+    return this.#refuse(ctx, dir, name);
+  }
+
+  symlink(ctx: C, dir: TreeFile<C>, { name }: { name: string }): TreeFile<C> {
+    return this.#refuse(ctx, dir, name);
+  }
+
+  mknod(ctx: C, dir: TreeFile<C>, { name }: { name: string }): TreeFile<C> {
+    return this.#refuse(ctx, dir, name);
+  }
+
+  link(ctx: C, dir: TreeFile<C>, _file: TreeFile<C>, name: string): void {
+    this.#refuse(ctx, dir, name);
+  }
+
+  unlink(ctx: C, dir: TreeFile<C>, name: string): void {
+    fail(this.walk(ctx, dir, name) ? EPERM : ENOENT, name);
+  }
+
+  rename(ctx: C, from: { dir: TreeFile<C>; name: string }): void {
+    this.unlink(ctx, from.dir, from.name);
+  }
+
+  /** Names come and go with what the tree shows, not by request. */
+  #refuse(ctx: C, dir: TreeFile<C>, name: string): never {
+    return fail(this.walk(ctx, dir, name) ? EEXIST : EPERM, name);
   }
 
   readlink(ctx: C, file: TreeFile<C>): string {
