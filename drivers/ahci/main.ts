@@ -1,0 +1,65 @@
+// The AHCI driver's worker: brings the controller up and serves its disks to every session. The
+// hardware model sits in the same worker, and gets its turns from the same loop.
+
+import type { DriverBoard } from '../../kernel/abi/board.ts';
+import { PosixError } from '../../kernel/abi/errno.ts';
+import type { DriverConfig } from '../../kernel/abi/seat-config.ts';
+import { Executor } from '../../kernel/ipc/executor.ts';
+import { GrantReader } from '../../kernel/ipc/grant.ts';
+import { ringLogger } from '../../kernel/ipc/log-ring.ts';
+import { Ring } from '../../kernel/ipc/ring.ts';
+import type { Task } from '../../kernel/ipc/task.ts';
+import type { BlockController } from '../lib/sd-disk.ts';
+import { createSdServer } from '../lib/sd-server.ts';
+import { serveSession } from '../lib/serve.ts';
+import { startAhci } from './driver.ts';
+
+export function main(board: DriverBoard, config: DriverConfig): void {
+  const { ram, seat, clock } = board;
+  const onBug = (error: unknown): never => {
+    throw error; // ends the worker: the board tells the kernel with the stack
+  };
+  const executor = new Executor({ ram, seat, clock, onBug });
+  const log = ringLogger(executor, new Ring(ram, config.log));
+  const functions = board.pci.functions();
+  executor.poll(() => {
+    let busy = false;
+    for (const pci of functions) busy = pci.step() || busy;
+    return busy;
+  });
+  executor.start(bringUp({ board, config, executor, log }), 'bring-up');
+  executor.run();
+}
+
+interface Parts {
+  readonly board: DriverBoard;
+  readonly config: DriverConfig;
+  readonly executor: Executor;
+  readonly log: (line: string) => void;
+}
+
+function* bringUp(parts: Parts): Task<void> {
+  const { board, config, executor, log } = parts;
+  for (const note of board.notes) log(note);
+  const server = yield* createSdServer({
+    controller: yield* start(parts),
+    ram: board.ram,
+    log,
+  });
+  const grants = new GrantReader(board.ram, board.seat);
+  for (const { requests, replies } of config.sessions) {
+    const rings = { requests: new Ring(board.ram, requests), replies: new Ring(board.ram, replies) };
+    serveSession({ executor, grants, server, log }, rings);
+  }
+}
+
+/** Without a controller the tree is empty, and whoever attaches sees that. */
+function* start({ board, config, log }: Parts): Task<BlockController | undefined> {
+  try {
+    return yield* startAhci({ board, dma: config.dma, log });
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    log(error.message);
+    return undefined;
+  }
+}
