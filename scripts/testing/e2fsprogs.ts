@@ -1,0 +1,58 @@
+// For tests: images made and judged by the real e2fsprogs, where they are installed.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+
+function tool(name: string, args: string[]): { status: number; output: string } {
+  const { status, stdout, stderr } = spawnSync(name, args, { env, maxBuffer: 1 << 28 });
+  return { status: status ?? -1, output: `${stdout ?? ''}${stderr ?? ''}` };
+}
+
+export const haveE2fsprogs = (): boolean =>
+  ['mke2fs', 'e2fsck', 'debugfs'].every((name) => tool(name, ['-V']).status === 0);
+
+/** Runs `body` with a directory of its own. */
+export function withTempDir<R>(body: (dir: string) => R): R {
+  const dir = mkdtempSync(join(tmpdir(), 'atoll-e2fs-'));
+  try {
+    return body(dir);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** An image as mke2fs makes it. */
+export function mke2fs(sizeBytes: number, args: readonly string[]): Uint8Array {
+  return withTempDir((dir) => {
+    const file = join(dir, 'image');
+    writeFileSync(file, '');
+    truncateSync(file, sizeBytes);
+    const { status, output } = tool('mke2fs', ['-q', '-F', ...args, file]);
+    if (status !== 0) throw new Error(`mke2fs ${args.join(' ')}: ${output}`);
+    return new Uint8Array(readFileSync(file));
+  });
+}
+
+/** What `e2fsck -fn` says: status 0 means that all is clean. */
+export function fsck(image: Uint8Array): { status: number; output: string } {
+  return withTempDir((dir) => {
+    const file = join(dir, 'image');
+    writeFileSync(file, image);
+    return tool('e2fsck', ['-fn', file]);
+  });
+}
+
+/** The output of some debugfs commands. */
+export function debugfs(image: Uint8Array, commands: string[]): string {
+  return withTempDir((dir) => {
+    const file = join(dir, 'image');
+    const script = join(dir, 'script');
+    writeFileSync(file, image);
+    writeFileSync(script, `${commands.join('\n')}\n`);
+    return tool('debugfs', ['-f', script, file]).output;
+  });
+}
