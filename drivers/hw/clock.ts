@@ -1,0 +1,37 @@
+// The board's clock on the host's: one monotonic time for all workers, counted from power-on, and a
+// wall clock that is the monotonic one plus a start, corrected when somebody sets the host's clock.
+
+import type { Clock } from '../../kernel/abi/board.ts';
+
+/** The moment of power-on, as the main thread took it; all workers count from it. */
+export interface Epoch {
+  readonly hrtimeNs: bigint;
+  readonly wallMs: number;
+}
+
+export const powerOnNow = (): Epoch => ({
+  hrtimeNs: process.hrtime.bigint(),
+  wallMs: performance.timeOrigin + performance.now(),
+});
+
+/** Beyond this the host's clock was set: follow it. Below it is the coarseness of Date.now(). */
+const STEP_MS = 100;
+
+export function hostClock(epoch: Epoch): Clock {
+  // performance.now() is the cheaper reading of the same clock as hrtime.
+  const sinceEpoch = Number(process.hrtime.bigint() - epoch.hrtimeNs) / 1e6;
+  const offset = sinceEpoch - performance.now();
+  let wallBase = epoch.wallMs;
+  const monotonicMs = (): number => performance.now() + offset;
+  return {
+    monotonicMs,
+    wallclock() {
+      const sinceBoot = monotonicMs();
+      const hostMs = Date.now();
+      if (Math.abs(hostMs - wallBase - sinceBoot) > STEP_MS) wallBase = hostMs - sinceBoot;
+      const ms = wallBase + sinceBoot;
+      const sec = Math.floor(ms / 1000);
+      return { sec, nsec: Math.min(999_999_999, Math.floor((ms - sec * 1000) * 1e6)) };
+    },
+  };
+}
