@@ -1,0 +1,87 @@
+// What is plugged into the board: the PCI bus with its controller and the disks behind it. Loaded in
+// the driver's worker alone; an image that cannot be opened leaves its port empty and a note.
+
+import { statSync } from 'node:fs';
+import type { PciBus } from '../../kernel/abi/board.ts';
+import { EINVAL, PosixError } from '../../kernel/abi/errno.ts';
+import type { DiskConfig } from '../../kernel/abi/seat-config.ts';
+import { createAhciController } from './ahci.ts';
+import { type Disk, openDisk } from './disk.ts';
+import { claimImage } from './host-file.ts';
+import { createPciBus } from './pci.ts';
+
+/** Ports of an AHCI controller (AHCI 1.3.1 §3.1.1, CAP.NP). */
+const MAX_DISKS = 32;
+
+export interface Hardware {
+  /** One for each port of the controller; undefined = the board refused it, see `notes`. */
+  readonly disks: readonly (DiskConfig | undefined)[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * On the main thread, which knows all machines of this process: claims the images that will be
+ * written, and refuses those that another machine writes. `release` gives the claims back.
+ */
+export function claimDisks(disks: readonly DiskConfig[]): {
+  hardware: Hardware;
+  release: () => void;
+} {
+  if (disks.length > MAX_DISKS) {
+    throw new PosixError(EINVAL, `${disks.length} disks: the controller has ${MAX_DISKS} ports`);
+  }
+  const notes: string[] = [];
+  const releases: (() => void)[] = [];
+  const claimed = disks.map((config, port) => {
+    if (config.mode !== 'rw' || !claimable(config.file)) return config;
+    try {
+      releases.push(claimImage(config.file));
+      return config;
+    } catch (error) {
+      notes.push(`${diskName(port)}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  });
+  return {
+    hardware: { disks: claimed, notes },
+    release: () => {
+      for (const release of releases.splice(0)) release();
+    },
+  };
+}
+
+/** What is not there, or is no file, is refused when it is opened, with the better reason. */
+function claimable(file: string): boolean {
+  try {
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** In the driver's worker. `notes` grows when a medium fails later. */
+export function assembleBus(
+  ram: SharedArrayBuffer,
+  hardware: Hardware,
+): { pci: PciBus; notes: readonly string[] } {
+  const notes = [...hardware.notes];
+  const disks = hardware.disks.map((config, port) => openPort(config, port, notes));
+  const controller = createAhciController({ ram, disks, log: (line) => notes.push(line) });
+  return { pci: createPciBus([controller]), notes };
+}
+
+function openPort(config: DiskConfig | undefined, port: number, notes: string[]): Disk | undefined {
+  if (config === undefined) return undefined;
+  try {
+    const disk = openDisk(config);
+    notes.push(...disk.notes.map((note) => `${diskName(port)}: ${note}`));
+    return disk;
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    notes.push(`${diskName(port)}: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** The name under which the driver exports the disk of a port. */
+export const diskName = (port: number): string => `sdC${port}`;
