@@ -117,6 +117,11 @@ export class Ring {
     return Atomics.load(this.#words, TAIL) >>> 0;
   }
 
+  /** Messages ever taken. */
+  get taken(): number {
+    return Atomics.load(this.#words, HEAD) >>> 0;
+  }
+
   get full(): boolean {
     return this.queued >= this.slots;
   }
