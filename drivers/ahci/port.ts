@@ -1,0 +1,230 @@
+// One port as the driver runs it: start-up (AHCI 1.3.1 §10.1.2), commands by slots (§5.5), and
+// recovery from errors (§6.2.2). Nothing here waits: registers that settle are polled with a bound.
+
+import type { Mmio } from '../../kernel/abi/board.ts';
+import { EIO, PosixError } from '../../kernel/abi/errno.ts';
+import { type Command, putCommand, transferred } from './command.ts';
+import type { PortMemory } from './memory.ts';
+import * as r from './regs.ts';
+
+/** Reads of a register before the port is given up. */
+const POLL_LIMIT = 1000;
+
+const INTERRUPTS = r.IS_DHRS | r.IS_PSS | r.IS_PCS | r.IS_OFS | r.IS_INFS | r.IS_FATAL;
+
+/** Called once when a command is over. */
+export type Finish = (fault: PosixError | undefined) => void;
+
+interface Running {
+  readonly command: Command;
+  readonly finish: Finish;
+}
+
+export interface PortOptions {
+  readonly name: string; // sdC0
+  readonly hba: Mmio;
+  readonly port: number;
+  readonly ram: DataView;
+  readonly memory: PortMemory;
+  readonly log: (line: string) => void;
+}
+
+export class AhciPort {
+  readonly name: string;
+  readonly memory: PortMemory;
+  readonly #hba: Mmio;
+  readonly #base: number;
+  readonly #ram: DataView;
+  readonly #log: (line: string) => void;
+  readonly #running = new Map<number, Running>();
+  #nextSlot = 0;
+  #dead = false;
+
+  constructor(options: PortOptions) {
+    this.name = options.name;
+    this.memory = options.memory;
+    this.#hba = options.hba;
+    this.#base = r.portBase(options.port);
+    this.#ram = options.ram;
+    this.#log = options.log;
+  }
+
+  get freeSlots(): number {
+    return this.memory.slots - this.#running.size;
+  }
+
+  /** Brings the port up; throws EIO when the device does not answer. */
+  start(): void {
+    this.#stop();
+    this.#write(r.PORT_CLB, this.memory.commandList);
+    this.#write(r.PORT_CLBU, 0);
+    this.#write(r.PORT_FB, this.memory.receivedFis);
+    this.#write(r.PORT_FBU, 0);
+    this.#write(r.PORT_SERR, 0xffff_ffff);
+    this.#write(r.PORT_CMD, r.CMD_FRE | r.CMD_SUD | r.CMD_POD | r.CMD_ICC_ACTIVE);
+    this.#await('device is ready', () => !(this.#read(r.PORT_TFD) & (r.TFD_BSY | r.TFD_DRQ)));
+    const signature = this.#read(r.PORT_SIG);
+    if (signature !== r.SIG_ATA)
+      throw new PosixError(EIO, `${this.name}: no ATA disk: signature 0x${signature.toString(16)}`);
+    this.#run();
+  }
+
+  /** Starts a command; there must be a free slot. `finish` is called when it is over. */
+  issue(build: (slot: number) => Command, finish: Finish): void {
+    if (this.#dead) return finish(new PosixError(EIO, `${this.name}: the port is gone`));
+    const slot = this.#takeSlot();
+    const command = build(slot);
+    this.#running.set(slot, { command, finish });
+    putCommand(this.#ram, this.memory, slot, command);
+    this.#write(r.PORT_CI, (1 << slot) >>> 0);
+  }
+
+  /** The port's part of an interrupt: finishes what is done, recovers from errors. */
+  interrupt(): void {
+    const status = this.#read(r.PORT_IS);
+    if (status & r.IS_PCS) this.#write(r.PORT_SERR, r.SERR_DIAG_X);
+    this.#write(r.PORT_IS, status);
+    if (status & (r.IS_FATAL | r.IS_OFS)) this.#recover(status);
+    else this.#reap(this.#read(r.PORT_CI));
+  }
+
+  /** After the HBA was reset: brings the port up again and issues what ran once more. */
+  restart(): void {
+    this.#dead = false;
+    this.#orGiveUp(() => {
+      this.start();
+      this.#reissue();
+    });
+  }
+
+  /** Finishes the commands that have left PxCI. */
+  #reap(issued: number): void {
+    for (const [slot, { command, finish }] of [...this.#running]) {
+      if (issued & (1 << slot)) continue;
+      this.#running.delete(slot);
+      const bytes = transferred(this.#ram, this.memory, slot);
+      if (bytes === command.bytes) finish(undefined);
+      else finish(this.#fault(command, `moved ${bytes} of ${command.bytes} bytes`));
+    }
+  }
+
+  /** §6.2.2.1: stop the list, clear the error, start it, issue the others again; one command fails. */
+  #recover(status: number): void {
+    const issued = this.#read(r.PORT_CI);
+    const failed = (this.#read(r.PORT_CMD) >> r.CMD_CCS_SHIFT) & r.CMD_CCS_MASK;
+    const taskFile = this.#read(r.PORT_TFD);
+    const culprit = this.#running.get(failed);
+    if (culprit) this.#running.delete(failed);
+    this.#reap(issued);
+    this.#orGiveUp(() => {
+      this.#clearError();
+      this.#reissue();
+    });
+    if (culprit) culprit.finish(this.#fault(culprit.command, reason(status, taskFile)));
+  }
+
+  #clearError(): void {
+    this.#write(r.PORT_CMD, this.#read(r.PORT_CMD) & ~r.CMD_ST);
+    this.#await('command list stops', () => !(this.#read(r.PORT_CMD) & r.CMD_CR));
+    this.#write(r.PORT_SERR, 0xffff_ffff);
+    this.#write(r.PORT_IS, 0xffff_ffff);
+    if (this.#read(r.PORT_TFD) & (r.TFD_BSY | r.TFD_DRQ)) this.#comreset();
+    this.#run();
+  }
+
+  /** §10.4.2: resets the link and the device. */
+  #comreset(): void {
+    this.#log(`${this.name}: the device hangs: link reset`);
+    this.#write(r.PORT_SCTL, r.SCTL_DET_RESET);
+    this.#write(r.PORT_SCTL, 0);
+    const present = () =>
+      (this.#read(r.PORT_SSTS) & r.SSTS_DET_MASK) === r.SSTS_DET_PRESENT &&
+      !(this.#read(r.PORT_TFD) & (r.TFD_BSY | r.TFD_DRQ));
+    this.#await('device is back after the link reset', present);
+    this.#write(r.PORT_SERR, 0xffff_ffff);
+  }
+
+  #reissue(): void {
+    let issued = 0;
+    for (const slot of this.#running.keys()) issued |= 1 << slot;
+    if (issued !== 0) this.#write(r.PORT_CI, issued >>> 0);
+  }
+
+  /** If the port does not come back, everything on it fails, now and from now on. */
+  #orGiveUp(bringUp: () => void): void {
+    try {
+      bringUp();
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      this.#log(`${error.message}: the port is given up`);
+      this.#dead = true;
+      for (const [slot, { command, finish }] of [...this.#running]) {
+        this.#running.delete(slot);
+        finish(this.#fault(command, 'the port is gone'));
+      }
+    }
+  }
+
+  #run(): void {
+    this.#write(r.PORT_IS, 0xffff_ffff);
+    this.#write(r.PORT_IE, INTERRUPTS);
+    this.#write(r.PORT_CMD, this.#read(r.PORT_CMD) | r.CMD_ST);
+  }
+
+  /** §10.1.2 step 3: the port is idle when ST, CR, FRE and FR are clear. */
+  #stop(): void {
+    this.#write(r.PORT_IE, 0);
+    this.#write(r.PORT_CMD, this.#read(r.PORT_CMD) & ~r.CMD_ST);
+    this.#await('command list stops', () => !(this.#read(r.PORT_CMD) & r.CMD_CR));
+    this.#write(r.PORT_CMD, this.#read(r.PORT_CMD) & ~r.CMD_FRE);
+    this.#await('FIS receive stops', () => !(this.#read(r.PORT_CMD) & r.CMD_FR));
+  }
+
+  /** Round robin, so that the device takes commands in the order of their issue. */
+  #takeSlot(): number {
+    for (let i = 0; i < this.memory.slots; i++) {
+      const slot = (this.#nextSlot + i) % this.memory.slots;
+      if (this.#running.has(slot)) continue;
+      this.#nextSlot = (slot + 1) % this.memory.slots;
+      return slot;
+    }
+    throw new Error(`${this.name}: no free slot`);
+  }
+
+  #fault(command: Command, why: string): PosixError {
+    const range = command.bytes === 0 ? '' : ` lba ${command.lba} count ${command.count}`;
+    return new PosixError(EIO, `${this.name}: ${command.name}${range}: ${why}`);
+  }
+
+  #await(what: string, settled: () => boolean): void {
+    for (let i = 0; i < POLL_LIMIT; i++) if (settled()) return;
+    throw new PosixError(EIO, `${this.name}: waited in vain: ${what}`);
+  }
+
+  #read(offset: number): number {
+    return this.#hba.read32(this.#base + offset);
+  }
+
+  #write(offset: number, value: number): void {
+    this.#hba.write32(this.#base + offset, value);
+  }
+}
+
+const errorBits: readonly [number, string][] = [
+  [0x80, 'interface CRC error'],
+  [0x40, 'uncorrectable data'],
+  [0x10, 'address not found'],
+  [0x04, 'command aborted'],
+];
+
+/** The sense note: what the error registers tell. */
+function reason(status: number, taskFile: number): string {
+  if (status & r.IS_HBFS) return 'host bus fatal error (bad DMA address)';
+  if (status & r.IS_HBDS) return 'host bus data error';
+  if (status & r.IS_OFS) return 'overflow: more data than the PRDT holds';
+  if (status & r.IS_IFS) return 'interface fatal error';
+  const error = taskFile >> r.TFD_ERROR_SHIFT;
+  const words = errorBits.filter(([bit]) => error & bit).map(([, word]) => word);
+  if (taskFile & 0x20) words.push('device fault');
+  return words.join(', ') || `status 0x${taskFile.toString(16)}`;
+}

@@ -1,0 +1,94 @@
+// A small PCI bus: PCI Local Bus 3.0 §6, the configuration header of type 0, with memory BARs.
+
+import type { Mmio, PciBus, PciFunction } from '../../kernel/abi/board.ts';
+import { assert } from '../../kernel/abi/errno.ts';
+
+const COMMAND = 0x04;
+const COMMAND_MEMORY = 1 << 1;
+const COMMAND_BUS_MASTER = 1 << 2;
+const COMMAND_NO_INTX = 1 << 10;
+const BAR0 = 0x10;
+const INTERRUPT_LINE = 0x3c;
+const CONFIG_SIZE = 256;
+
+export function createPciBus(functions: readonly PciFunction[]): PciBus {
+  return { functions: () => functions };
+}
+
+export interface ConfigHeader {
+  readonly vendor: number;
+  readonly device: number;
+  /** Base class, sub-class and programming interface: 0xBBSSPP. */
+  readonly class: number;
+  readonly revision: number;
+  /** Memory BARs: index and size in bytes, rounded up to a power of two of 16 at least. */
+  readonly bars: readonly { readonly index: number; readonly sizeBytes: number }[];
+}
+
+/** The 256 bytes of configuration space, with the bits that software may write. */
+export class ConfigSpace {
+  readonly #bytes = new DataView(new ArrayBuffer(CONFIG_SIZE));
+  readonly #writable = new DataView(new ArrayBuffer(CONFIG_SIZE));
+
+  constructor(header: ConfigHeader) {
+    const bytes = this.#bytes;
+    bytes.setUint16(0x00, header.vendor, true);
+    bytes.setUint16(0x02, header.device, true);
+    bytes.setUint32(0x08, ((header.class << 8) | header.revision) >>> 0, true);
+    bytes.setUint16(0x2c, header.vendor, true); // subsystem
+    bytes.setUint16(0x2e, header.device, true);
+    bytes.setUint8(0x3d, 1); // interrupt pin INTA#
+    this.#writable.setUint16(COMMAND, COMMAND_MEMORY | COMMAND_BUS_MASTER | COMMAND_NO_INTX, true);
+    this.#writable.setUint8(INTERRUPT_LINE, 0xff);
+    for (const { index, sizeBytes } of header.bars) {
+      assert(index >= 0 && index < 6, 'a function has six BARs');
+      const size = 2 ** Math.max(4, Math.ceil(Math.log2(sizeBytes)));
+      // §6.2.5.1: the low bits stay zero, so that all ones written read back as the size.
+      this.#writable.setUint32(BAR0 + index * 4, (~(size - 1) & ~0xf) >>> 0, true);
+    }
+  }
+
+  read(offset: number, width: 1 | 2 | 4): number {
+    checkAccess(offset, width);
+    if (width === 1) return this.#bytes.getUint8(offset);
+    if (width === 2) return this.#bytes.getUint16(offset, true);
+    return this.#bytes.getUint32(offset, true);
+  }
+
+  write(offset: number, width: 1 | 2 | 4, value: number): void {
+    checkAccess(offset, width);
+    for (let i = 0; i < width; i++) {
+      const mask = this.#writable.getUint8(offset + i);
+      const old = this.#bytes.getUint8(offset + i);
+      this.#bytes.setUint8(offset + i, (old & ~mask) | ((value >>> (i * 8)) & mask));
+    }
+  }
+
+  get memoryEnabled(): boolean {
+    return (this.read(COMMAND, 2) & COMMAND_MEMORY) !== 0;
+  }
+
+  get busMasterEnabled(): boolean {
+    return (this.read(COMMAND, 2) & COMMAND_BUS_MASTER) !== 0;
+  }
+
+  get interruptsEnabled(): boolean {
+    return (this.read(COMMAND, 2) & COMMAND_NO_INTX) === 0;
+  }
+
+  /** Registers that answer only while memory decoding is on: all ones otherwise, as a bus does. */
+  gate(registers: Mmio): Mmio {
+    return {
+      size: registers.size,
+      read32: (offset) => (this.memoryEnabled ? registers.read32(offset) : 0xffff_ffff),
+      write32: (offset, value) => {
+        if (this.memoryEnabled) registers.write32(offset, value);
+      },
+    };
+  }
+}
+
+function checkAccess(offset: number, width: number): void {
+  assert(offset >= 0 && offset + width <= CONFIG_SIZE, `PCI config offset ${offset}`);
+  assert(offset % width === 0, `PCI config access of ${width} bytes at ${offset}`);
+}

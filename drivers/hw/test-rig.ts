@@ -1,0 +1,110 @@
+// What tests of the hardware and its drivers need: a disk in memory, a bus with one controller, and
+// a loop that runs tasks and lets the device work when they all wait.
+
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import type { PciFunction } from '../../kernel/abi/board.ts';
+import { EIO, PosixError } from '../../kernel/abi/errno.ts';
+import type { Task } from '../../kernel/ipc/task.ts';
+import { type Disk, SECTOR_SIZE } from './disk.ts';
+import { gather, scatter, totalSize } from './segments.ts';
+
+export interface MemoryDisk extends Disk {
+  readonly bytes: Uint8Array;
+  /** Every call, as `write 512+1024` or `flush`. */
+  readonly calls: string[];
+  /** Byte offsets whose reads and writes fail. */
+  readonly bad: Set<number>;
+}
+
+export function memoryDisk(sectorCount: number, readOnly = false): MemoryDisk {
+  const bytes = new Uint8Array(sectorCount * SECTOR_SIZE);
+  const calls: string[] = [];
+  const bad = new Set<number>();
+  const note = (op: string, offset: number, length: number) => {
+    calls.push(`${op} ${offset}+${length}`);
+    for (const at of bad)
+      if (at >= offset && at < offset + length) throw new PosixError(EIO, `bad spot at ${at}`);
+  };
+  return {
+    file: 'memory',
+    notes: [],
+    sectorCount,
+    readOnly,
+    bytes,
+    calls,
+    bad,
+    readv: (offset, segments) => {
+      note('read', offset, totalSize(segments));
+      scatter(segments, 0, bytes.subarray(offset, offset + totalSize(segments)));
+    },
+    writev: (offset, segments) => {
+      note('write', offset, totalSize(segments));
+      gather(segments, 0, bytes.subarray(offset, offset + totalSize(segments)));
+    },
+    flush: () => calls.push('flush'),
+    trim: (offset, length) => {
+      note('trim', offset, length);
+      bytes.fill(0, offset, offset + length);
+    },
+    close: () => calls.push('close'),
+  };
+}
+
+/** Runs tasks to their ends; when all wait, the device works. A task's fault is its result. */
+export function runTasks<T>(pci: PciFunction, tasks: readonly Task<T>[]): (T | PosixError)[] {
+  const results: (T | PosixError)[] = [];
+  let running = tasks.length;
+  const runnable: (() => void)[] = [];
+  const step = (task: Task<T>, index: number) => {
+    try {
+      const next = task.next();
+      const resume = () => runnable.push(() => step(task, index));
+      if (!next.done) return void next.value.waiting.push({ resume });
+      results[index] = next.value;
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      results[index] = error;
+    }
+    running--;
+  };
+  tasks.forEach((task, index) => runnable.push(() => step(task, index)));
+  while (running > 0) {
+    const next = runnable.shift();
+    if (next) next();
+    else if (!pci.step() && runnable.length === 0) throw new Error('all tasks wait for nothing');
+  }
+  return results;
+}
+
+/** The result of one task; throws its fault. */
+export function runTask<T>(pci: PciFunction, task: Task<T>): T {
+  const [result] = runTasks(pci, [task]);
+  if (result instanceof PosixError) throw result;
+  return result as T;
+}
+
+/** A directory of its own for one test file, removed at its end. */
+export function tempDir(): { path: (name: string) => string; remove: () => void } {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'atoll-hw-'));
+  return {
+    path: (name) => path.join(dir, name),
+    remove: () => fs.rmSync(dir, { recursive: true, force: true }),
+  };
+}
+
+/** Numbers 0..limit-1 from a seed: mulberry32. */
+export function seeded(seed: number): (limit: number) => number {
+  let state = seed >>> 0;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) % limit;
+  };
+}
+
+/** The seed of this run: ATOLL_SEED, or a new one. */
+export const runSeed = (): number =>
+  Number(process.env['ATOLL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
