@@ -1,13 +1,13 @@
 // The frame of a native program: streams, options, messages in the usual words, exit status.
 // A program's file is `export const main = program({ usage, short, long }, (tool, options) => …)`.
 
+import { O_RDONLY } from '../../kernel/abi/constants.ts';
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
-import { type Options, type OptionSpec, parseOptions } from './options.ts';
+import { type OptionSpec, type Options, parseOptions } from './options.ts';
 import { Exit, Input, Output } from './stdio.ts';
 import type { Program, Sys } from './sys.ts';
 import { maybeQuoted } from './text/quote.ts';
-import { O_RDONLY } from '../../kernel/abi/constants.ts';
 
 export interface ProgramSpec extends OptionSpec {
   /** What follows `Usage: NAME `; more lines explain the options. */

@@ -3,8 +3,8 @@
 
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
-import { fromLatin1 } from './text/latin1.ts';
 import type { Sys } from './sys.ts';
+import { fromLatin1 } from './text/latin1.ts';
 
 const OUTPUT_BYTES = 64 * 1024;
 const INPUT_BYTES = 64 * 1024;

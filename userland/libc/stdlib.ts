@@ -1,7 +1,15 @@
 // What programs that start others share: the search in PATH, spawn and wait, signal names.
 
-import { S_IFMT, S_IFREG, signalNames, WEXITSTATUS, WIFEXITED, WTERMSIG, X_OK } from '../../kernel/abi/constants.ts';
-import { EACCES, type Errno, ENOENT, PosixError } from '../../kernel/abi/errno.ts';
+import {
+  S_IFMT,
+  S_IFREG,
+  signalNames,
+  WEXITSTATUS,
+  WIFEXITED,
+  WTERMSIG,
+  X_OK,
+} from '../../kernel/abi/constants.ts';
+import { EACCES, ENOENT, type Errno, PosixError } from '../../kernel/abi/errno.ts';
 import type { Sys } from './sys.ts';
 
 const DEFAULT_PATH = '/bin:/usr/bin:/sbin:/usr/sbin';

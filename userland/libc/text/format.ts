@@ -73,8 +73,7 @@ const signOf = (d: Directive, negative: boolean): string =>
 function padded(d: Directive, part: { sign: string; body: string; zeros: boolean }): string {
   const text = part.sign + part.body;
   if (d.minus) return text.padEnd(d.width);
-  if (d.zero && part.zeros)
-    return part.sign + part.body.padStart(d.width - part.sign.length, '0');
+  if (d.zero && part.zeros) return part.sign + part.body.padStart(d.width - part.sign.length, '0');
   return text.padStart(d.width);
 }
 
@@ -98,7 +97,9 @@ function scaled(value: number, exponent: number): bigint {
 }
 
 function fixed(value: number, precision: number, point: boolean): string {
-  const digits = scaled(value, precision).toString().padStart(precision + 1, '0');
+  const digits = scaled(value, precision)
+    .toString()
+    .padStart(precision + 1, '0');
   const whole = digits.slice(0, digits.length - precision);
   if (precision === 0) return point ? `${whole}.` : whole;
   return `${whole}.${digits.slice(digits.length - precision)}`;

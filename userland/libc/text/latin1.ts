@@ -7,10 +7,7 @@ export function toLatin1(bytes: Uint8Array): string {
   if (bytes.length <= PIECE) return String.fromCharCode.apply(null, bytes as unknown as number[]);
   let out = '';
   for (let at = 0; at < bytes.length; at += PIECE)
-    out += String.fromCharCode.apply(
-      null,
-      bytes.subarray(at, at + PIECE) as unknown as number[],
-    );
+    out += String.fromCharCode.apply(null, bytes.subarray(at, at + PIECE) as unknown as number[]);
   return out;
 }
 

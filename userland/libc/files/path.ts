@@ -1,10 +1,16 @@
 // Paths as text: parts, joining, and realpath by following every symlink. POSIX.1-2024 §4.16.
 
-import { S_IFDIR, S_IFLNK, S_IFMT, SYMLOOP_MAX } from '../../kernel/abi/constants.ts';
-import { ELOOP, ENOENT, ENOTDIR, fail, PosixError } from '../../kernel/abi/errno.ts';
-import type { Dirent, Stat } from '../../kernel/abi/stat.ts';
-import { O_DIRECTORY, O_RDONLY } from '../../kernel/abi/constants.ts';
-import type { Sys } from './sys.ts';
+import {
+  O_DIRECTORY,
+  O_RDONLY,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  SYMLOOP_MAX,
+} from '../../../kernel/abi/constants.ts';
+import { ELOOP, ENOENT, ENOTDIR, fail, PosixError } from '../../../kernel/abi/errno.ts';
+import type { Dirent, Stat } from '../../../kernel/abi/stat.ts';
+import type { Sys } from '../sys.ts';
 
 /** The last part: `usr/lib/` → `lib`, `/` → `/`. */
 export function basename(path: string): string {
@@ -65,8 +71,7 @@ export function listDirectory(sys: Sys, path: string): Dirent[] {
     for (;;) {
       const some = sys.getdents(fd);
       if (some.length === 0) return entries;
-      for (const entry of some)
-        if (entry.name !== '.' && entry.name !== '..') entries.push(entry);
+      for (const entry of some) if (entry.name !== '.' && entry.name !== '..') entries.push(entry);
     }
   } finally {
     sys.close(fd);

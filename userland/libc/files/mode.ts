@@ -10,8 +10,8 @@ import {
   S_IFMT,
   S_IFREG,
   S_IFSOCK,
-} from '../../kernel/abi/constants.ts';
-import type { Sys } from './sys.ts';
+} from '../../../kernel/abi/constants.ts';
+import type { Sys } from '../sys.ts';
 
 const typeLetters = new Map([
   [S_IFREG, '-'],

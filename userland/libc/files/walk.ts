@@ -1,10 +1,10 @@
 // A walk over a file tree, in depth-first order, without recursion and with one open directory at a
 // time. Each directory is seen before ('pre') and after ('post') what it holds. As fts(3) does.
 
-import { ELOOP, PosixError } from '../../kernel/abi/errno.ts';
-import type { Stat } from '../../kernel/abi/stat.ts';
+import { ELOOP, PosixError } from '../../../kernel/abi/errno.ts';
+import type { Stat } from '../../../kernel/abi/stat.ts';
+import type { Sys } from '../sys.ts';
 import { isDirectory, join, listDirectory } from './path.ts';
-import type { Sys } from './sys.ts';
 
 export interface Visit {
   readonly path: string;

@@ -1,7 +1,7 @@
 // Calendar time, UTC only: the fields of a moment, and strftime(3) formats (POSIX.1-2024, with the
 // GNU flags `-`, `_`, `0`, `^` and %N).
 
-import type { Timespec } from '../../kernel/abi/stat.ts';
+import type { Timespec } from '../../../kernel/abi/stat.ts';
 
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 export const monthNames = [

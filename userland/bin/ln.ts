@@ -1,0 +1,133 @@
+// ln: links, hard and symbolic. POSIX.1-2024 ln -f -s -L -P, with GNU's -n -r -t -T -v.
+
+import { EEXIST, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import {
+  basename,
+  dirname,
+  isDirectory,
+  isDirectoryAt,
+  isSymlink,
+  join,
+  lstatIfThere,
+  realpath,
+} from '../libc/files/path.ts';
+import type { Options } from '../libc/options.ts';
+import { program, type Tool } from '../libc/program.ts';
+import { quoted, quotedArgument } from '../libc/text/quote.ts';
+
+export const main = program(
+  {
+    usage: '[-fLnPrsTv] TARGET [LINK_NAME]\n  or: ln [OPTION]... TARGET... DIRECTORY',
+    short: 'fiLnPrst:Tv',
+    long: {
+      force: 'f',
+      interactive: 'i',
+      logical: 'L',
+      physical: 'P',
+      'no-dereference': 'n',
+      relative: 'r',
+      symbolic: 's',
+      'target-directory=': 't',
+      'no-target-directory': 'T',
+      verbose: 'v',
+    },
+  },
+  (tool, options) => {
+    for (const { target, path } of pairs(tool, options)) link(tool, { target, path, options });
+  },
+);
+
+interface Pair {
+  readonly target: string;
+  readonly path: string;
+}
+
+function pairs(tool: Tool, options: Options): Pair[] {
+  const { operands } = options;
+  const [first, second] = operands;
+  if (first === undefined) return tool.misuse('missing file operand');
+  const into = options.value('t');
+  const inside = (directory: string, targets: readonly string[]): Pair[] =>
+    targets.map((target) => ({ target, path: join(directory, basename(target)) }));
+  if (into !== undefined) return inside(into, operands);
+  if (options.has('T')) {
+    if (second === undefined)
+      tool.misuse(`missing destination file operand after ${quotedArgument(first)}`);
+    if (operands[2] !== undefined) tool.misuse(`extra operand ${quotedArgument(operands[2])}`);
+    return [{ target: first, path: second ?? '' }];
+  }
+  if (second === undefined) return inside('.', operands);
+  const last = operands.at(-1) ?? '';
+  const directory = options.has('n') ? isRealDirectory(tool, last) : isDirectoryAt(tool.sys, last);
+  if (directory) return inside(last, operands.slice(0, -1));
+  if (operands.length > 2) tool.die(`target ${quoted(last)} is not a directory`);
+  return [{ target: first, path: second }];
+}
+
+const isRealDirectory = (tool: Tool, path: string): boolean => {
+  const stat = lstatIfThere(tool.sys, path);
+  return stat !== undefined && isDirectory(stat);
+};
+
+function link(tool: Tool, { target, path, options }: Pair & { options: Options }): void {
+  const symbolic = options.has('s');
+  const { sys } = tool;
+  const source = options.last('L', 'P') === 'L' && !symbolic ? followed(tool, target) : target;
+  const text = symbolic && options.has('r') ? relative(tool, target, path) : source;
+  try {
+    if (!symbolic) {
+      const stat = tool.attempt(`failed to access ${quoted(target)}`, () => sys.lstat(text));
+      if (stat === undefined) return;
+      if (isDirectory(stat)) {
+        tool.warn(`${quoted(target)}: hard link not allowed for directory`);
+        return;
+      }
+    }
+    if (options.has('f')) {
+      const there = lstatIfThere(sys, path);
+      if (there !== undefined && isDirectory(there)) {
+        tool.warn(`${quoted(path)}: cannot overwrite directory`);
+        return;
+      }
+      if (there !== undefined && !replaceable(tool, text, path, symbolic ? 'symbolic' : 'hard'))
+        return;
+    }
+    if (symbolic) sys.symlink(text, path);
+    else sys.link(text, path);
+    if (options.has('v'))
+      tool.out.text(`${quoted(path)} ${symbolic ? '->' : '=>'} ${quoted(text)}\n`);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    const kind = symbolic ? 'symbolic' : 'hard';
+    const arrow = symbolic || error.errno === EEXIST ? '' : ` => ${quoted(text)}`;
+    tool.warn(`failed to create ${kind} link ${quoted(path)}${arrow}: ${strerror(error.errno)}`);
+  }
+}
+
+const followed = (tool: Tool, target: string): string => {
+  const stat = lstatIfThere(tool.sys, target);
+  return stat !== undefined && isSymlink(stat) ? realpath(tool.sys, target) : target;
+};
+
+/** Removes what stands in the way, unless that is the target itself. */
+function replaceable(tool: Tool, target: string, path: string, kind: string): boolean {
+  const [a, b] = [lstatIfThere(tool.sys, target), lstatIfThere(tool.sys, path)];
+  if (kind === 'hard' && a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev) {
+    if (realpath(tool.sys, dirname(target)) !== realpath(tool.sys, dirname(path))) return false;
+    if (basename(target) !== basename(path)) return false;
+    tool.warn(`${quoted(target)} and ${quoted(path)} are the same file`);
+    return false;
+  }
+  tool.sys.unlink(path);
+  return true;
+}
+
+function relative(tool: Tool, target: string, path: string): string {
+  const from = realpath(tool.sys, dirname(path), 'none').split('/').filter(Boolean);
+  const to = realpath(tool.sys, target, 'none').split('/').filter(Boolean);
+  while (from.length > 0 && from[0] === to[0]) {
+    from.shift();
+    to.shift();
+  }
+  return [...from.map(() => '..'), ...to].join('/') || '.';
+}

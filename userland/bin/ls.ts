@@ -1,0 +1,141 @@
+// ls: lists directories. POSIX.1-2024 ls -1AaCdFfghHiLlnopRrSstux, with GNU's -h, -G, -U, -X, -v,
+// --time-style, --full-time, --group-directories-first, --block-size of k.
+
+import { PosixError, strerror } from '../../kernel/abi/errno.ts';
+import type { Stat } from '../../kernel/abi/stat.ts';
+import { isDirectory, join, listDirectory } from '../libc/files/path.ts';
+import { printEntries } from '../libc/listing/print.ts';
+import { type Entry, type Style, sortEntries, styleOf } from '../libc/listing/style.ts';
+import type { Options } from '../libc/options.ts';
+import { program, type Tool } from '../libc/program.ts';
+import { maybeQuoted, quoted } from '../libc/text/quote.ts';
+
+export const main = program(
+  {
+    usage: '[OPTION]... [FILE]...\nList the FILEs (the current directory by default).',
+    short: '1AaBbCcdFfGghHiklLmnNopqQRrSstTuUvw:xXZ',
+    long: {
+      all: 'a',
+      'almost-all': 'A',
+      'ignore-backups': 'B',
+      directory: 'd',
+      classify: 'F',
+      'classify=?': 'F',
+      'file-type': 'file-type',
+      'no-group': 'G',
+      'human-readable': 'h',
+      'dereference-command-line': 'H',
+      inode: 'i',
+      dereference: 'L',
+      'numeric-uid-gid': 'n',
+      literal: 'N',
+      'quote-name': 'Q',
+      'hide-control-chars': 'q',
+      reverse: 'r',
+      recursive: 'R',
+      size: 's',
+      'sort=': 'sort',
+      'time=': 'time',
+      'time-style=': 'time-style',
+      'full-time': 'full-time',
+      'width=': 'w',
+      'color=?': 'color',
+      'indicator-style=': 'indicator',
+      'group-directories-first': 'directories-first',
+      'format=': 'format',
+      si: 'si',
+      kibibytes: 'k',
+      zero: 'zero',
+    },
+    trouble: 2,
+  },
+  (tool, options) => {
+    const style = styleOf(tool, options);
+    const roots = rootEntries(tool, options, style);
+    const isListed = (entry: Entry): boolean => !style.directory && isDirectory(entry.stat);
+    const files = roots.filter((entry) => !isListed(entry));
+    const directories = roots.filter(isListed);
+    printEntries(tool, sortEntries(files, style), { style, total: 'no' });
+    const titled = style.recursive || options.operands.length > 1;
+    const run: Run = { style, titled, first: files.length === 0 };
+    for (const entry of sortEntries(directories, style)) listTree(tool, entry.name, run);
+  },
+);
+
+function rootEntries(tool: Tool, options: Options, style: Style): Entry[] {
+  const entries: Entry[] = [];
+  const names = options.operands.length > 0 ? options.operands : ['.'];
+  // Without -l, -d and -F a symlink to a directory that is named is listed as that directory.
+  const follow = style.follow || (!style.directory && style.format !== 'long' && !options.has('F'));
+  for (const name of names) {
+    try {
+      entries.push({ name, path: name, stat: statOf(tool, name, follow || style.followRoots) });
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      tool.warn(`cannot access ${quoted(name)}: ${strerror(error.errno)}`, 2);
+    }
+  }
+  return entries;
+}
+
+/** A symlink that leads nowhere is shown itself. */
+function statOf(tool: Tool, path: string, follow: boolean): Stat {
+  if (!follow) return tool.sys.lstat(path);
+  try {
+    return tool.sys.stat(path);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    return tool.sys.lstat(path);
+  }
+}
+
+interface Run {
+  readonly style: Style;
+  readonly titled: boolean;
+  first: boolean;
+}
+
+/** One directory and, with -R, those in it: an explicit stack, the next on top. */
+function listTree(tool: Tool, root: string, run: Run): void {
+  const stack = [root];
+  for (let path = stack.pop(); path !== undefined; path = stack.pop()) {
+    const entries = read(tool, path, { run, atRoot: path === root });
+    if (entries === undefined) continue;
+    if (!run.first) tool.out.text('\n');
+    run.first = false;
+    if (run.titled) tool.out.text(`${run.style.quote ? maybeQuoted(path) : path}:\n`);
+    const sorted = sortEntries(entries, run.style);
+    printEntries(tool, sorted, { style: run.style, total: 'yes' });
+    if (!run.style.recursive) continue;
+    for (const entry of sorted.reverse())
+      if (isDirectory(entry.stat) && entry.name !== '.' && entry.name !== '..')
+        stack.push(entry.path);
+  }
+}
+
+function read(tool: Tool, path: string, how: { run: Run; atRoot: boolean }): Entry[] | undefined {
+  const { style } = how.run;
+  const fault = (error: unknown): undefined => {
+    if (!(error instanceof PosixError)) throw error;
+    const status = how.atRoot ? 2 : 1;
+    tool.warn(`cannot open directory ${quoted(path)}: ${strerror(error.errno)}`, status);
+    return undefined;
+  };
+  try {
+    const names = listDirectory(tool.sys, path).map((entry) => entry.name);
+    if (style.hidden === 'all') names.push('.', '..');
+    const entries: Entry[] = [];
+    for (const name of names) {
+      if (name.startsWith('.') && style.hidden === 'none') continue;
+      if (name.endsWith('~') && style.ignoreBackups) continue;
+      const full = join(path, name);
+      const stat = tool.attempt(`cannot access ${quoted(full)}`, () =>
+        statOf(tool, full, style.follow),
+      );
+      if (stat !== undefined) entries.push({ name, path: full, stat });
+    }
+    return entries;
+  } catch (error) {
+    return fault(error);
+  }
+}

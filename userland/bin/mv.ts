@@ -1,0 +1,158 @@
+// mv: renames, and moves to other file systems by copying and removing. POSIX.1-2024 mv -f -i, with
+// GNU's -n -u -v -t -T.
+
+import { ENOENT, EXDEV, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import type { Stat } from '../../kernel/abi/stat.ts';
+import { copyTree } from '../libc/files/copy-tree.ts';
+import { destinations } from '../libc/files/destinations.ts';
+import {
+  isDirectory,
+  join,
+  listDirectory,
+  lstatIfThere,
+  realpath,
+  trimmed,
+} from '../libc/files/path.ts';
+import type { Options } from '../libc/options.ts';
+import { program, type Tool } from '../libc/program.ts';
+import { quoted } from '../libc/text/quote.ts';
+
+export const main = program(
+  {
+    usage: '[-finuvT] SOURCE DEST\n  or: mv [OPTION]... SOURCE... DIRECTORY',
+    short: 'bfint:Tuv',
+    long: {
+      force: 'f',
+      interactive: 'i',
+      'no-clobber': 'n',
+      'strip-trailing-slashes': 'strip',
+      'target-directory=': 't',
+      'no-target-directory': 'T',
+      update: 'u',
+      verbose: 'v',
+    },
+  },
+  (tool, options) => {
+    const pairs = destinations(tool, options);
+    for (const { from, to } of pairs)
+      move(tool, { from: options.has('strip') ? trimmed(from) : from, to }, options);
+  },
+);
+
+interface Pair {
+  readonly from: string;
+  readonly to: string;
+}
+
+function move(tool: Tool, { from, to }: Pair, options: Options): void {
+  const { sys } = tool;
+  const stat = tool.attempt(`cannot stat ${quoted(from)}`, () => sys.lstat(from));
+  if (stat === undefined) return;
+  try {
+    const there = lstatIfThere(sys, to);
+    if (there !== undefined && !mayReplace(tool, { from, to, stat, there }, options)) return;
+    sys.rename(from, to);
+    if (options.has('v')) tool.out.text(`renamed ${quoted(from)} -> ${quoted(to)}\n`);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    if (error.errno === EXDEV) moveAcross(tool, { from, to, stat }, options);
+    else if (isDirectory(stat) && intoItself(tool, from, to))
+      tool.warn(`cannot move ${quoted(from)} to a subdirectory of itself, ${quoted(to)}`);
+    else tool.warn(`cannot move ${quoted(from)} to ${quoted(to)}: ${strerror(error.errno)}`);
+  }
+}
+
+function mayReplace(
+  tool: Tool,
+  pair: Pair & { stat: Stat; there: Stat },
+  options: Options,
+): boolean {
+  const { from, to, stat, there } = pair;
+  if (options.last('f', 'i', 'n') === 'n') return false;
+  if (options.has('u')) {
+    const newer = stat.mtime.sec - there.mtime.sec || stat.mtime.nsec - there.mtime.nsec;
+    if (newer <= 0) return false;
+  }
+  if (stat.ino === there.ino && stat.dev === there.dev) {
+    if (
+      stat.nlink > 1 &&
+      !isDirectory(stat) &&
+      realpath(tool.sys, from, 'parent') !== realpath(tool.sys, to, 'parent')
+    ) {
+      tool.sys.unlink(from); // two links of one file: rename(2) would keep both
+      return false;
+    }
+    tool.warn(`${quoted(from)} and ${quoted(to)} are the same file`);
+    return false;
+  }
+  if (isDirectory(there) && !isDirectory(stat)) {
+    tool.warn(`cannot overwrite directory ${quoted(to)} with non-directory`);
+    return false;
+  }
+  if (!isDirectory(there) && isDirectory(stat)) {
+    tool.warn(`cannot overwrite non-directory ${quoted(to)} with directory ${quoted(from)}`);
+    return false;
+  }
+  return true;
+}
+
+function intoItself(tool: Tool, from: string, to: string): boolean {
+  try {
+    const source = realpath(tool.sys, from);
+    return `${realpath(tool.sys, to, 'none')}/`.startsWith(`${source}/`);
+  } catch (error) {
+    if (error instanceof PosixError) return false;
+    throw error;
+  }
+}
+
+/** Another file system: a whole copy first, then the source goes. */
+function moveAcross(tool: Tool, pair: Pair & { stat: Stat }, options: Options): void {
+  const { from, to } = pair;
+  const { sys } = tool;
+  try {
+    const there = lstatIfThere(sys, to);
+    if (there !== undefined) (isDirectory(there) ? sys.rmdir : sys.unlink).call(sys, to);
+  } catch (error) {
+    if (error instanceof PosixError && error.errno === ENOENT) return;
+    tool.fault(
+      `inter-device move failed: ${quoted(from)} to ${quoted(to)}; unable to remove target`,
+      error,
+    );
+    return;
+  }
+  const copied = copyTree(tool, from, to, {
+    recursive: true,
+    follow: 'never',
+    keep: { mode: true, ownership: true, times: true, xattrs: true },
+    keepLinks: true,
+    force: false,
+    removeFirst: false,
+    clobber: 'yes',
+    verbose: false,
+    sparse: 'auto',
+    as: 'copy',
+    oneFileSystem: false,
+    umask: 0,
+    seen: new Map(),
+    written: new Set(),
+  });
+  if (!copied) return;
+  if (options.has('v')) tool.out.text(`copied ${quoted(from)} -> ${quoted(to)}\n`);
+  removeTree(tool, from, pair.stat);
+  if (options.has('v')) tool.out.text(`removed ${quoted(from)}\n`);
+}
+
+function removeTree(tool: Tool, path: string, stat: Stat): void {
+  tool.attempt(`cannot remove ${quoted(path)}`, () => {
+    if (!isDirectory(stat)) {
+      tool.sys.unlink(path);
+      return;
+    }
+    for (const entry of listDirectory(tool.sys, path)) {
+      const child = join(path, entry.name);
+      removeTree(tool, child, tool.sys.lstat(child));
+    }
+    tool.sys.rmdir(path);
+  });
+}

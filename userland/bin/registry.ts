@@ -1,0 +1,104 @@
+// The native programs by name: what `#!native NAME` starts and what the boot archive's /bin holds.
+
+import type { Program } from '../libc/sys.ts';
+import { main as sh } from '../sh/main.ts';
+import { main as basename } from './basename.ts';
+import { main as cat } from './cat.ts';
+import { main as chmod } from './chmod.ts';
+import { main as chown } from './chown.ts';
+import { main as cp } from './cp.ts';
+import { main as cut } from './cut.ts';
+import { main as date } from './date.ts';
+import { main as df } from './df.ts';
+import { main as dirname } from './dirname.ts';
+import { main as du } from './du.ts';
+import { main as echo } from './echo.ts';
+import { main as env } from './env.ts';
+import { main as false_ } from './false_.ts';
+import { main as head } from './head.ts';
+import { main as hostname } from './hostname.ts';
+import { main as id } from './id.ts';
+import { main as kill } from './kill.ts';
+import { main as ln } from './ln.ts';
+import { main as ls } from './ls.ts';
+import { main as md5sum } from './md5sum.ts';
+import { main as mkdir } from './mkdir.ts';
+import { main as mount } from './mount.ts';
+import { main as mv } from './mv.ts';
+import { main as printf } from './printf.ts';
+import { main as pwd } from './pwd.ts';
+import { main as readlink } from './readlink.ts';
+import { main as realpath } from './realpath.ts';
+import { main as rm } from './rm.ts';
+import { main as rmdir } from './rmdir.ts';
+import { main as seq } from './seq.ts';
+import { main as sha256sum } from './sha256sum.ts';
+import { main as sleep } from './sleep.ts';
+import { main as stat } from './stat.ts';
+import { main as sync } from './sync.ts';
+import { main as tail } from './tail.ts';
+import { main as tee } from './tee.ts';
+import { main as test } from './test.ts';
+import { main as touch } from './touch.ts';
+import { main as tr } from './tr.ts';
+import { main as true_ } from './true_.ts';
+import { main as umount } from './umount.ts';
+import { main as uname } from './uname.ts';
+import { main as uniq } from './uniq.ts';
+import { main as wc } from './wc.ts';
+import { main as which } from './which.ts';
+import { main as whoami } from './whoami.ts';
+import { main as yes } from './yes.ts';
+
+export const programs: Readonly<Record<string, Program>> = {
+  '[': test,
+  basename,
+  cat,
+  chgrp: chown,
+  chmod,
+  chown,
+  cp,
+  cut,
+  date,
+  df,
+  dirname,
+  du,
+  echo,
+  env,
+  false: false_,
+  head,
+  hostname,
+  id,
+  kill,
+  ln,
+  ls,
+  md5sum,
+  mkdir,
+  mount,
+  mv,
+  printf,
+  pwd,
+  readlink,
+  realpath,
+  rm,
+  rmdir,
+  seq,
+  sh,
+  sha256sum,
+  sleep,
+  stat,
+  sync,
+  tail,
+  tee,
+  test,
+  touch,
+  tr,
+  true: true_,
+  umount,
+  uname,
+  uniq,
+  wc,
+  which,
+  whoami,
+  yes,
+};

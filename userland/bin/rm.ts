@@ -1,0 +1,132 @@
+// rm: removes files and trees. POSIX.1-2024 rm -f -i -r -R -d -v; refuses `/`, `.` and `..`.
+
+import { DT_DIR } from '../../kernel/abi/constants.ts';
+import { EISDIR, ENOENT, ENOTDIR, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { typeName } from '../libc/files/mode.ts';
+import { basename, isDirectory, join, listDirectory, realpath } from '../libc/files/path.ts';
+import { program, type Tool } from '../libc/program.ts';
+import { Input } from '../libc/stdio.ts';
+import { quoted } from '../libc/text/quote.ts';
+
+export const main = program(
+  {
+    usage: '[-dfiIrRv] [FILE]...\nRemove (unlink) the FILE(s).',
+    short: 'dfiIrRv',
+    long: {
+      force: 'f',
+      'interactive=?': 'i',
+      'one-file-system': 'x',
+      'no-preserve-root': 'norootcheck',
+      'preserve-root=?': 'rootcheck',
+      recursive: 'r',
+      dir: 'd',
+      verbose: 'v',
+    },
+  },
+  (tool, options) => {
+    const force = options.last('f', 'i') === 'f';
+    if (options.operands.length === 0 && !force) tool.missingOperand();
+    const how: How = {
+      force,
+      ask: options.last('f', 'i') === 'i' ? new Input(tool.sys, 0) : undefined,
+      recursive: options.has('r', 'R'),
+      directories: options.has('d'),
+      verbose: options.has('v'),
+    };
+    for (const path of options.operands) removeOperand(tool, path, how);
+  },
+);
+
+interface How {
+  readonly force: boolean;
+  /** Where answers come from, when it asks. */
+  readonly ask: Input | undefined;
+  readonly recursive: boolean;
+  readonly directories: boolean;
+  readonly verbose: boolean;
+}
+
+function removeOperand(tool: Tool, path: string, how: How): void {
+  const base = basename(path);
+  if (how.recursive && (base === '.' || base === '..')) {
+    tool.warn(`refusing to remove '.' or '..' directory: skipping ${quoted(path)}`);
+    return;
+  }
+  try {
+    const stat = tool.sys.lstat(path);
+    if (!isDirectory(stat)) {
+      if (agreed(tool, path, `remove ${typeName(stat.mode, stat.size)}`, how))
+        unlink(tool, path, how);
+    } else if (how.recursive) {
+      if (realpath(tool.sys, path) === '/') {
+        tool.warn(`it is dangerous to operate recursively on ${quoted(path)}`);
+        tool.note('use --no-preserve-root to override this failsafe');
+      } else removeTree(tool, path, how);
+    } else if (how.directories) removeDirectory(tool, path, how);
+    else tool.warn(`cannot remove ${quoted(path)}: Is a directory`);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    if (how.force && (error.errno === ENOENT || error.errno === ENOTDIR)) return;
+    tool.warn(`cannot remove ${quoted(path)}: ${strerror(error.errno)}`);
+  }
+}
+
+/** With an explicit stack: a tree may be deeper than the call stack. */
+function removeTree(tool: Tool, root: string, how: How): void {
+  const stack: { path: string; left: { name: string; type: number }[] }[] = [];
+  const enter = (path: string): void => {
+    const list = tool.attempt(`cannot remove ${quoted(path)}`, () => listDirectory(tool.sys, path));
+    if (list === undefined) return;
+    if (list.length > 0 && !agreed(tool, path, 'descend into directory', how)) return;
+    stack.push({ path, left: list.reverse() });
+  };
+  enter(root);
+  for (let level = stack.at(-1); level !== undefined; level = stack.at(-1)) {
+    const entry = level.left.pop();
+    if (entry === undefined) {
+      stack.pop();
+      removeDirectory(tool, level.path, how);
+      continue;
+    }
+    const path = join(level.path, entry.name);
+    if (entry.type === DT_DIR) enter(path);
+    else removeEntry(tool, path, how, enter);
+  }
+}
+
+/** An entry that is no directory, or whose type the file system does not tell. */
+function removeEntry(tool: Tool, path: string, how: How, enter: (directory: string) => void): void {
+  try {
+    if (how.ask !== undefined) {
+      const stat = tool.sys.lstat(path);
+      if (!agreed(tool, path, `remove ${typeName(stat.mode, stat.size)}`, how)) return;
+    }
+    unlink(tool, path, how);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    if (error.errno === EISDIR && isDirectory(tool.sys.lstat(path))) enter(path);
+    else tool.warn(`cannot remove ${quoted(path)}: ${strerror(error.errno)}`);
+  }
+}
+
+function unlink(tool: Tool, path: string, how: How): void {
+  tool.sys.unlink(path);
+  if (how.verbose) tool.out.text(`removed ${quoted(path)}\n`);
+}
+
+function removeDirectory(tool: Tool, path: string, how: How): void {
+  if (!agreed(tool, path, 'remove directory', how)) return;
+  const done = tool.attempt(`cannot remove ${quoted(path)}`, () => {
+    tool.sys.rmdir(path);
+    return true;
+  });
+  if (done && how.verbose) tool.out.text(`removed directory ${quoted(path)}\n`);
+}
+
+function agreed(tool: Tool, path: string, what: string, how: How): boolean {
+  if (how.ask === undefined) return true;
+  tool.out.flush();
+  tool.error(`${tool.name}: ${what} ${quoted(path)}? `);
+  const answer = how.ask.line();
+  return answer !== undefined && (answer[0] === 121 || answer[0] === 89); // y, Y
+}

@@ -1,0 +1,16 @@
+// which: where a program lies in PATH (-a: everywhere it does).
+
+import { program } from '../libc/program.ts';
+import { findProgram } from '../libc/stdlib.ts';
+
+export const main = program({ usage: '[-a] NAME...', short: 'a' }, (tool, options) => {
+  const path = tool.sys.env.get('PATH') ?? '/bin';
+  for (const name of options.operands) {
+    const places = name.includes('/') ? [''] : path.split(':');
+    const found = places
+      .map((place) => findProgram(tool.sys, name, place))
+      .flatMap((result) => ('path' in result ? [result.path] : []));
+    for (const hit of options.has('a') ? found : found.slice(0, 1)) tool.out.text(`${hit}\n`);
+    if (found.length === 0) tool.status = 1;
+  }
+});

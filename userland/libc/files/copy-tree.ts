@@ -1,0 +1,214 @@
+// Copying trees: what cp -r and mv across file systems share. Hard links among the copied files
+// stay links when asked for; a tree is never copied into itself.
+
+import {
+  DT_DIR,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+} from '../../../kernel/abi/constants.ts';
+import { PosixError, strerror } from '../../../kernel/abi/errno.ts';
+import type { Stat } from '../../../kernel/abi/stat.ts';
+import type { Tool } from '../program.ts';
+import { quoted } from '../text/quote.ts';
+import { copyAttributes, copyData, type Keep, type Sparse } from './copy.ts';
+import { isDirectory, isSymlink, join, listDirectory, lstatIfThere, statIfThere } from './path.ts';
+
+export interface CopyPlan {
+  readonly recursive: boolean;
+  /** Which symlinks of the source are looked through. */
+  readonly follow: 'never' | 'root' | 'always';
+  readonly keep: Keep;
+  readonly keepLinks: boolean;
+  readonly force: boolean;
+  readonly removeFirst: boolean;
+  readonly clobber: 'yes' | 'no' | 'older';
+  readonly verbose: boolean;
+  readonly sparse: Sparse;
+  readonly as: 'copy' | 'link' | 'symlink' | 'attributes';
+  readonly oneFileSystem: boolean;
+  readonly umask: number;
+  /** dev:ino of what was copied → where to. */
+  readonly seen: Map<string, string>;
+  /** dev:ino of what this run wrote: two sources must not land on one file. */
+  readonly written: Set<string>;
+}
+
+const key = (stat: Stat): string => `${stat.dev}:${stat.ino}`;
+
+/** Copies one operand; whether all of it worked. */
+export function copyTree(tool: Tool, from: string, to: string, plan: CopyPlan): boolean {
+  const before = tool.status;
+  tool.status = 0;
+  copyNode(tool, { from, to, depth: 0, dev: undefined }, plan);
+  const fine = tool.status === 0;
+  tool.status = Math.max(before, tool.status);
+  return fine;
+}
+
+interface Node {
+  readonly from: string;
+  readonly to: string;
+  readonly depth: number;
+  /** The file system of the root, with --one-file-system. */
+  readonly dev: number | undefined;
+}
+
+function copyNode(tool: Tool, node: Node, plan: CopyPlan): void {
+  const { sys } = tool;
+  const { from, to } = node;
+  const through = plan.follow === 'always' || (plan.follow === 'root' && node.depth === 0);
+  const stat = tool.attempt(`cannot stat ${quoted(from)}`, () =>
+    through ? sys.stat(from) : sys.lstat(from),
+  );
+  if (stat === undefined) return;
+  try {
+    if (isDirectory(stat)) {
+      if (!plan.recursive) tool.warn(`-r not specified; omitting directory ${quoted(from)}`);
+      else if (node.dev === undefined || node.dev === stat.dev)
+        copyDirectory(tool, { ...node, stat }, plan);
+    } else copyLeaf(tool, { ...node, stat }, plan);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    tool.warn(`cannot create ${nounOf(stat)} ${quoted(to)}: ${strerror(error.errno)}`);
+  }
+}
+
+function nounOf(stat: Stat): string {
+  const type = stat.mode & S_IFMT;
+  if (type === S_IFREG) return 'regular file';
+  if (type === S_IFDIR) return 'directory';
+  if (isSymlink(stat)) return 'symbolic link';
+  return type === S_IFIFO ? 'fifo' : 'special file';
+}
+
+type Found = Node & { readonly stat: Stat };
+
+function copyDirectory(tool: Tool, node: Found, plan: CopyPlan): void {
+  const { sys } = tool;
+  const { from, to, stat } = node;
+  const there = statIfThere(sys, to);
+  if (there !== undefined && !isDirectory(there)) {
+    tool.warn(`cannot overwrite non-directory ${quoted(to)} with directory ${quoted(from)}`);
+    return;
+  }
+  if (there !== undefined && plan.written.has(key(there)) && key(there) === key(stat)) return;
+  // Writable while it is filled; its own mode comes afterwards.
+  const mode = stat.mode & 0o777 & ~(plan.keep.mode ? 0 : plan.umask);
+  if (there === undefined) sys.mkdir(to, mode | 0o700);
+  const made = sys.stat(to);
+  if (there === undefined) {
+    plan.written.add(key(made));
+    if (plan.verbose) tool.out.text(`${quoted(from)} -> ${quoted(to)}\n`);
+  }
+  const dev = node.dev ?? (plan.oneFileSystem ? stat.dev : undefined);
+  const entries =
+    tool.attempt(`cannot access ${quoted(from)}`, () => listDirectory(sys, from)) ?? [];
+  for (const entry of entries) {
+    const child = join(from, entry.name);
+    if (entry.type === DT_DIR && isWritten(tool, child, plan)) {
+      const place = isSame(tool, child, made) || node.depth >= 0 ? to : child;
+      tool.warn(`cannot copy a directory, ${quoted(from)}, into itself, ${quoted(place)}`);
+      continue;
+    }
+    copyNode(tool, { from: child, to: join(to, entry.name), depth: node.depth + 1, dev }, plan);
+  }
+  copyAttributes(tool, { ...node, keep: plan.keep });
+  if (there === undefined && !plan.keep.mode && mode !== (mode | 0o700))
+    tool.attempt(`preserving permissions for ${quoted(to)}`, () => sys.chmod(to, mode));
+}
+
+/** A directory that this run made is not a source: the tree is being copied into itself. */
+function isWritten(tool: Tool, path: string, plan: CopyPlan): boolean {
+  const stat = lstatIfThere(tool.sys, path);
+  return stat !== undefined && plan.written.has(key(stat));
+}
+
+const isSame = (tool: Tool, path: string, stat: Stat): boolean => {
+  const other = lstatIfThere(tool.sys, path);
+  return other !== undefined && key(other) === key(stat);
+};
+
+function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
+  const { sys } = tool;
+  const { from, to, stat } = node;
+  const replacesLink = isSymlink(stat) || plan.removeFirst || plan.as !== 'copy';
+  const there = (replacesLink ? lstatIfThere : statIfThere)(sys, to);
+  if (there !== undefined && !mayReplace(tool, node, there, plan)) return;
+  let exists = there !== undefined;
+  if (plan.as === 'attributes') {
+    if (exists) copyAttributes(tool, { ...node, keep: plan.keep });
+    return;
+  }
+  const earlier = plan.keepLinks && stat.nlink > 1 ? plan.seen.get(key(stat)) : undefined;
+  const regular = (stat.mode & S_IFMT) === S_IFREG;
+  if (exists && (!regular || plan.removeFirst || plan.as !== 'copy' || earlier !== undefined)) {
+    sys.unlink(to);
+    exists = false;
+  }
+  if (plan.verbose) tool.out.text(`${quoted(from)} -> ${quoted(to)}\n`);
+  if (earlier !== undefined) sys.link(earlier, to);
+  else if (plan.as === 'link') sys.link(from, to);
+  else if (plan.as === 'symlink') sys.symlink(from, to);
+  else if (!makeCopy(tool, node, { plan, exists })) return;
+  plan.seen.set(key(stat), to);
+  const made = lstatIfThere(sys, to);
+  if (made !== undefined) plan.written.add(key(made));
+}
+
+function mayReplace(tool: Tool, node: Found, there: Stat, plan: CopyPlan): boolean {
+  const { from, to, stat } = node;
+  if (plan.clobber === 'no') return false;
+  if (plan.clobber === 'older') {
+    const newer = stat.mtime.sec - there.mtime.sec || stat.mtime.nsec - there.mtime.nsec;
+    if (newer <= 0) return false;
+  }
+  if (isDirectory(there)) {
+    tool.warn(`cannot overwrite directory ${quoted(to)} with non-directory`);
+    return false;
+  }
+  if (key(there) === key(stat)) {
+    if (plan.as === 'link' || plan.as === 'attributes') return plan.as === 'attributes';
+    tool.warn(`${quoted(from)} and ${quoted(to)} are the same file`);
+    return false;
+  }
+  if (node.depth === 0 && plan.written.has(key(there))) {
+    tool.warn(`will not overwrite just-created ${quoted(to)} with ${quoted(from)}`);
+    return false;
+  }
+  return true;
+}
+
+function makeCopy(tool: Tool, node: Found, how: { plan: CopyPlan; exists: boolean }): boolean {
+  const { sys } = tool;
+  const { from, to, stat } = node;
+  const { plan } = how;
+  const type = stat.mode & S_IFMT;
+  if (isSymlink(stat)) sys.symlink(sys.readlink(from), to);
+  else if (type === S_IFREG || !plan.recursive) {
+    const copy = { from, to, stat, sparse: plan.sparse, mode: stat.mode & 0o777 };
+    let { exists } = how;
+    if (exists && plan.force && !writable(tool, to)) {
+      sys.unlink(to);
+      exists = false;
+    }
+    if (!copyData(tool, { ...copy, exists })) return false;
+  } else if ([S_IFIFO, S_IFCHR, S_IFBLK, S_IFSOCK].includes(type))
+    sys.mknod(to, type | (stat.mode & 0o777), stat.rdev);
+  copyAttributes(tool, { ...node, keep: plan.keep });
+  return true;
+}
+
+function writable(tool: Tool, path: string): boolean {
+  try {
+    tool.sys.access(path, 2);
+    return true;
+  } catch (error) {
+    if (error instanceof PosixError) return false;
+    throw error;
+  }
+}

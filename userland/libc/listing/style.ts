@@ -1,0 +1,174 @@
+// What ls was asked to show and in which order.
+
+import { compareTimespec, type Stat, type Timespec } from '../../../kernel/abi/stat.ts';
+import { isDirectory } from '../files/path.ts';
+import type { Options } from '../options.ts';
+import type { Tool } from '../program.ts';
+import { compareVersions } from '../text/compare.ts';
+import { quotedArgument } from '../text/quote.ts';
+
+export interface Entry {
+  readonly name: string;
+  readonly path: string;
+  readonly stat: Stat;
+}
+
+export type TimeField = 'mtime' | 'atime' | 'ctime';
+
+export interface Style {
+  readonly format: 'long' | 'lines' | 'columns' | 'across' | 'commas';
+  readonly hidden: 'all' | 'almost' | 'none';
+  readonly sort: 'name' | 'time' | 'size' | 'extension' | 'version' | 'none';
+  readonly time: TimeField;
+  readonly timeStyle: string;
+  readonly reverse: boolean;
+  readonly directory: boolean;
+  readonly directoriesFirst: boolean;
+  readonly recursive: boolean;
+  readonly follow: boolean;
+  readonly followRoots: boolean;
+  readonly ignoreBackups: boolean;
+  readonly indicator: 'none' | 'slash' | 'file-type' | 'classify';
+  readonly human: 1024 | 1000 | undefined;
+  readonly inode: boolean;
+  readonly blocks: boolean;
+  readonly owner: boolean;
+  readonly group: boolean;
+  readonly numeric: boolean;
+  readonly quote: boolean;
+  readonly quoteAlways: boolean;
+  readonly width: number;
+  readonly end: string;
+}
+
+export function styleOf(tool: Tool, options: Options): Style {
+  const tty = tool.sys.isatty(1);
+  const format = formatOf(options, tty);
+  return {
+    format,
+    hidden:
+      options.has('f') || options.last('a', 'A') === 'a'
+        ? 'all'
+        : options.has('A')
+          ? 'almost'
+          : 'none',
+    sort: sortOf(tool, options, format),
+    time: timeOf(options),
+    timeStyle: options.has('full-time') ? 'full-iso' : (options.value('time-style') ?? 'locale'),
+    reverse: options.has('r'),
+    directory: options.has('d'),
+    directoriesFirst: options.has('directories-first'),
+    recursive: options.has('R') && !options.has('d'),
+    follow: options.has('L'),
+    followRoots: options.has('H'),
+    ignoreBackups: options.has('B'),
+    indicator: indicatorOf(options),
+    human: options.has('si') ? 1000 : options.has('h') ? 1024 : undefined,
+    inode: options.has('i'),
+    blocks: options.has('s'),
+    owner: !options.has('g'),
+    group: !options.has('G', 'o'),
+    numeric: options.has('n'),
+    quote: tty && !options.has('N'),
+    quoteAlways: options.has('Q'),
+    width: widthOf(tool, options),
+    end: options.has('zero') ? '\0' : '\n',
+  };
+}
+
+function formatOf(options: Options, tty: boolean): Style['format'] {
+  const words: Readonly<Record<string, Style['format']>> = {
+    long: 'long',
+    verbose: 'long',
+    'single-column': 'lines',
+    vertical: 'columns',
+    across: 'across',
+    horizontal: 'across',
+    commas: 'commas',
+  };
+  const long = options.has('l', 'g', 'o', 'n', 'full-time');
+  const last = options.last('l', 'g', 'o', 'n', 'full-time', 'C', 'x', 'm', '1', 'format', 'zero');
+  if (last === 'format') return words[options.value('format') ?? ''] ?? 'lines';
+  if (last === '1') return long ? 'long' : 'lines';
+  if (last === 'zero') return long ? 'long' : 'lines';
+  if (last === 'C') return 'columns';
+  if (last === 'x') return 'across';
+  if (last === 'm') return 'commas';
+  if (last !== undefined) return 'long';
+  return tty ? 'columns' : 'lines';
+}
+
+function sortOf(tool: Tool, options: Options, format: Style['format']): Style['sort'] {
+  const last = options.last('t', 'S', 'X', 'v', 'U', 'f', 'sort');
+  if (last === 't') return 'time';
+  if (last === 'S') return 'size';
+  if (last === 'X') return 'extension';
+  if (last === 'v') return 'version';
+  if (last === 'U' || last === 'f') return 'none';
+  if (last === 'sort') {
+    const word = options.value('sort') ?? '';
+    const sorts: readonly Style['sort'][] = ['none', 'time', 'size', 'extension', 'version'];
+    const sort = word === 'name' ? 'name' : sorts.find((known) => known === word);
+    return sort ?? tool.misuse(`invalid argument ${quotedArgument(word)} for '--sort'`);
+  }
+  // -u and -c alone sort by that time, unless a long listing shows it.
+  return options.has('u', 'c') && format !== 'long' ? 'time' : 'name';
+}
+
+function timeOf(options: Options): TimeField {
+  const last = options.last('u', 'c', 'time');
+  const word = last === 'time' ? options.value('time') : last;
+  if (word === 'u' || word === 'atime' || word === 'access' || word === 'use') return 'atime';
+  if (word === 'c' || word === 'ctime' || word === 'status') return 'ctime';
+  return 'mtime';
+}
+
+function indicatorOf(options: Options): Style['indicator'] {
+  const last = options.last('F', 'p', 'file-type', 'indicator');
+  if (last === 'F') return 'classify';
+  if (last === 'p') return 'slash';
+  if (last === 'file-type') return 'file-type';
+  const word = options.value('indicator');
+  return last === undefined || word === 'none'
+    ? 'none'
+    : word === 'slash'
+      ? 'slash'
+      : word === 'classify'
+        ? 'classify'
+        : 'file-type';
+}
+
+function widthOf(tool: Tool, options: Options): number {
+  const text = options.value('w') ?? tool.sys.env.get('COLUMNS') ?? '80';
+  if (/^\d+$/.test(text)) return Number(text) === 0 ? Number.MAX_SAFE_INTEGER : Number(text);
+  if (options.value('w') === undefined) return 80;
+  return tool.die(`invalid line width: ${quotedArgument(text)}`);
+}
+
+/** Byte order, which is that of UTF-16 units but for surrogates, and names have few of those. */
+export const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export function sortEntries(entries: readonly Entry[], style: Style): Entry[] {
+  const out = [...entries];
+  if (style.sort === 'none') return out;
+  const newest = (a: Timespec, b: Timespec): number => compareTimespec(b, a);
+  const extension = (name: string): string => {
+    const dot = name.lastIndexOf('.');
+    return dot < 0 ? '' : name.slice(dot);
+  };
+  const compare = (a: Entry, b: Entry): number => {
+    let order = 0;
+    if (style.sort === 'time') order = newest(a.stat[style.time], b.stat[style.time]);
+    else if (style.sort === 'size') order = b.stat.size - a.stat.size;
+    else if (style.sort === 'version') order = compareVersions(a.name, b.name);
+    else if (style.sort === 'extension') order = compareNames(extension(a.name), extension(b.name));
+    return order || compareNames(a.name, b.name);
+  };
+  out.sort(compare);
+  if (style.reverse) out.reverse();
+  if (!style.directoriesFirst) return out;
+  return [
+    ...out.filter((entry) => isDirectory(entry.stat)),
+    ...out.filter((entry) => !isDirectory(entry.stat)),
+  ];
+}

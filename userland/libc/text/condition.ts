@@ -1,0 +1,281 @@
+// The expressions of test(1), POSIX.1-2024 test: up to four arguments are read by their number, more
+// by a grammar in which -a binds before -o.
+
+import {
+  R_OK,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+  S_ISGID,
+  S_ISUID,
+  S_ISVTX,
+  W_OK,
+  X_OK,
+} from '../../../kernel/abi/constants.ts';
+import { PosixError } from '../../../kernel/abi/errno.ts';
+import { compareTimespec, type Stat } from '../../../kernel/abi/stat.ts';
+import type { Sys } from '../sys.ts';
+import { quotedArgument } from './quote.ts';
+
+/** A wrong expression; not a fault of the system. */
+export class ConditionError {
+  readonly message: string;
+
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+const binary = new Set([
+  '=',
+  '==',
+  '!=',
+  '<',
+  '>',
+  '-eq',
+  '-ne',
+  '-lt',
+  '-le',
+  '-gt',
+  '-ge',
+  '-nt',
+  '-ot',
+  '-ef',
+]);
+const unary = /^-[bcdefghknoprstuwxzGLNOS]$/;
+
+const fileTypes: Readonly<Record<string, number>> = {
+  '-b': S_IFBLK,
+  '-c': S_IFCHR,
+  '-d': S_IFDIR,
+  '-f': S_IFREG,
+  '-p': S_IFIFO,
+  '-S': S_IFSOCK,
+  '-h': S_IFLNK,
+  '-L': S_IFLNK,
+};
+
+export class Condition {
+  readonly #sys: Sys;
+  readonly #args: readonly string[];
+  #at = 0;
+
+  constructor(sys: Sys, args: readonly string[]) {
+    this.#sys = sys;
+    this.#args = args;
+  }
+
+  evaluate(): boolean {
+    const value = this.#byCount(0, this.#args.length);
+    if (value !== undefined) return value;
+    const result = this.#or();
+    const extra = this.#args[this.#at];
+    if (extra !== undefined) {
+      if (this.#at > 0 && binary.has(extra))
+        throw new ConditionError(`extra argument ${quotedArgument(extra)}`);
+      throw new ConditionError(`extra argument ${quotedArgument(extra)}`);
+    }
+    return result;
+  }
+
+  /** POSIX's table for up to four arguments; undefined = by the grammar. */
+  #byCount(from: number, count: number): boolean | undefined {
+    const [a = '', b = '', c = '', d = ''] = this.#args.slice(from, from + count);
+    if (count === 0) return false;
+    if (count === 1) return a !== '';
+    if (count === 2) {
+      if (a === '!') return b === '';
+      if (unary.test(a)) return this.#unary(a, b);
+      const what =
+        a.startsWith('-') && a.length === 2 ? 'unary operator expected' : 'missing argument after';
+      throw new ConditionError(
+        what.startsWith('unary') ? `${quotedArgument(a)}: ${what}` : `${what} ${quotedArgument(b)}`,
+      );
+    }
+    if (count === 3) {
+      if (binary.has(b)) return this.#binary(a, b, c);
+      if (b === '-a') return a !== '' && c !== '';
+      if (b === '-o') return a !== '' || c !== '';
+      if (a === '!') return !this.#byCount(from + 1, 2);
+      if (a === '(' && c === ')') return b !== '';
+      throw new ConditionError(`${quotedArgument(b)}: binary operator expected`);
+    }
+    if (count === 4 && a === '!') return !this.#byCount(from + 1, 3);
+    if (count === 4 && a === '(' && d === ')') return this.#byCount(from + 1, 2);
+    return undefined;
+  }
+
+  #or(): boolean {
+    let value = this.#and();
+    while (this.#args[this.#at] === '-o') {
+      this.#at++;
+      const right = this.#and();
+      value = value || right;
+    }
+    return value;
+  }
+
+  #and(): boolean {
+    let value = this.#term();
+    while (this.#args[this.#at] === '-a') {
+      this.#at++;
+      const right = this.#term();
+      value = value && right;
+    }
+    return value;
+  }
+
+  #term(): boolean {
+    let turned = false;
+    while (this.#args[this.#at] === '!') {
+      turned = !turned;
+      this.#at++;
+    }
+    const value = this.#primary();
+    return turned ? !value : value;
+  }
+
+  #primary(): boolean {
+    const [a, b, c] = this.#args.slice(this.#at, this.#at + 3);
+    if (a === undefined)
+      throw new ConditionError(`missing argument after ${quotedArgument(this.#args.at(-1) ?? '')}`);
+    if (a === '(') {
+      this.#at++;
+      const value = this.#or();
+      if (this.#args[this.#at++] !== ')') throw new ConditionError("')' expected");
+      return value;
+    }
+    if (b !== undefined && c !== undefined && binary.has(b)) {
+      this.#at += 3;
+      return this.#binary(a, b, c);
+    }
+    if (unary.test(a) && b !== undefined) {
+      this.#at += 2;
+      return this.#unary(a, b);
+    }
+    this.#at++;
+    return a !== '';
+  }
+
+  #binary(left: string, operator: string, right: string): boolean {
+    switch (operator) {
+      case '=':
+      case '==':
+        return left === right;
+      case '!=':
+        return left !== right;
+      case '<':
+        return left < right;
+      case '>':
+        return left > right;
+      case '-nt':
+      case '-ot':
+      case '-ef':
+        return this.#files(left, operator, right);
+      default:
+        return compare(number(left), operator, number(right));
+    }
+  }
+
+  #files(left: string, operator: string, right: string): boolean {
+    const [a, b] = [this.#stat(left), this.#stat(right)];
+    if (operator === '-ef') return !!a && !!b && a.dev === b.dev && a.ino === b.ino;
+    const [first, second] = operator === '-nt' ? [a, b] : [b, a];
+    if (first === undefined) return false;
+    return second === undefined || compareTimespec(first.mtime, second.mtime) > 0;
+  }
+
+  #unary(operator: string, text: string): boolean {
+    const type = fileTypes[operator];
+    if (type !== undefined) {
+      const stat = type === S_IFLNK ? this.#lstat(text) : this.#stat(text);
+      return stat !== undefined && (stat.mode & S_IFMT) === type;
+    }
+    if (operator === '-z') return text === '';
+    if (operator === '-n') return text !== '';
+    if (operator === '-t')
+      return /^\s*\d+\s*$/.test(text) && this.#sys.isatty(Number(number(text)));
+    if (operator === '-o') return false;
+    if (operator === '-r') return this.#may(text, R_OK);
+    if (operator === '-w') return this.#may(text, W_OK);
+    if (operator === '-x') return this.#may(text, X_OK);
+    const stat = this.#stat(text);
+    return stat !== undefined && this.#holds(operator, stat);
+  }
+
+  #holds(operator: string, stat: Stat): boolean {
+    switch (operator) {
+      case '-e':
+        return true;
+      case '-s':
+        return stat.size > 0;
+      case '-u':
+        return (stat.mode & S_ISUID) !== 0;
+      case '-g':
+        return (stat.mode & S_ISGID) !== 0;
+      case '-k':
+        return (stat.mode & S_ISVTX) !== 0;
+      case '-O':
+        return stat.uid === this.#sys.geteuid();
+      case '-G':
+        return stat.gid === this.#sys.getegid();
+      default: // -N: changed since it was read
+        return compareTimespec(stat.mtime, stat.atime) > 0;
+    }
+  }
+
+  #stat(path: string): Stat | undefined {
+    return quiet(() => this.#sys.stat(path));
+  }
+
+  #lstat(path: string): Stat | undefined {
+    return quiet(() => this.#sys.lstat(path));
+  }
+
+  #may(path: string, mode: number): boolean {
+    return (
+      quiet(() => {
+        this.#sys.access(path, mode);
+        return true;
+      }) ?? false
+    );
+  }
+}
+
+/** What cannot be looked at is not there, for test. */
+function quiet<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof PosixError) return undefined;
+    throw error;
+  }
+}
+
+function number(text: string): bigint {
+  const match = /^\s*([-+]?)(\d+)\s*$/.exec(text);
+  if (match === null) throw new ConditionError(`invalid integer ${quotedArgument(text)}`);
+  return BigInt(`${match[1] === '-' ? '-' : ''}${match[2]}`);
+}
+
+function compare(a: bigint, operator: string, b: bigint): boolean {
+  switch (operator) {
+    case '-eq':
+      return a === b;
+    case '-ne':
+      return a !== b;
+    case '-lt':
+      return a < b;
+    case '-le':
+      return a <= b;
+    case '-gt':
+      return a > b;
+    default:
+      return a >= b;
+  }
+}

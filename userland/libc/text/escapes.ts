@@ -1,0 +1,83 @@
+// Backslash escapes of echo -e, printf and tr (POSIX.1-2024 §5, "File format notation"), over strings
+// of which each character is one byte.
+
+import { encodeText } from '../../../kernel/abi/text.ts';
+import { toLatin1 } from './latin1.ts';
+
+const letters: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  e: '\x1b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+};
+
+/** echo and %b write octal as \0ooo (and %b as \ooo too); a printf format as \ooo. */
+export type EscapeStyle = 'echo' | '%b' | 'format';
+
+export interface Unescaped {
+  readonly text: string;
+  /** A \c was met: nothing more is to be written. */
+  readonly stop: boolean;
+}
+
+export function unescape(text: string, style: EscapeStyle): Unescaped {
+  let out = '';
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i] ?? '';
+    if (c !== '\\') {
+      out += c;
+      continue;
+    }
+    const escape = readEscape(text, i, style);
+    if (escape.stop) return { text: out, stop: true };
+    out += escape.text;
+    i = escape.end - 1;
+  }
+  return { text: out, stop: false };
+}
+
+interface Escape extends Unescaped {
+  readonly end: number; // the index behind it
+}
+
+/** The escape whose backslash is at `at`. */
+export function readEscape(text: string, at: number, style: EscapeStyle): Escape {
+  const letter = text[at + 1] ?? '';
+  const plain = letters[letter] ?? (letter === '"' && style === 'format' ? '"' : undefined);
+  if (plain !== undefined) return { text: plain, end: at + 2, stop: false };
+  if (letter === 'c') return { text: '', end: at + 2, stop: true };
+  const rest = text.slice(at + 1, at + 11);
+  const octal =
+    style === 'echo'
+      ? /^0([0-7]{0,3})/.exec(rest)
+      : style === '%b'
+        ? /^(?:0([0-7]{1,3})|([0-7]{1,3}))/.exec(rest)
+        : /^([0-7]{1,3})/.exec(rest);
+  if (octal !== null) {
+    const value = Number.parseInt(octal[1] || octal[2] || '0', 8) & 0xff;
+    return { text: String.fromCharCode(value), end: at + 1 + octal[0].length, stop: false };
+  }
+  const hex = /^x([0-9a-fA-F]{1,2})/.exec(rest);
+  if (hex !== null)
+    return {
+      text: String.fromCharCode(Number.parseInt(hex[1] ?? '', 16)),
+      end: at + 1 + hex[0].length,
+      stop: false,
+    };
+  const unicode = style === 'echo' ? null : /^(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/.exec(rest);
+  if (unicode !== null) {
+    const point = Number.parseInt(unicode[1] ?? unicode[2] ?? '', 16);
+    if (point <= 0x10ffff)
+      return {
+        text: toLatin1(encodeText(String.fromCodePoint(point))),
+        end: at + 1 + unicode[0].length,
+        stop: false,
+      };
+  }
+  return { text: `\\${letter}`, end: at + (letter === '' ? 1 : 2), stop: false };
+}

@@ -1,0 +1,187 @@
+// printf(1) as a function: strings are bytes (latin1.ts). Shared by the program and the shell.
+
+import { readEscape, unescape } from './escapes.ts';
+import {
+  type Directive,
+  directive,
+  directiveFlags,
+  formatFloat,
+  formatInteger,
+  formatString,
+} from './format.ts';
+import { quoted, quotedArgument } from './quote.ts';
+
+export interface Printed {
+  readonly text: string;
+  /** Messages without the program's name; those of wrong numbers make it fail. */
+  readonly warnings: string[];
+  /** A wrong format ended it. */
+  readonly fatal: boolean;
+}
+
+interface State {
+  readonly args: readonly string[];
+  at: number;
+  out: string;
+  stop: boolean;
+  fatal: boolean;
+  readonly warnings: string[];
+}
+
+export function formatPrintf(format: string, args: readonly string[]): Printed {
+  const state: State = { args, at: 0, out: '', stop: false, fatal: false, warnings: [] };
+  do {
+    const before = state.at;
+    once(format, state);
+    if (state.at === before && !state.stop) {
+      const extra = args[state.at];
+      if (extra !== undefined)
+        state.warnings.push(
+          `warning: ignoring excess arguments, starting with ${quotedArgument(extra)}`,
+        );
+      break;
+    }
+  } while (!state.stop && state.at < args.length);
+  return { text: state.out, warnings: state.warnings, fatal: state.fatal };
+}
+
+function once(format: string, state: State): void {
+  for (let i = 0; i < format.length && !state.stop; ) {
+    const c = format[i] ?? '';
+    if (c === '\\') {
+      const escape = readEscape(format, i, 'format');
+      state.stop = escape.stop;
+      state.out += escape.text;
+      i = escape.end;
+    } else if (c !== '%') {
+      const next = /[%\\]/g;
+      next.lastIndex = i;
+      const end = next.exec(format)?.index ?? format.length;
+      state.out += format.slice(i, end);
+      i = end;
+    } else i = convert(format, i, state);
+  }
+}
+
+/** One directive; returns the index behind it. */
+function convert(format: string, at: number, state: State): number {
+  if (format[at + 1] === '%') {
+    state.out += '%';
+    return at + 2;
+  }
+  const match =
+    /^%([-+ #0']*)(\*|\d*)(?:\.(\*|-?\d*))?(?:hh|h|ll|l|L|q(?=[a-zA-Z])|j|z|t)?(.?)/s.exec(
+      format.slice(at),
+    );
+  const [whole = '', flags = '', width = '', dot, conversion = ''] = match ?? [];
+  if (!'diouxXeEfFgGaAcsbq'.includes(conversion) || conversion === '') {
+    state.warnings.push(`${whole}: invalid conversion specification`);
+    state.stop = true;
+    state.fatal = true;
+    return format.length;
+  }
+  const wide = width === '*' ? Number(integer(take(state), state)) : Number(width);
+  const precise =
+    dot === '*'
+      ? Number(integer(take(state), state))
+      : dot === undefined
+        ? undefined
+        : Number(dot || 0);
+  const shape = directiveFlags(flags);
+  const d = directive({
+    ...shape,
+    minus: shape.minus || wide < 0,
+    width: Math.abs(wide),
+    precision: precise !== undefined && precise < 0 ? undefined : precise,
+    conversion,
+  });
+  emit(d, take(state), state);
+  return at + whole.length;
+}
+
+const take = (state: State): string | undefined => state.args[state.at++] ?? end(state);
+
+/** Missing arguments do not count as taken. */
+function end(state: State): undefined {
+  state.at = state.args.length;
+  return undefined;
+}
+
+function emit(d: Directive, arg: string | undefined, state: State): void {
+  switch (d.conversion) {
+    case 's':
+      state.out += formatString(d, arg ?? '');
+      return;
+    case 'c':
+      state.out += formatString({ ...d, precision: undefined }, (arg ?? '').slice(0, 1));
+      return;
+    case 'b': {
+      const { text, stop } = unescape(arg ?? '', '%b');
+      state.out += formatString(d, text);
+      state.stop = stop;
+      return;
+    }
+    case 'q':
+      state.out += formatString(d, shellWord(arg ?? ''));
+      return;
+    case 'd':
+    case 'i':
+    case 'o':
+    case 'u':
+    case 'x':
+    case 'X':
+      state.out += formatInteger(d, integer(arg, state));
+      return;
+    default:
+      state.out += formatFloat(d, float(arg, state));
+  }
+}
+
+const shellWord = (text: string): string =>
+  /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : quoted(text);
+
+/** A C integer constant, or 'c for the number of a character. */
+function integer(arg: string | undefined, state: State): bigint {
+  if (arg === undefined || arg === '') {
+    if (arg === '') state.warnings.push("'': expected a numeric value");
+    return 0n;
+  }
+  const quote = /^\s*["']([^])/.exec(arg);
+  if (quote !== null) return BigInt(quote[1]?.charCodeAt(0) ?? 0);
+  const match = /^\s*([-+]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)/.exec(arg);
+  if (match === null) {
+    state.warnings.push(`${quotedArgument(arg)}: expected a numeric value`);
+    return 0n;
+  }
+  const digits = match[2] ?? '0';
+  const octal = /^0[0-7]+$/.test(digits);
+  const size = BigInt(octal ? `0o${digits.slice(1)}` : digits);
+  if (match[0].length < arg.length)
+    state.warnings.push(`${quotedArgument(arg)}: value not completely converted`);
+  const value = match[1] === '-' ? -size : size;
+  if (value > 0xffff_ffff_ffff_ffffn || value < -0x8000_0000_0000_0000n)
+    state.warnings.push(`${quotedArgument(arg)}: Numerical result out of range`);
+  return value;
+}
+
+function float(arg: string | undefined, state: State): number {
+  if (arg === undefined || arg === '') {
+    if (arg === '') state.warnings.push("'': expected a numeric value");
+    return 0;
+  }
+  const quote = /^\s*["']([^])/.exec(arg);
+  if (quote !== null) return quote[1]?.charCodeAt(0) ?? 0;
+  const match =
+    /^\s*([-+]?)(0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)/i.exec(
+      arg,
+    );
+  if (match === null) {
+    state.warnings.push(`${quotedArgument(arg)}: expected a numeric value`);
+    return 0;
+  }
+  if (match[0].length < arg.length)
+    state.warnings.push(`${quotedArgument(arg)}: value not completely converted`);
+  const text = (match[2] ?? '').toLowerCase();
+  const size = text.startsWith('inf') ? Number.POSITIVE_INFINITY : Number(text);
+  return match[1] === '-' ? -size : size;
+}
