@@ -1,0 +1,214 @@
+// sh: the shell's entry (POSIX.1-2024 XCU sh). Commands come from -c, a file, standard input, or,
+// for a child shell of a pipeline, from the shell that started it.
+
+import { O_CLOEXEC, O_RDONLY, SIGPIPE } from '../../kernel/abi/constants.ts';
+import { EPIPE, PosixError } from '../../kernel/abi/errno.ts';
+import type { Program, Sys } from '../libc/sys.ts';
+import { parseOptions } from './builtins/options.ts';
+import { Interrupted, ShellError, ShellExit, ShellSyntaxError } from './errors.ts';
+import { execute, runSource } from './exec.ts';
+import { readFile, readLine } from './input.ts';
+import { promptText } from './prompt.ts';
+import { posixWords, Shell } from './shell.ts';
+import { type Handover, takeOver } from './subshell.ts';
+import { Lexer } from './syntax/lexer.ts';
+import { Parser } from './syntax/parser.ts';
+import { runExitTrap, runTraps } from './traps.ts';
+
+export const main: Program = (sys) => {
+  if (sys.argv[1] === '--subshell' && sys.argv[2] !== undefined) {
+    return childShell(sys, Number(sys.argv[2]));
+  }
+  const shell = new Shell(sys, { pid: sys.getpid(), ppid: sys.getppid() });
+  shell.state.name = sys.argv[0] ?? 'sh';
+  importEnvironment(shell);
+  return toTheEnd(shell, () => start(shell, sys.argv.slice(1)));
+};
+
+function importEnvironment(shell: Shell): void {
+  const { sys } = shell;
+  for (const [name, value] of sys.env) {
+    if (!/^[A-Za-z_]\w*$/.test(name) || name === 'IFS') continue;
+    shell.declare(name, { value, exported: true });
+  }
+  if (shell.get('PATH') === undefined) shell.set('PATH', '/bin:/usr/bin');
+  shell.set('PPID', String(shell.ppid));
+  shell.set('OPTIND', '1');
+  shell.set('PS4', shell.get('PS4') ?? '+ ');
+  shell.set('IFS', ' \t\n');
+  shell.state.cwd = workingDirectory(shell);
+  shell.set('PWD', shell.state.cwd);
+}
+
+/** PWD is believed when it names the working directory (XCU sh, PWD). */
+function workingDirectory(shell: Shell): string {
+  const real = shell.sys.getcwd();
+  const claimed = shell.get('PWD');
+  if (claimed === undefined || !/^\//.test(claimed) || /\/\.\.?(\/|$)/.test(claimed)) return real;
+  if (claimed === real) return real;
+  try {
+    const a = shell.sys.stat(claimed);
+    const b = shell.sys.stat('.');
+    return a.dev === b.dev && a.ino === b.ino ? claimed : real;
+  } catch (error) {
+    posixWords(error);
+    return real;
+  }
+}
+
+/** Runs to the end of the shell, the EXIT trap included; the exit status. */
+function toTheEnd(shell: Shell, run: () => void): number {
+  const end = attempt(shell, run);
+  if (end.abrupt) return end.status;
+  shell.status = end.status;
+  return attempt(shell, () => runExitTrap(shell)).status;
+}
+
+function attempt(shell: Shell, run: () => void): { status: number; abrupt: boolean } {
+  try {
+    run();
+    return { status: shell.status, abrupt: false };
+  } catch (error) {
+    if (error instanceof ShellExit) return { status: error.status, abrupt: error.abrupt };
+    return { status: reported(shell, error), abrupt: false };
+  }
+}
+
+/** Says what went wrong, if that is not said yet; the exit status for it. */
+function reported(shell: Shell, error: unknown): number {
+  if (error instanceof ShellSyntaxError) {
+    shell.line = error.line;
+    shell.complain(`Syntax error: ${error.message}`);
+    return 2;
+  }
+  if (error instanceof ShellError) {
+    if (error.message !== '' && !error.reported) shell.complain(error.message);
+    return error.status;
+  }
+  if (error instanceof RangeError) {
+    shell.complain('recursion too deep');
+    return 2;
+  }
+  if (error instanceof PosixError && error.errno === EPIPE) return 128 + SIGPIPE;
+  shell.complain(posixWords(error));
+  return 2;
+}
+
+function start(shell: Shell, args: readonly string[]): void {
+  let fromString = false;
+  const { rest } = parseOptions(shell, args, (letter) => {
+    if (letter === 'c') fromString = true;
+    return letter === 'c' || letter === 'l';
+  });
+  const [first, ...more] = rest;
+  if (fromString) {
+    if (first === undefined) throw new ShellError(2, '-c requires an argument');
+    shell.state.name = more[0] ?? shell.state.name;
+    shell.state.params = more.slice(1);
+    runSource(shell, new Lexer({ text: first, aliases: shell.state.aliases }));
+  } else if (first !== undefined && !shell.state.options.stdin) {
+    shell.state.params = more;
+    runSource(shell, new Lexer({ text: openScript(shell, first), aliases: shell.state.aliases }));
+  } else {
+    shell.state.params = rest;
+    shell.state.options.stdin = true;
+    runInput(shell);
+  }
+}
+
+function openScript(shell: Shell, path: string): string {
+  let fd: number;
+  try {
+    fd = shell.sys.open(path, O_RDONLY | O_CLOEXEC);
+  } catch (error) {
+    const words =
+      posixWords(error) === 'No such file or directory' ? 'No such file' : posixWords(error);
+    shell.line = 0;
+    throw new ShellError(words === 'No such file' ? 127 : 126, `cannot open ${path}: ${words}`);
+  }
+  shell.state.name = path;
+  return readFile(shell.sys, fd);
+}
+
+function runInput(shell: Shell): void {
+  const { options } = shell.state;
+  if (!options.interactive) options.interactive = shell.sys.isatty(0) && shell.sys.isatty(2);
+  if (options.interactive) interact(shell);
+  else {
+    const more = (): string | undefined =>
+      echoed(
+        shell,
+        readLine(shell.sys, 0, () => runTraps(shell)),
+      );
+    runSource(shell, new Lexer({ text: '', more, aliases: shell.state.aliases }));
+  }
+}
+
+/** `set -v`: input is written as it is read. */
+function echoed(shell: Shell, line: string | undefined): string | undefined {
+  if (line !== undefined && shell.state.options.verbose) shell.write(2, line);
+  return line;
+}
+
+/** The prompt loop: ends at end of file; an error or Ctrl-C only ends the line. */
+function interact(shell: Shell): void {
+  const root = shell.sys.geteuid() === 0;
+  if (shell.get('PS1') === undefined) shell.set('PS1', root ? '# ' : '$ ');
+  if (shell.get('PS2') === undefined) shell.set('PS2', '> ');
+  shell.becomeInteractive();
+  for (;;) {
+    try {
+      if (readAndRun(shell)) break;
+    } catch (error) {
+      if (error instanceof ShellExit) throw error;
+      if (error instanceof Interrupted) {
+        shell.write(2, '\n');
+        shell.status = 130;
+      } else shell.status = reported(shell, error);
+      settle(shell);
+    }
+  }
+  if (shell.state.options.interactive) shell.write(2, '\n');
+}
+
+/** Forgets what an aborted command was in the middle of. */
+function settle(shell: Shell): void {
+  shell.skip = 'none';
+  shell.tested = false;
+  shell.loopDepth = 0;
+  shell.lineBase = 0;
+  shell.line = 1;
+}
+
+/** Reads and runs commands with one parser; true at the end of the input. */
+function readAndRun(shell: Shell): boolean {
+  let prompt = 'PS1';
+  const more = (): string | undefined => {
+    if (prompt === 'PS1') shell.jobs.poll(shell.sys);
+    shell.write(2, promptText(shell, shell.get(prompt) ?? ''));
+    prompt = 'PS2';
+    return echoed(
+      shell,
+      readLine(shell.sys, 0, () => runTraps(shell)),
+    );
+  };
+  const lexer = new Lexer({ text: '', more, aliases: shell.state.aliases });
+  const parser = new Parser(lexer);
+  for (;;) {
+    prompt = 'PS1';
+    lexer.line = 1;
+    const command = parser.parseComplete();
+    if (command === null) return true;
+    if (command === undefined) continue;
+    execute(shell, command);
+    shell.skip = 'none';
+  }
+}
+
+/** A child shell reads what it has to know and to run from a descriptor. */
+function childShell(sys: Sys, fd: number): number {
+  const from = JSON.parse(readFile(sys, fd)) as Handover;
+  const shell = new Shell(sys, { pid: from.pid, ppid: from.ppid });
+  takeOver(shell, from);
+  return toTheEnd(shell, () => execute(shell, from.command));
+}

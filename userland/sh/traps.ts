@@ -1,0 +1,52 @@
+// Traps (POSIX.1-2024 XCU §2.15 trap): actions run between commands, when a signal was caught, and
+// when the shell or subshell ends.
+
+import { SIGINT } from '../../kernel/abi/constants.ts';
+import { EINTR, PosixError } from '../../kernel/abi/errno.ts';
+import { Interrupted } from './errors.ts';
+import { runText } from './exec.ts';
+import type { Shell } from './shell.ts';
+
+/** Runs the actions of signals that came since the last command. */
+export function runTraps(shell: Shell): void {
+  for (let signal = shell.caught.shift(); signal !== undefined; signal = shell.caught.shift()) {
+    const action = shell.state.traps.get(signal);
+    if (action !== undefined && action !== '') runAction(shell, action);
+    else if (signal === SIGINT && shell.state.options.interactive) throw new Interrupted();
+  }
+}
+
+function runAction(shell: Shell, action: string): void {
+  const { status, tested, skip, skipCount, line } = shell;
+  shell.skip = 'none';
+  runText(shell, action);
+  shell.line = line;
+  shell.tested = tested;
+  if (shell.skip === 'none') {
+    shell.status = status;
+    shell.skip = skip;
+    shell.skipCount = skipCount;
+  }
+}
+
+/** At the end of the shell or subshell; the action sees the exit status and may change it. */
+export function runExitTrap(shell: Shell): void {
+  const action = shell.state.traps.get(0);
+  if (action === undefined || action === '') return;
+  shell.state.traps.delete(0);
+  const { status } = shell;
+  shell.skip = 'none';
+  shell.tested = false;
+  runText(shell, action);
+  shell.status = status;
+}
+
+/** Lets caught signals in during a long loop of built-ins, which makes no system call by itself. */
+export function poll(shell: Shell): void {
+  try {
+    shell.sys.getpid();
+  } catch (error) {
+    if (!(error instanceof PosixError && error.errno === EINTR)) throw error;
+  }
+  runTraps(shell);
+}
