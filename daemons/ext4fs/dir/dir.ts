@@ -1,7 +1,8 @@
 // Names in a directory: finding, adding, removing, '..', emptiness; linear or hashed, as it is.
 // directory.rst.
 
-import { EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
+import { NAME_MAX } from '../../../kernel/abi/constants.ts';
+import { ENAMETOOLONG, EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import type { Block } from '../../lib/transaction.ts';
 import type { Inode } from '../inode/inode.ts';
 import { lookup } from '../map/map.ts';
@@ -95,6 +96,7 @@ export function needBlocks(dir: Inode, first: number, count: number): void {
 
 /** Adds a name that is not there yet. */
 export function addEntry(dir: Inode, added: NewEntry): void {
+  if (added.name.length === 0 || added.name.length > NAME_MAX) fail(ENAMETOOLONG);
   if (dir.isIndexed) addToTree(dir, added);
   else addLinear(dir, added);
   dir.touch();

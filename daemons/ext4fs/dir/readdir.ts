@@ -11,6 +11,7 @@ import {
   DT_REG,
   DT_SOCK,
   DT_UNKNOWN,
+  dtype,
 } from '../../../kernel/abi/constants.ts';
 import { EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import { decodeText } from '../../../kernel/abi/text.ts';
@@ -19,7 +20,7 @@ import { QTDIR, QTFILE, QTSYMLINK } from '../../../kernel/ninep/types.ts';
 import type { Block } from '../../lib/transaction.ts';
 import type { Inode } from '../inode/inode.ts';
 import { has } from '../volume/superblock.ts';
-import { dirBlockCount, eachEntry, nameOf, readLeaf } from './block.ts';
+import { dirBlockCount, type Entry, eachEntry, nameOf, readLeaf } from './block.ts';
 import { eachLinearBlock, needBlocks, parentOf } from './dir.ts';
 import { hashName, hashVersion } from './hash.ts';
 import { advance, type DxPath, leafBlock, nextHash, probe } from './htree.ts';
@@ -114,10 +115,16 @@ function collect(
     if (isDots(name)) return undefined;
     const { major, minor } = hashName(dir.op.vol, version, name);
     const key = (major >>> 1) * MINOR_SPAN + (minor >>> (32 - MINOR_BITS));
-    into.push({ key, name, ino: entry.ino, type: FT_TO_DT[entry.type] ?? DT_UNKNOWN });
+    into.push({ key, name, ino: entry.ino, type: typeOf(dir, entry) });
     return undefined;
   });
 }
+
+/** Without the filetype feature only the inode knows. */
+const typeOf = (dir: Inode, entry: Entry): number =>
+  has.fileType(dir.op.vol)
+    ? (FT_TO_DT[entry.type] ?? DT_UNKNOWN)
+    : dtype(dir.op.inode(entry.ino).mode);
 
 function isDots(name: Uint8Array): boolean {
   return name[0] === 0x2e && (name.length === 1 || (name.length === 2 && name[1] === 0x2e));
@@ -153,7 +160,7 @@ function listByPosition(dir: Inode, offset: number, sink: DirSink): void {
         const cookie = lblock * blockSize + entry.at + COOKIE_FIRST;
         const name = nameOf(block, entry);
         if (cookie <= offset || isDots(name)) return undefined;
-        const type = FT_TO_DT[entry.type] ?? DT_UNKNOWN;
+        const type = typeOf(dir, entry);
         return add({ ino: entry.ino, type, name }, cookie, sink) ? undefined : true;
       }),
     first,

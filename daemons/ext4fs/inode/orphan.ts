@@ -23,9 +23,9 @@ export function orphanList(op: Op): number[] {
   return [...seen];
 }
 
+/** The last one on the list has no successor in i_dtime: only the list itself can tell. */
 export const isOrphan = (inode: Inode): boolean =>
-  (inode.raw.i_dtime !== 0 || inode.op.readSuperblock().s_last_orphan === inode.ino) &&
-  orphanList(inode.op).includes(inode.ino);
+  inode.op.readSuperblock().s_last_orphan !== 0 && orphanList(inode.op).includes(inode.ino);
 
 export function addOrphan(inode: Inode): void {
   if (isOrphan(inode)) return;
