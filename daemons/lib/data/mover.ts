@@ -1,0 +1,246 @@
+// Moves file data for Tread and Twrite: the file system only tells where it lies (mapRead, mapWrite),
+// device and page frames exchange it directly. A write is two transactions: one maps, one - with the
+// reply, when the data is on its way - makes it part of the file.
+
+import { EIO, PosixError } from '../../../kernel/abi/errno.ts';
+import { sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.ts';
+import type { Epoch } from '../cache/block-cache.ts';
+import type { ScratchBlocks } from '../cache/scratch.ts';
+import type { StoredReply } from '../cache/table.ts';
+import type { Engine } from '../engine.ts';
+import type { Extent, VolumeFs } from '../volume.ts';
+import type { Memory } from './memory.ts';
+import { type OddBlock, planTransfer } from './plan.ts';
+
+export interface Transfer {
+  readonly ino: number;
+  readonly offset: number; // bytes of the file
+  readonly count: number;
+  readonly memory: Memory;
+}
+
+const PARTS_MAX = 100_000; // mappings of one transfer
+
+export class Mover {
+  readonly #engine: Engine;
+  readonly #fs: VolumeFs;
+  readonly #dataWritten = new WaitQueue('data writes');
+  /** Data was written since the device was flushed last. */
+  unflushed = false;
+
+  constructor(engine: Engine, fs: VolumeFs) {
+    this.#engine = engine;
+    this.#fs = fs;
+  }
+
+  /** Fills the memory from the file; what lies behind its end reads as zeroes. Returns the bytes read. */
+  *read({ ino, offset, count, memory }: Transfer): Task<number> {
+    let end = offset + count;
+    for (let at = offset, parts = 0; at < end; parts++) {
+      const part = yield* this.#mapForRead(ino, at, end);
+      end = Math.min(end, part.size);
+      if (at >= end || parts === PARTS_MAX) break;
+      const to = Math.min(end, endOf(part.extents, at));
+      yield* this.#readPart({
+        extents: part.extents,
+        from: at,
+        to,
+        memory: tail(memory, at - offset),
+      });
+      at = to;
+    }
+    const done = Math.max(0, end - offset);
+    if (done < memory.length) memory.zero(done, memory.length - done);
+    return done;
+  }
+
+  /** Writes the memory to the file. `reply` is kept with the last transaction. */
+  *write(transfer: Transfer, reply: StoredReply | undefined): Task<void> {
+    const { ino, offset, count, memory } = transfer;
+    const size = yield* this.#engine.run((tx) => this.#fs.size(tx, ino), { changes: false });
+    if (offset > size) yield* this.zeroTail(ino, size);
+    const end = offset + count;
+    for (let at = offset, parts = 0; at < end; parts++) {
+      if (parts === PARTS_MAX) throw new PosixError(EIO, `inode ${ino}: the mapping makes no way`);
+      at = yield* this.#writePart({
+        ino,
+        from: at,
+        to: end,
+        size,
+        memory: tail(memory, at - offset),
+      });
+    }
+    yield* this.#engine.run((tx) => this.#fs.written(tx, { ino, offset, length: count }), {
+      changes: true,
+      outcome: () => reply,
+    });
+  }
+
+  /** Zeroes what lies behind the end of the file in its last block: the file is going to grow. */
+  *zeroTail(ino: number, size: number): Task<void> {
+    const { blockSize } = this.#fs;
+    const from = size % blockSize;
+    if (from === 0) return;
+    const range = { ino, offset: size - from, length: blockSize };
+    const [extent] = yield* this.#engine.run((tx) => this.#fs.mapRead(tx, range), {
+      changes: false,
+    });
+    if (extent?.block === undefined) return;
+    const disk = extent.block * blockSize + (range.offset - extent.offset);
+    const scratch = yield* this.#engine.scratch.take(1);
+    try {
+      const piece = { offset: disk, ref: scratch.ref(0, 1) };
+      yield* this.#engine.device.read([piece]);
+      if (scratch.bytes.subarray(from).every((byte) => byte === 0)) return;
+      scratch.bytes.fill(0, from);
+      yield* this.#engine.device.write([piece]);
+      this.unflushed = true;
+    } finally {
+      scratch.release();
+    }
+  }
+
+  /** Waits until the data of everything mapped in the epoch has been written. */
+  *settled(epoch: Epoch): Task<void> {
+    while (epoch.dataWrites > 0) yield* sleep(this.#dataWritten);
+  }
+
+  *#mapForRead(ino: number, at: number, end: number): Task<{ size: number; extents: Extent[] }> {
+    return yield* this.#engine.run(
+      (tx) => {
+        const size = this.#fs.size(tx, ino);
+        const length = Math.min(end, size) - at;
+        const extents = length > 0 ? this.#fs.mapRead(tx, { ino, offset: at, length }) : [];
+        return { size, extents };
+      },
+      { changes: false },
+    );
+  }
+
+  *#readPart(part: Omit<Part, 'ino' | 'size'> & { extents: readonly Extent[] }): Task<void> {
+    const { extents, from, to, memory } = part;
+    const { device, scratch } = this.#engine;
+    const plan = planTransfer({
+      ...{ extents, from, to, memory },
+      blockSize: this.#fs.blockSize,
+      granule: device.sectorSize,
+      overrun: true,
+    });
+    for (const { at, length } of plan.zeroes) memory.zero(at, length);
+    if (plan.pieces.length > 0) yield* device.read(plan.pieces);
+    for (let i = 0; i < plan.odd.length; i += scratch.maxBlocks) {
+      const odd = plan.odd.slice(i, i + scratch.maxBlocks);
+      const blocks = yield* scratch.take(odd.length);
+      try {
+        yield* device.read(odd.map((o, k) => ({ offset: o.disk, ref: blocks.ref(k, 1) })));
+        odd.forEach((o, k) => {
+          memory.put(o.memoryAt, blocks.block(k).subarray(o.from, o.to));
+        });
+      } finally {
+        blocks.release();
+      }
+    }
+  }
+
+  /** Maps and writes as much as one mapping covers; returns how far it got. */
+  *#writePart({ ino, from, to, size, memory }: Part): Task<number> {
+    const { engine, epoch, extents } = yield* this.#mapForWrite(ino, from, to);
+    try {
+      const end = Math.min(to, endOf(extents, from));
+      if (end <= from) throw new PosixError(EIO, `inode ${ino}: nothing mapped at ${from}`);
+      const { blockSize } = this.#fs;
+      for (const extent of extents) if (extent.fresh) dropStale(engine, extent, blockSize);
+      const plan = planTransfer({
+        ...{ extents, from, to: end, memory, blockSize },
+        granule: blockSize,
+        overrun: false,
+      });
+      if (plan.zeroes.length > 0) throw new PosixError(EIO, `inode ${ino}: a hole after mapWrite`);
+      this.unflushed = true;
+      if (plan.pieces.length > 0) yield* engine.device.write(plan.pieces);
+      yield* this.#writeOdd(plan.odd, memory, size);
+      return end;
+    } finally {
+      epoch.dataWrites--;
+      if (epoch.dataWrites === 0) wakeAll(this.#dataWritten);
+    }
+  }
+
+  /** Maps the range; the data's epoch waits for it from the moment of the publication on. */
+  *#mapForWrite(ino: number, from: number, to: number) {
+    const engine = this.#engine;
+    const map = { ino, offset: from, length: to - from };
+    return yield* engine.run(
+      (tx) => {
+        const extents = this.#fs.mapWrite(tx, map);
+        const { running: epoch } = engine.cache;
+        tx.onCommit(() => {
+          epoch.dataWrites++;
+        });
+        return { engine, epoch, extents };
+      },
+      { changes: true },
+    );
+  }
+
+  *#writeOdd(odd: readonly OddBlock[], memory: Memory, size: number): Task<void> {
+    const { scratch, device } = this.#engine;
+    for (let i = 0; i < odd.length; i += scratch.maxBlocks) {
+      const some = odd.slice(i, i + scratch.maxBlocks);
+      const blocks = yield* scratch.take(some.length);
+      try {
+        yield* this.#fillOdd(some, blocks, size);
+        some.forEach((o, k) => {
+          memory.get(o.memoryAt, blocks.block(k).subarray(o.from, o.to));
+        });
+        yield* device.write(some.map((o, k) => ({ offset: o.disk, ref: blocks.ref(k, 1) })));
+      } finally {
+        blocks.release();
+      }
+    }
+  }
+
+  /** What the write leaves out of a block: zeroes, or what is on the disk and inside the file. */
+  *#fillOdd(odd: readonly OddBlock[], blocks: ScratchBlocks, size: number): Task<void> {
+    const { blockSize } = this.#fs;
+    const old = (o: OddBlock): number => size - (o.fileAt - o.from); // bytes of the file in it
+    const reading = odd
+      .map((o, k) => ({ o, k }))
+      .filter(
+        ({ o }) => !o.fresh && old(o) > 0 && (o.from > 0 || o.to < Math.min(old(o), blockSize)),
+      );
+    blocks.bytes.fill(0);
+    if (reading.length === 0) return;
+    yield* this.#engine.device.read(
+      reading.map(({ o, k }) => ({ offset: o.disk, ref: blocks.ref(k, 1) })),
+    );
+    for (const { o, k } of reading) blocks.block(k).fill(0, Math.min(blockSize, old(o)));
+  }
+}
+
+interface Part {
+  readonly ino: number;
+  readonly from: number;
+  readonly to: number;
+  readonly size: number; // of the file, before the write
+  readonly memory: Memory; // begins at `from`
+}
+
+const tail = (memory: Memory, at: number): Memory => (at === 0 ? memory : memory.from(at));
+
+/** How far the extents go without a gap from `at`. */
+function endOf(extents: readonly Extent[], at: number): number {
+  let end = at;
+  for (const extent of extents) {
+    if (extent.offset > end) break;
+    end = Math.max(end, extent.offset + extent.length);
+  }
+  return end;
+}
+
+/** Read-ahead of metadata may have cached what now becomes data. */
+function dropStale(engine: Engine, extent: Extent, blockSize: number): void {
+  const first = extent.block ?? 0;
+  const end = first + extent.length / blockSize;
+  for (let no = first; no < end; no++) engine.cache.drop(no);
+}

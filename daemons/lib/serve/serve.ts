@@ -1,0 +1,342 @@
+// The serve loop: 9P requests of the kernel's ring, each a task; its changes and its reply are
+// published together. What is wrong with a request becomes Rlerror here and nowhere else; bugs go on
+// to the executor.
+
+import { O_TRUNC } from '../../../kernel/abi/constants.ts';
+import { EIO, ENOSPC, EROFS, EUCLEAN, errnoName, PosixError } from '../../../kernel/abi/errno.ts';
+import type { Executor } from '../../../kernel/ipc/executor.ts';
+import { type GrantReader, type GrantRef, subgrant } from '../../../kernel/ipc/grant.ts';
+import { GRANT_READ, GRANT_WRITE } from '../../../kernel/ipc/grant.ts';
+import type { Ring } from '../../../kernel/ipc/ring.ts';
+import { runNow, sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.ts';
+import { decodeMessage, isRequest, messageBytes } from '../../../kernel/ninep/codec.ts';
+import { NinepServer } from '../../../kernel/ninep/server.ts';
+import { putReply } from '../../../kernel/ninep/transport-ring.ts';
+import {
+  type MessageOf,
+  NOTAG,
+  P9_SETATTR_SIZE,
+  type RMessage,
+  type TMessage,
+} from '../../../kernel/ninep/types.ts';
+import type { StoredReply } from '../cache/table.ts';
+import { Memory } from '../data/memory.ts';
+import type { MountedVolume } from '../mounted.ts';
+import { RangeLocks } from '../range-lock.ts';
+import type { Transaction } from '../transaction.ts';
+import type { BlockTransaction } from '../tx.ts';
+import { RequestOrder } from './order.ts';
+
+export interface ServeOptions {
+  readonly executor: Executor;
+  readonly grants: GrantReader;
+  readonly requests: Ring;
+  readonly replies: Ring;
+  readonly volume: MountedVolume;
+  /** Inodes with a long operation begun and not finished: filled by the volume's hooks. */
+  readonly unfinished: Set<number>;
+  readonly log: (line: string) => void;
+  /** The last attach fid was clunked: the volume is unmounted, cleanly or not. */
+  readonly onUnmounted: () => void;
+  /** How many of the first requests a worker before this one may have answered already. */
+  readonly reissued?: number;
+}
+
+interface Request {
+  readonly tag: number;
+  readonly message: TMessage;
+  readonly grant: GrantRef | undefined;
+  readonly repeated: boolean;
+}
+
+export class VolumeServer {
+  readonly #options: ServeOptions;
+  readonly #server: NinepServer<number, Transaction>;
+  readonly #order = new RequestOrder();
+  readonly #locks = new RangeLocks();
+  readonly #replySpace = new WaitQueue('reply ring');
+  readonly #attached = new Set<number>(); // fids of Tattach
+  readonly #detach: (() => void)[];
+  #repeated: number;
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+    this.#repeated = options.reissued ?? 0;
+    this.#server = new NinepServer(options.volume.fs, {
+      msize: options.replies.slotSize - 32,
+      onError: (error, message) => this.#logFault(error, message),
+    });
+    const { executor, requests, replies } = options;
+    this.#detach = [
+      executor.consume(requests, (ring) => this.#take(ring)),
+      executor.produce(replies),
+      executor.poll(() => this.#offerSpace()),
+    ];
+  }
+
+  /** Does a fid refer to the inode? */
+  isOpen(ino: number): boolean {
+    return this.#server.fids().uses(ino) > 0;
+  }
+
+  get inFlight(): number {
+    return this.#order.size;
+  }
+
+  stop(): void {
+    for (const detach of this.#detach) detach();
+  }
+
+  #take(ring: Ring): boolean {
+    const slot = ring.peek();
+    if (slot === undefined) return false;
+    const bytes = slot.payload.slice(0, slot.length); // the slot is the client's again
+    const { grant } = slot;
+    ring.release();
+    const decoded = decodeMessage(bytes, { granted: grant !== undefined });
+    const repeated = this.#repeated > 0;
+    if (repeated) this.#repeated--;
+    if (typeof decoded === 'number' || !isRequest(decoded.message)) {
+      const tag = bytes.length >= 7 ? (bytes[5] ?? 0) | ((bytes[6] ?? 0) << 8) : NOTAG;
+      const ecode = typeof decoded === 'number' ? decoded : EIO;
+      const message: RMessage = { name: 'Rlerror', ecode };
+      this.#options.executor.start(this.#reply({ tag, message, granted: false }), 'bad request');
+      return true;
+    }
+    const { tag, message } = decoded;
+    this.#options.executor.start(this.#serve({ tag, message, grant, repeated }), message.name);
+    return true;
+  }
+
+  *#serve(request: Request): Task<void> {
+    const { tag, message, grant } = request;
+    const entry = this.#order.enter(tag, message);
+    let answer: RMessage;
+    try {
+      if (message.name === 'Tflush') yield* this.#order.flushed(entry, message.oldtag);
+      else yield* this.#order.inTurn(entry);
+      if (this.#isLast(message)) yield* this.#order.alone(entry);
+      answer = yield* this.#answer(request);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      this.#logFault(error, message);
+      answer = { name: 'Rlerror', ecode: error.errno };
+    } finally {
+      this.#order.leave(entry);
+    }
+    yield* this.#reply({ tag, message: answer, granted: grant !== undefined });
+    if (message.name === 'Tclunk' && this.#isLast(message)) {
+      this.#attached.clear();
+      this.#options.onUnmounted();
+    }
+  }
+
+  *#answer(request: Request): Task<RMessage> {
+    const { table } = this.#options.volume.engine.cache;
+    const stored = request.repeated ? table.storedReply(request.tag) : undefined;
+    if (stored) {
+      const decoded = decodeMessage(stored, { granted: request.grant !== undefined });
+      if (typeof decoded !== 'number') return decoded.message as RMessage;
+    }
+    if (!request.repeated) table.dropReply(request.tag);
+    const { message } = request;
+    switch (message.name) {
+      case 'Tread':
+      case 'Twrite':
+        return yield* this.#data(request, message);
+      case 'Tsetattr':
+        return yield* this.#setattr(request, message);
+      case 'Tlopen':
+        return yield* this.#open(request, message);
+      case 'Tfsync': {
+        const reply = yield* this.#dispatch(request);
+        if (reply.name === 'Rfsync') yield* this.#options.volume.commit();
+        return reply;
+      }
+      case 'Tattach': {
+        const reply = yield* this.#dispatch(request);
+        if (reply.name === 'Rattach') this.#attached.add(message.fid);
+        return reply;
+      }
+      case 'Tclunk':
+        return yield* this.#clunk(request, message);
+      default:
+        return yield* this.#dispatch(request);
+    }
+  }
+
+  /** Data of regular files goes past the file system; all else it does itself. */
+  *#data(request: Request, m: MessageOf<'Tread'> | MessageOf<'Twrite'>): Task<RMessage> {
+    const { volume } = this.#options;
+    const fid = this.#server.fids().lookup(m.fid);
+    const writing = m.name === 'Twrite';
+    const accmode = (fid?.flags ?? 0) & 3;
+    const allowed = fid?.open && fid.xattr === undefined && accmode !== (writing ? 0 : 1);
+    if (fid === undefined || !allowed) return yield* this.#dispatch(request);
+    const ino = fid.handle;
+    const mapped = yield* volume.engine.run((tx) => volume.fs.isMapped(tx, ino), {
+      changes: false,
+    });
+    if (!mapped) return yield* this.#dispatch(request);
+    if (writing) return yield* this.#write(request, m as MessageOf<'Twrite'>, ino);
+    return yield* this.#read(request, m as MessageOf<'Tread'>, ino);
+  }
+
+  *#read({ grant }: Request, m: MessageOf<'Tread'>, ino: number): Task<RMessage> {
+    const { grants, volume, replies } = this.#options;
+    const room = grant ? grant.length : replies.slotSize - 64;
+    const count = Math.min(m.count, room);
+    const data = grant ? new Uint8Array(0) : new Uint8Array(count);
+    const memory = grant
+      ? Memory.granted(grants, subgrant(grant, 0, count), 'fill')
+      : Memory.inline(data);
+    const range = { ino, from: m.offset, to: m.offset + count, mode: 'shared' } as const;
+    const done = yield* this.#locks.holding(range, () =>
+      volume.mover.read({ ino, offset: m.offset, count, memory }),
+    );
+    return { name: 'Rread', count: done, data: data.subarray(0, done) };
+  }
+
+  *#write({ tag, grant }: Request, m: MessageOf<'Twrite'>, ino: number): Task<RMessage> {
+    const { grants, volume } = this.#options;
+    if (volume.readOnly || volume.fs.readOnly) throw new PosixError(EROFS, 'read-only volume');
+    const count = grant ? Math.min(m.count, grant.length) : m.data.length;
+    if (count === 0) return { name: 'Rwrite', count };
+    const memory = grant
+      ? Memory.granted(grants, subgrant(grant, 0, count), 'take')
+      : Memory.inline(m.data);
+    const reply: RMessage = { name: 'Rwrite', count };
+    const stored = stored9p(tag, reply, grant !== undefined);
+    const { blockSize } = volume.fs;
+    const from = Math.floor(m.offset / blockSize) * blockSize;
+    const to = Math.ceil((m.offset + count) / blockSize) * blockSize;
+    const transfer = { ino, offset: m.offset, count, memory };
+    yield* this.#locks.holding({ ino, from, to, mode: 'exclusive' }, () =>
+      this.#withRoom(() => volume.mover.write(transfer, stored)),
+    );
+    return reply;
+  }
+
+  /** A new size: no transfer may be under way, and what a longer file shows must be zeroes. */
+  *#setattr(request: Request, m: MessageOf<'Tsetattr'>): Task<RMessage> {
+    const { volume } = this.#options;
+    const fid = this.#server.fids().lookup(m.fid);
+    if ((m.attr.valid & P9_SETATTR_SIZE) === 0 || fid === undefined || volume.fs.readOnly) {
+      return yield* this.#dispatch(request);
+    }
+    const ino = fid.node;
+    const { size, dispatch } = { size: m.attr.size, dispatch: () => this.#dispatch(request) };
+    const { mover, engine, fs } = volume;
+    return yield* this.#locks.holding(wholeFile(ino), function* () {
+      const old = yield* engine.run((tx) => (fs.isMapped(tx, ino) ? fs.size(tx, ino) : size), {
+        changes: false,
+      });
+      if (size > old) yield* mover.zeroTail(ino, old);
+      return yield* dispatch();
+    });
+  }
+
+  *#open(request: Request, m: MessageOf<'Tlopen'>): Task<RMessage> {
+    const fid = this.#server.fids().lookup(m.fid);
+    if ((m.flags & O_TRUNC) === 0 || fid === undefined) return yield* this.#dispatch(request);
+    return yield* this.#locks.holding(wholeFile(fid.node), () => this.#dispatch(request));
+  }
+
+  *#clunk(request: Request, m: MessageOf<'Tclunk'>): Task<RMessage> {
+    const last = this.#isLast(m);
+    const reply = yield* this.#dispatch(request);
+    if (last) yield* this.#options.volume.unmount();
+    else this.#attached.delete(m.fid);
+    return reply;
+  }
+
+  /** Giving up the last fid of an attach unmounts the volume. */
+  #isLast(m: TMessage): boolean {
+    return m.name === 'Tclunk' && this.#attached.size === 1 && this.#attached.has(m.fid);
+  }
+
+  /** The file system answers, as a transaction. Blocks that wait for a commit to be free are waited for. */
+  *#dispatch(request: Request): Task<RMessage> {
+    const reply = yield* this.#dispatchOnce(request);
+    const full = reply.name === 'Rlerror' && reply.ecode === ENOSPC;
+    const { volume } = this.#options;
+    if (!full || volume.engine.cache.running.freed.empty) return reply;
+    yield* volume.commit();
+    return yield* this.#dispatchOnce(request);
+  }
+
+  *#dispatchOnce({ tag, message, grant }: Request): Task<RMessage> {
+    const { grants, volume } = this.#options;
+    const rights = message.name === 'Twrite' ? GRANT_READ : GRANT_WRITE;
+    const payload = grant ? grants.views(grant, rights) : undefined;
+    const reply = yield* volume.engine.run(
+      (tx) => runNow(this.#server.dispatch(tx, message, payload)),
+      { changes: changing.has(message.name), outcome: outcome(tag, grant !== undefined) },
+    );
+    yield* this.#finishLongWork();
+    return reply;
+  }
+
+  /** Truncations and deletions go on in bounded steps until they are done. */
+  *#finishLongWork(): Task<void> {
+    const { unfinished, volume } = this.#options;
+    for (const ino of [...unfinished]) {
+      unfinished.delete(ino);
+      let more = true;
+      while (more) {
+        more = yield* volume.engine.run((tx) => volume.continueWork(tx, ino), { changes: true });
+      }
+    }
+  }
+
+  *#withRoom(write: () => Task<void>): Task<void> {
+    const { volume } = this.#options;
+    try {
+      yield* write();
+    } catch (error) {
+      const full = error instanceof PosixError && error.errno === ENOSPC;
+      if (!full || volume.engine.cache.running.freed.empty) throw error;
+      yield* volume.commit();
+      yield* write();
+    }
+  }
+
+  *#reply(reply: { tag: number; message: RMessage; granted: boolean }): Task<void> {
+    const { replies } = this.#options;
+    while (replies.full) {
+      replies.flush();
+      yield* sleep(this.#replySpace);
+    }
+    putReply(replies, reply);
+  }
+
+  #offerSpace(): boolean {
+    if (this.#replySpace.idle || this.#options.replies.full) return false;
+    wakeAll(this.#replySpace);
+    return true;
+  }
+
+  #logFault(error: PosixError, { name }: TMessage): void {
+    if (error.errno !== EUCLEAN && error.errno !== EIO) return;
+    this.#options.log(`${errnoName(error.errno)} at ${name}: ${error.message}`);
+  }
+}
+
+const wholeFile = (ino: number) =>
+  ({ ino, from: 0, to: Number.POSITIVE_INFINITY, mode: 'exclusive' }) as const;
+
+/** Requests that may change blocks; the others never wait for room in the journal. */
+const changing: ReadonlySet<string> = new Set<TMessage['name']>([
+  ...(['Tlopen', 'Tlcreate', 'Tsymlink', 'Tmknod', 'Trename', 'Tsetattr', 'Txattrcreate'] as const),
+  ...(['Tlink', 'Tmkdir', 'Trenameat', 'Tunlinkat', 'Tremove', 'Twrite', 'Tclunk'] as const),
+]);
+
+const outcome = (tag: number, granted: boolean) => (reply: RMessage, tx: BlockTransaction) => {
+  if (reply.name === 'Rlerror') return 'drop';
+  return tx.changes && !('data' in reply) ? stored9p(tag, reply, granted) : undefined;
+};
+
+const stored9p = (tag: number, reply: RMessage, granted: boolean): StoredReply => ({
+  tag,
+  bytes: messageBytes(tag, reply, { granted, msize: 1024 }),
+});
