@@ -1,0 +1,218 @@
+// The journal at work: gathers published requests into transactions, commits them to the log (group
+// commit, ordered data), and checkpoints them home. One lock keeps commits and checkpoints apart;
+// requests go on meanwhile, in the next transaction.
+//
+//   s_first ──▶ │ … free … │ tail ▸ logged, not all at home ▸ head │ … free … │ ◀── end
+
+import { EIO, EROFS, PosixError } from '../../../kernel/abi/errno.ts';
+import { Lock, type Task } from '../../../kernel/ipc/task.ts';
+import type { Epoch } from '../../lib/cache/block-cache.ts';
+import type { Mover } from '../../lib/data/mover.ts';
+import type { Engine, Writeback } from '../../lib/engine.ts';
+import { writeHome } from '../../lib/write-home.ts';
+import type { JournalFormat } from './format.ts';
+import type { LogMap } from './log.ts';
+import { LogWriter, logBlocksFor } from './log-writer.ts';
+
+export interface JournalOptions {
+  readonly engine: Engine;
+  readonly format: JournalFormat;
+  readonly map: LogMap;
+  readonly mover: Mover;
+  /** Number of the first transaction. */
+  readonly sequence: number;
+  /** Writes the journal's superblock: where the log begins (0 = it is empty), with which number. */
+  readonly writeSuper: (start: number, sequence: number) => Task<void>;
+  readonly log: (line: string) => void;
+}
+
+/** Log blocks left for what requests add while a commit makes room; few need more than a dozen. */
+const REQUEST_BLOCKS = 64;
+
+export class Journal implements Writeback {
+  readonly #o: JournalOptions;
+  readonly #lock = new Lock('journal');
+  readonly #limit: number; // blocks of one transaction
+  readonly #inLog = new Set<number>(); // blocks with a copy between tail and head
+  #head: number;
+  #used = 0; // log blocks from the tail to the head
+  #failure: PosixError | undefined;
+  commits = 0;
+  checkpoints = 0;
+
+  constructor(options: JournalOptions) {
+    this.#o = options;
+    const { engine, format } = options;
+    const { cache } = engine;
+    this.#head = format.first;
+    this.#limit = Math.min((format.end - format.first) >> 2, cache.shape.frames >> 2);
+    cache.renumber(options.sequence);
+  }
+
+  /**
+   * Takes over from a worker that died: what it had logged goes home, so that the log is empty, and
+   * what it had published is committed before any new request.
+   */
+  *resume(): Task<void> {
+    const { engine } = this.#o;
+    const frames = [...engine.cache.logged.values()];
+    yield* writeHome(engine, frames);
+    yield* engine.device.flush();
+    engine.cache.checkpointed(frames);
+    yield* this.commit();
+  }
+
+  /** The log holds something that is not at home yet. */
+  get pending(): boolean {
+    const { cache } = this.#o.engine;
+    return cache.unwritten > 0 || this.#used > 0;
+  }
+
+  /** Set once the journal could not be written: the volume can only be read from then on. */
+  get failure(): PosixError | undefined {
+    return this.#failure;
+  }
+
+  get accepting(): boolean {
+    if (this.#failure) return false;
+    const { cache } = this.#o.engine;
+    const room = cache.shape.frames - cache.unwritten;
+    return cache.running.blocks.size < this.#limit && room > cache.shape.frames >> 2;
+  }
+
+  /** Blocks freed by a transaction that is not on the disk yet: the end of their run, else 0. */
+  busyUntil(block: number): number {
+    const { running, committing } = this.#o.engine.cache;
+    if (running.freed.has(block)) return running.freed.endOfRun(block);
+    return committing?.freed.has(block) ? committing.freed.endOfRun(block) : 0;
+  }
+
+  freed(start: number, count: number): void {
+    this.#o.engine.cache.running.freed.add(start, count);
+  }
+
+  /** Everything published so far is on the disk when this is over. */
+  *commit(): Task<void> {
+    const { cache } = this.#o.engine;
+    const target = cache.running;
+    yield* this.#lock.acquire();
+    try {
+      // Whoever held the lock before may have committed this epoch, too: group commit.
+      if (cache.running === target) yield* this.#commitRunning();
+      else this.#checkAlive();
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  /** Everything published so far is at home, and the log is empty. */
+  *checkpoint(): Task<void> {
+    yield* this.#lock.acquire();
+    try {
+      yield* this.#commitRunning();
+      yield* this.#checkpointAll();
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  *relieve(): Task<void> {
+    if (this.#failure) throw new PosixError(EROFS, 'the journal could not be written');
+    const { cache } = this.#o.engine;
+    yield* this.commit();
+    const crowded = cache.logged.size > cache.shape.frames >> 2;
+    if (crowded) yield* this.checkpoint();
+  }
+
+  /** Checkpoints when more than half of the log is in use. */
+  *tidy(): Task<void> {
+    const { format } = this.#o;
+    if (this.#used > (format.end - format.first) >> 1) yield* this.checkpoint();
+  }
+
+  /** The last thing at unmount: marks the log empty. */
+  *close(): Task<void> {
+    yield* this.checkpoint();
+    yield* this.#o.writeSuper(0, this.#o.engine.cache.running.tid);
+  }
+
+  #checkAlive(): void {
+    if (this.#failure) throw new PosixError(EIO, `journal aborted: ${this.#failure.message}`);
+  }
+
+  *#commitRunning(): Task<void> {
+    this.#checkAlive();
+    const { engine, mover } = this.#o;
+    const { running } = engine.cache;
+    try {
+      if (running.blocks.size > 0 || running.forgotten.size > 0) {
+        yield* this.#commitEpoch();
+      } else if (mover.unflushed) {
+        mover.unflushed = false;
+        yield* engine.device.flush();
+      }
+    } catch (error) {
+      if (error instanceof PosixError) this.#abort(error);
+      throw error;
+    }
+  }
+
+  *#commitEpoch(): Task<void> {
+    const { engine, format, map, mover } = this.#o;
+    const { cache, device } = engine;
+    yield* this.#makeRoom(cache.running);
+    const epoch = cache.closeEpoch();
+    yield* mover.settled(epoch); // ordered data: what the transaction maps is written before it
+    const writer = new LogWriter({ engine, format, map }, epoch.tid, this.#head);
+    const revoked = [...epoch.forgotten].filter((no) => this.#inLog.has(no));
+    yield* writer.body(epoch, revoked);
+    mover.unflushed = false;
+    yield* device.flush();
+    yield* writer.commit(engine.options.clock.wallclock());
+    yield* device.flush();
+    this.#used += logBlocksFor(format, epoch.blocks.size, revoked.length);
+    this.#head = writer.head;
+    for (const no of epoch.blocks.keys()) this.#inLog.add(no);
+    cache.epochLogged();
+    this.commits++;
+  }
+
+  /** The log must have room for the transaction as it is now; requests may still add to it. */
+  *#makeRoom(epoch: Epoch): Task<void> {
+    const { format } = this.#o;
+    const total = format.end - format.first;
+    const needed = logBlocksFor(format, epoch.blocks.size, epoch.forgotten.size);
+    if (this.#used + needed + REQUEST_BLOCKS > total) yield* this.#checkpointAll();
+    const now = logBlocksFor(format, epoch.blocks.size, epoch.forgotten.size);
+    if (now > total - this.#used) {
+      throw new PosixError(EIO, `journal: a transaction of ${now} blocks in a log of ${total}`);
+    }
+  }
+
+  *#checkpointAll(): Task<void> {
+    const { engine, writeSuper } = this.#o;
+    const { cache, device } = engine;
+    if (this.#used === 0) return;
+    try {
+      const frames = [...cache.logged.values()];
+      yield* writeHome(engine, frames);
+      yield* device.flush();
+      cache.checkpointed(frames);
+      this.#used = 0;
+      this.#inLog.clear();
+      yield* writeSuper(this.#head, cache.running.tid);
+      // On the medium before the log goes round: replaying an old part of it would undo newer ones.
+      yield* device.flush();
+      this.checkpoints++;
+    } catch (error) {
+      if (error instanceof PosixError) this.#abort(error);
+      throw error;
+    }
+  }
+
+  #abort(error: PosixError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#o.log(`journal aborted, the volume is read-only from now on: ${error.message}`);
+  }
+}
