@@ -108,7 +108,8 @@ const characters = (text: string): string | string[] => (wide.test(text) ? [...t
 export const quotePattern = (text: string): string =>
   /[*?[\]\\!^-]/.test(text) ? text.replace(/[*?[\]\\!^-]/g, '\\$&') : text;
 
-export const hasPattern = (text: string): boolean => /[*?[]/.test(text);
+/** A bracket that nothing closes is only a bracket: the command `[` is no pattern. */
+export const hasPattern = (text: string): boolean => /[*?]|\[.+\]/s.test(text);
 
 function compile(source: string): Pattern {
   const items: Item[] = [];
