@@ -48,7 +48,10 @@ function* bringUp(parts: Parts): Task<void> {
   });
   const grants = new GrantReader(board.ram, board.seat);
   for (const { requests, replies } of config.sessions) {
-    const rings = { requests: new Ring(board.ram, requests), replies: new Ring(board.ram, replies) };
+    const rings = {
+      requests: new Ring(board.ram, requests),
+      replies: new Ring(board.ram, replies),
+    };
     serveSession({ executor, grants, server, log }, rings);
   }
 }

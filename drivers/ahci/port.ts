@@ -71,7 +71,10 @@ export class AhciPort {
 
   /** Starts a command; there must be a free slot. `finish` is called when it is over. */
   issue(build: (slot: number) => Command, finish: Finish): void {
-    if (this.#dead) return finish(new PosixError(EIO, `${this.name}: the port is gone`));
+    if (this.#dead) {
+      finish(new PosixError(EIO, `${this.name}: the port is gone`));
+      return;
+    }
     const slot = this.#takeSlot();
     const command = build(slot);
     this.#running.set(slot, { command, finish });

@@ -127,9 +127,11 @@ export class AhciPort {
         this.#ie = value & IE_WRITABLE;
         return;
       case r.PORT_CMD:
-        return this.#writeCmd(value);
+        this.#writeCmd(value);
+        return;
       case r.PORT_SCTL:
-        return this.#writeSctl(value);
+        this.#writeSctl(value);
+        return;
       case r.PORT_SERR:
         this.#serr &= ~value;
         return;
@@ -236,9 +238,13 @@ export class AhciPort {
   }
 
   #run(device: AtaDisk, { slot, header, fis }: Fetched): void {
-    if (fis.type !== r.FIS_H2D) return this.#stopWith(r.IS_IFS);
     header.prdbc = 0;
-    if ((fis.flags & r.H2D_COMMAND) === 0) return this.#control(slot, fis.control);
+    if (fis.type !== r.FIS_H2D) this.#stopWith(r.IS_IFS);
+    else if ((fis.flags & r.H2D_COMMAND) === 0) this.#control(slot, fis.control);
+    else this.#execute(device, { slot, header, fis });
+  }
+
+  #execute(device: AtaDisk, { slot, header, fis }: Fetched): void {
     let interrupt = 0;
     const result = device.execute(ataCommand(fis), (sizeBytes) => {
       const buffers = this.#buffers(header, sizeBytes);

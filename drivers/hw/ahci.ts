@@ -148,7 +148,10 @@ class Hba implements Mmio {
 
   /** AE stays set, since CAP.SAM says that there is no other mode (§3.1.2). */
   #writeGhc(value: number): void {
-    if (value & r.GHC_HR) return this.#reset();
+    if (value & r.GHC_HR) {
+      this.#reset();
+      return;
+    }
     const enable = (value & r.GHC_IE) !== 0;
     const risen = enable && !this.#interruptEnable;
     this.#interruptEnable = enable;

@@ -35,7 +35,10 @@ export class HostFile {
     while (done < size) {
       const pieces = done === 0 ? segments : sliceSegments(segments, done, size - done);
       const count = hostCall(this.file, () => readPieces(this.#fd, pieces, offset + done));
-      if (count === 0) return zeroSegments(pieces);
+      if (count === 0) {
+        zeroSegments(pieces);
+        return;
+      }
       done += count;
     }
   }

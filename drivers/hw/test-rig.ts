@@ -69,7 +69,7 @@ export function runTasks<T>(pci: PciFunction, tasks: readonly Task<T>[]): (T | P
     }
     running--;
   };
-  tasks.forEach((task, index) => runnable.push(() => step(task, index)));
+  for (const [index, task] of tasks.entries()) runnable.push(() => step(task, index));
   while (running > 0) {
     const next = runnable.shift();
     if (next) next();

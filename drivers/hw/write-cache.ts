@@ -51,8 +51,9 @@ export class WriteCache {
     const end = offset + totalSize(segments);
     const first = this.#firstBehind(offset);
     const next = this.#extents[first];
-    if (next === undefined || next.start >= end) return this.#medium.readv(offset, segments);
-    if (next.start > offset || next.end < end) this.#medium.readv(offset, segments);
+    // Also when other extents cover the rest: one read of the medium costs less than many.
+    if (next === undefined || next.start > offset || next.end < end)
+      this.#medium.readv(offset, segments);
     for (let i = first; i < this.#extents.length; i++) {
       const extent = this.#extents[i];
       if (extent === undefined || extent.start >= end) break;

@@ -1,0 +1,61 @@
+// Partition tables: finds which one a disk has and reads it. Nothing in it is trusted: what points
+// outside the disk is left out with a note, and the whole disk stays usable in any case.
+
+import { PosixError } from '../../kernel/abi/errno.ts';
+import type { Task } from '../../kernel/ipc/task.ts';
+import { readGpt } from './gpt.ts';
+import { readMbr } from './mbr.ts';
+
+export interface Partition {
+  readonly number: number; // 1..: the file part/NUMBER
+  readonly start: number; // lba
+  readonly count: number; // sectors
+  /** `0x83`, or the type's GUID. */
+  readonly type: string;
+  readonly label: string;
+}
+
+export interface PartitionTable {
+  readonly scheme: 'none' | 'mbr' | 'gpt';
+  readonly partitions: readonly Partition[];
+  /** What is wrong with it, one line each. */
+  readonly notes: readonly string[];
+}
+
+/** The disk as the readers of tables see it. */
+export interface SectorReader {
+  readonly sectorCount: number;
+  read(lba: number, count: number): Task<Uint8Array>;
+}
+
+export function* readPartitions(disk: SectorReader): Task<PartitionTable> {
+  try {
+    const mbr = yield* readMbr(disk);
+    return mbr.protective ? yield* readGpt(disk) : mbr.table;
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    const notes = [`partition table not read: ${error.message}`];
+    return { scheme: 'none', partitions: [], notes };
+  }
+}
+
+/** Leaves out what is not inside the disk, and tells of overlaps. */
+export function checked(
+  scheme: 'mbr' | 'gpt',
+  found: readonly Partition[],
+  bounds: { readonly first: number; readonly end: number },
+): PartitionTable {
+  const notes: string[] = [];
+  const partitions = found.filter(({ number, start, count }) => {
+    const inside = start >= bounds.first && count > 0 && start + count <= bounds.end;
+    if (!inside) notes.push(`partition ${number} (${count} sectors at ${start}): outside the disk`);
+    return inside;
+  });
+  const byStart = [...partitions].sort((a, b) => a.start - b.start);
+  byStart.forEach((partition, i) => {
+    const before = byStart[i - 1];
+    if (before && before.start + before.count > partition.start)
+      notes.push(`partitions ${before.number} and ${partition.number} overlap`);
+  });
+  return { scheme, partitions, notes };
+}

@@ -1,0 +1,218 @@
+// The tree that a disk driver exports, mounted at /dev/sd, after the sd(3) device of Plan 9:
+//
+//   sdC0/  ctl  raw  data  geometry  part/ 0 1 2 …
+//
+// raw, data and part/0 are the whole disk; part/N is partition N. Their bytes are moved by `transfer`
+// straight between the device and granted memory, or by the tree's read and write through a copy.
+
+import { S_IFBLK } from '../../kernel/abi/constants.ts';
+import { EINVAL, EROFS, PosixError } from '../../kernel/abi/errno.ts';
+import { decodeText } from '../../kernel/abi/text.ts';
+import type { Task } from '../../kernel/ipc/task.ts';
+import { type TreeFile, type TreeNode, TreeServer } from '../../kernel/ninep/tree.ts';
+import { type PartitionTable, readPartitions } from './partition.ts';
+import { type RamRange, SECTOR_SIZE } from './request.ts';
+import type { BlockController, SdDisk } from './sd-disk.ts';
+import { type DiskExtent, DiskIo } from './sd-io.ts';
+import type { DiskServer } from './serve.ts';
+
+export interface SdServerOptions {
+  /** undefined: there is no controller, and the tree is empty. */
+  readonly controller: BlockController | undefined;
+  readonly ram: SharedArrayBuffer;
+  readonly log: (line: string) => void;
+}
+
+type Node = TreeNode<undefined>;
+export type SdFile = TreeFile<undefined>;
+
+/** Reads the partition tables, then serves the disks. */
+export function* createSdServer(options: SdServerOptions): Task<DiskServer<SdFile>> {
+  const { controller, ram, log } = options;
+  const children: Node[] = [];
+  for (const [index, disk] of (controller?.disks ?? []).entries()) {
+    if (!controller) break;
+    const io = new DiskIo(disk, ram, controller.bounce);
+    const directory = new DiskDirectory({ io, index, controller, log });
+    yield* directory.readTable();
+    children.push(directory.node());
+  }
+  return {
+    fs: new TreeServer<undefined>({ name: '/', mode: 0o755, children }),
+    isData: ({ node }) => node instanceof DataNode,
+    transfer: (file, { op, offset, segments }) => dataNode(file).move(op, offset, segments),
+  };
+}
+
+function dataNode({ node }: SdFile): DataNode {
+  if (node instanceof DataNode) return node;
+  throw new PosixError(EINVAL, `${node.name} has no data on a disk`);
+}
+
+interface DataNodeOptions {
+  readonly name: string;
+  readonly rdev: number;
+  readonly io: DiskIo;
+  readonly extent: DiskExtent;
+}
+
+/** A part of a disk as a file. */
+class DataNode implements Node {
+  readonly name: string;
+  readonly mode: number;
+  readonly rdev: number;
+  readonly #io: DiskIo;
+  readonly #extent: DiskExtent;
+
+  constructor({ name, rdev, io, extent }: DataNodeOptions) {
+    this.name = name;
+    this.mode = S_IFBLK | (io.disk.readOnly ? 0o440 : 0o660);
+    this.rdev = rdev;
+    this.#io = io;
+    this.#extent = extent;
+  }
+
+  move(op: 'read' | 'write', offset: number, ranges: readonly RamRange[]): Task<number> {
+    return this.#io.move(this.#extent, { op, offset }, ranges);
+  }
+
+  read(_ctx: undefined, offset: number, into: Uint8Array): Task<number> {
+    return this.#io.copy(this.#extent, { op: 'read', offset }, into);
+  }
+
+  write(_ctx: undefined, offset: number, from: Uint8Array): Task<number> {
+    return this.#io.copy(this.#extent, { op: 'write', offset }, from);
+  }
+
+  fsync(): Task<void> {
+    return this.#io.flush();
+  }
+
+  size(): number {
+    return this.#extent.count * SECTOR_SIZE;
+  }
+}
+
+interface DirectoryOptions {
+  readonly io: DiskIo;
+  readonly index: number;
+  readonly controller: BlockController;
+  readonly log: (line: string) => void;
+}
+
+/** One disk's directory. */
+class DiskDirectory {
+  readonly #options: DirectoryOptions;
+  readonly #disk: SdDisk;
+  readonly #whole: DiskExtent;
+  #table: PartitionTable = { scheme: 'none', partitions: [], notes: [] };
+  #parts: readonly Node[] = [];
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    this.#disk = options.io.disk;
+    this.#whole = { start: 0, count: this.#disk.sectorCount };
+  }
+
+  node(): Node {
+    return {
+      name: this.#disk.name,
+      mode: 0o755,
+      children: [
+        {
+          name: 'ctl',
+          mode: 0o660,
+          text: () => this.#describe(),
+          write: (_ctx, _offset, from) => this.#control(from),
+        },
+        this.#data('raw', 0, this.#whole),
+        this.#data('data', 0, this.#whole),
+        { name: 'geometry', mode: 0o444, text: () => geometry(this.#disk.sectorCount) },
+        { name: 'part', mode: 0o755, children: () => this.#parts },
+      ],
+    };
+  }
+
+  /** A fid of a partition that is open keeps the sectors that it was opened with. */
+  *readTable(): Task<void> {
+    const { io, log } = this.#options;
+    this.#table = yield* readPartitions({
+      sectorCount: this.#disk.sectorCount,
+      *read(lba, count) {
+        const bytes = new Uint8Array(count * SECTOR_SIZE);
+        yield* io.copy({ start: lba, count }, { op: 'read', offset: 0 }, bytes);
+        return bytes;
+      },
+    });
+    for (const note of this.#table.notes) log(`${this.#disk.name}: ${note}`);
+    const parts = this.#table.partitions.map((part) =>
+      this.#data(`${part.number}`, part.number, part),
+    );
+    this.#parts = [this.#data('0', 0, this.#whole), ...parts];
+  }
+
+  #data(name: string, partition: number, extent: DiskExtent): DataNode {
+    const { index, io } = this.#options;
+    return new DataNode({ name, rdev: rdev(index, partition), io, extent });
+  }
+
+  #describe(): string {
+    const { model, firmware, serial, sectorCount, readOnly, writeCache } = this.#disk;
+    const lines = [
+      `inquiry ${model}`,
+      `firmware ${firmware}`,
+      `serial ${serial}`,
+      `state ${readOnly ? 'read-only' : 'ready'}`,
+      `cache ${writeCache ? 'write-back' : 'write-through'}`,
+      `geometry ${sectorCount} ${SECTOR_SIZE}`,
+      `table ${this.#table.scheme}`,
+      ...this.#table.partitions.map(({ number, start, count, type, label }) =>
+        `part ${number} ${start} ${start + count} ${type} ${label}`.trimEnd(),
+      ),
+      ...this.#table.notes.map((note) => `note ${note}`),
+    ];
+    return `${lines.join('\n')}\n`;
+  }
+
+  /** `flush`, `trim LBA COUNT`, `reset`, `reread`; one or more lines in a write. */
+  *#control(from: Uint8Array): Task<number> {
+    for (const line of decodeText(from).split('\n')) {
+      const words = line.split(/[ \t]+/).filter((word) => word !== '');
+      if (words.length > 0) yield* this.#command(words);
+    }
+    return from.length;
+  }
+
+  *#command(words: readonly string[]): Task<void> {
+    const [verb, ...args] = words;
+    if (verb === 'flush' && args.length === 0) yield* this.#options.io.flush();
+    else if (verb === 'trim' && args.length === 2) yield* this.#trim(args);
+    else if (verb === 'reset' && args.length === 0) this.#options.controller.reset();
+    else if (verb === 'reread' && args.length === 0) yield* this.readTable();
+    else
+      throw new PosixError(EINVAL, `${this.#disk.name}/ctl: ${words.join(' ')}: no such command`);
+  }
+
+  *#trim(args: readonly string[]): Task<void> {
+    const [lba = Number.NaN, count = Number.NaN] = args.map((arg) =>
+      /^\d{1,15}$/.test(arg) ? Number(arg) : Number.NaN,
+    );
+    const fits = count > 0 && lba + count <= this.#disk.sectorCount;
+    if (!fits) throw new PosixError(EINVAL, `${this.#disk.name}/ctl: trim ${args.join(' ')}`);
+    if (this.#disk.readOnly) throw new PosixError(EROFS, `${this.#disk.name}: write-protected`);
+    yield* this.#disk.submit({ op: 'trim', lba, count, segments: [] });
+  }
+}
+
+/** The geometry that a PC's firmware would make up: 255 heads, 63 sectors a track. */
+function geometry(sectorCount: number): string {
+  const cylinders = Math.floor(sectorCount / (255 * 63));
+  const lines = [`sectors ${sectorCount}`, `secsize ${SECTOR_SIZE}`, `cylinders ${cylinders}`];
+  return `${[...lines, 'heads 255', 'track 63'].join('\n')}\n`;
+}
+
+/** Device numbers as Linux packs them: major 8 (sd), 256 minors a disk. */
+function rdev(index: number, partition: number): number {
+  const minor = index * 256 + (partition & 0xff);
+  return (minor & 0xff) + (8 << 8) + (minor >>> 8) * 2 ** 20;
+}
