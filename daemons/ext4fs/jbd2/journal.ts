@@ -49,19 +49,6 @@ export class Journal implements Writeback {
     cache.renumber(options.sequence);
   }
 
-  /**
-   * Takes over from a worker that died: what it had logged goes home, so that the log is empty, and
-   * what it had published is committed before any new request.
-   */
-  *resume(): Task<void> {
-    const { engine } = this.#o;
-    const frames = [...engine.cache.logged.values()];
-    yield* writeHome(engine, frames);
-    yield* engine.device.flush();
-    engine.cache.checkpointed(frames);
-    yield* this.commit();
-  }
-
   /** The log holds something that is not at home yet. */
   get pending(): boolean {
     const { cache } = this.#o.engine;

@@ -5,8 +5,13 @@
 import { O_TRUNC } from '../../../kernel/abi/constants.ts';
 import { EIO, ENOSPC, EROFS, EUCLEAN, errnoName, PosixError } from '../../../kernel/abi/errno.ts';
 import type { Executor } from '../../../kernel/ipc/executor.ts';
-import { type GrantReader, type GrantRef, subgrant } from '../../../kernel/ipc/grant.ts';
-import { GRANT_READ, GRANT_WRITE } from '../../../kernel/ipc/grant.ts';
+import {
+  GRANT_READ,
+  GRANT_WRITE,
+  type GrantReader,
+  type GrantRef,
+  subgrant,
+} from '../../../kernel/ipc/grant.ts';
 import type { Ring } from '../../../kernel/ipc/ring.ts';
 import { runNow, sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.ts';
 import { decodeMessage, isRequest, messageBytes } from '../../../kernel/ninep/codec.ts';

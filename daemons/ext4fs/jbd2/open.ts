@@ -1,0 +1,159 @@
+// Opening a volume's journal: finds its file, checks its superblock, recovers what it holds, and
+// starts it for a volume that is going to be written.
+
+import { EIO, EOPNOTSUPP, EUCLEAN, PosixError } from '../../../kernel/abi/errno.ts';
+import type { Task } from '../../../kernel/ipc/task.ts';
+import type { Mover } from '../../lib/data/mover.ts';
+import type { Engine } from '../../lib/engine.ts';
+import type { Extent } from '../../lib/volume.ts';
+import type { Ext4Fs } from '../fs.ts';
+import {
+  JBD2_FEATURE_COMPAT_CHECKSUM,
+  JBD2_FEATURE_INCOMPAT_64BIT,
+  JBD2_FEATURE_INCOMPAT_ASYNC_COMMIT,
+  JBD2_FEATURE_INCOMPAT_CSUM_V3,
+  JBD2_FEATURE_INCOMPAT_REVOKE,
+  JBD2_MAGIC,
+  JournalSuperblock,
+} from '../ondisk-journal.ts';
+import type { Volume } from '../volume/superblock.ts';
+import {
+  addFeatures,
+  type JournalFormat,
+  parseJournal,
+  type SuperView,
+  sealSuper,
+  viewOf,
+} from './format.ts';
+import { Journal } from './journal.ts';
+import { LogMap, readBlocks, writeBlocks } from './log.ts';
+import { replayLog, type Scan, scanLog } from './recovery.ts';
+
+/** Mappings of the journal's file that are looked at: it has a handful. */
+const MAPPINGS_MAX = 100_000;
+
+export interface JournalFile {
+  readonly engine: Engine;
+  readonly map: LogMap;
+  readonly format: JournalFormat;
+  /** Block 0 of the journal, kept in the heap. */
+  readonly block: Uint8Array;
+  readonly sb: SuperView;
+}
+
+export function* openJournalFile(engine: Engine, fs: Ext4Fs, volume: Volume): Task<JournalFile> {
+  if (volume.journalIno === 0) {
+    throw new PosixError(EOPNOTSUPP, 'its journal is on another device (external journal)');
+  }
+  const map = new LogMap(yield* mapJournal(engine, fs, volume.journalIno), volume.blockSize);
+  if (map.blocks === 0) throw new PosixError(EUCLEAN, 'journal: its file is empty');
+  const block = yield* readBlock(engine, map.disk(0));
+  const sb = new JournalSuperblock(viewOf(block));
+  return { engine, map, block, sb, format: parseJournal(sb, volume.blockSize, map.blocks) };
+}
+
+function* mapJournal(engine: Engine, fs: Ext4Fs, ino: number): Task<Extent[]> {
+  const size = yield* engine.run((tx) => fs.size(tx, ino), { changes: false });
+  const extents: Extent[] = [];
+  for (let at = 0; at < size; ) {
+    const request = { ino, offset: at, length: size - at };
+    const some = yield* engine.run((tx) => fs.mapRead(tx, request), { changes: false });
+    const last = some.at(-1);
+    if (last === undefined || extents.length > MAPPINGS_MAX) {
+      throw new PosixError(EUCLEAN, `journal: inode ${ino} is not mapped at ${at}`);
+    }
+    extents.push(...some);
+    at = last.offset + last.length;
+  }
+  return extents;
+}
+
+function* readBlock(engine: Engine, no: number): Task<Uint8Array> {
+  const scratch = yield* engine.scratch.take(1);
+  try {
+    const { device, cache } = engine;
+    yield* readBlocks({ device, scratch, blockSize: cache.blockSize, at: [no] });
+    return scratch.bytes.slice();
+  } finally {
+    scratch.release();
+  }
+}
+
+/**
+ * Reads the log and puts what it holds home, or lets reads find it where it lies, or makes it void
+ * (the volume was unmounted cleanly), or leaves it alone.
+ * Tells how many transactions there were, and the number that the next one is to have.
+ */
+export function* recoverJournal(
+  file: JournalFile,
+  put: 'home' | 'redirect' | 'wipe' | 'nowhere',
+): Task<{ replayed: number; sequence: number }> {
+  const scan = yield* scanLog(file, file.sb);
+  if (put === 'home') {
+    if (scan.replay.size > 0) yield* replayLog(file, scan);
+  }
+  if (put === 'home' || put === 'wipe') {
+    yield* writeSuper(file, 0, scan.nextSequence);
+    yield* file.engine.device.flush();
+  }
+  if (put === 'redirect') redirect(file, scan);
+  return { replayed: scan.transactions, sequence: scan.nextSequence };
+}
+
+/** The volume is not to be written: blocks in the log are read from there. */
+function redirect({ engine, map }: JournalFile, scan: Scan): void {
+  for (const [no, { logBlock, escaped }] of scan.replay) {
+    const firstWord = escaped ? JBD2_MAGIC : undefined;
+    engine.fetcher.redirects.set(no, { block: map.disk(logBlock), firstWord });
+  }
+}
+
+export interface StartOptions {
+  readonly mover: Mover;
+  readonly sequence: number;
+  readonly wide: boolean; // the volume has the 64bit feature
+  readonly checksums: boolean; // and metadata_csum
+  readonly log: (line: string) => void;
+}
+
+/** Starts the journal with an empty log and the features that the volume asks for. */
+export function* startJournal(file: JournalFile, options: StartOptions): Task<Journal> {
+  const format = upgrade(file, options);
+  const { engine, map } = file;
+  const current = { ...file, format };
+  yield* writeSuper(current, format.first, options.sequence);
+  yield* engine.device.flush();
+  return new Journal({
+    ...{ engine, format, map, mover: options.mover, sequence: options.sequence },
+    writeSuper: (start, sequence) => writeSuper(current, start, sequence),
+    log: options.log,
+  });
+}
+
+function upgrade({ sb, format }: JournalFile, { wide, checksums }: StartOptions): JournalFormat {
+  let wanted = JBD2_FEATURE_INCOMPAT_REVOKE;
+  if (wide) wanted |= JBD2_FEATURE_INCOMPAT_64BIT;
+  if (checksums && format.csum === 0 && format.version === 2) {
+    wanted |= JBD2_FEATURE_INCOMPAT_CSUM_V3;
+    sb.s_feature_compat &= ~JBD2_FEATURE_COMPAT_CHECKSUM; // the older way, which excludes it
+    sb.s_feature_incompat &= ~JBD2_FEATURE_INCOMPAT_ASYNC_COMMIT;
+  }
+  return addFeatures(sb, format, wanted);
+}
+
+function* writeSuper(file: JournalFile, start: number, sequence: number): Task<void> {
+  const { engine, sb, format, block, map } = file;
+  if (engine.device.readOnly) throw new PosixError(EIO, 'journal: the device is read-only');
+  sb.s_start = start;
+  sb.s_sequence = sequence;
+  sb.s_errno = 0;
+  sealSuper(sb, format);
+  const scratch = yield* engine.scratch.take(1);
+  try {
+    scratch.bytes.set(block);
+    const { device } = engine;
+    yield* writeBlocks({ device, scratch, blockSize: format.blockSize, at: [map.disk(0)] });
+  } finally {
+    scratch.release();
+  }
+}

@@ -1,0 +1,241 @@
+// Mounting an ext2, ext3 or ext4 volume: checks it, replays its journal, marks it as mounted,
+// finishes what its orphan list holds; and the way back. super.rst, journal.rst, orphan.rst.
+
+import { EINVAL, EIO, EUCLEAN, PosixError } from '../../kernel/abi/errno.ts';
+import type { Task } from '../../kernel/ipc/task.ts';
+import { Mover } from '../lib/data/mover.ts';
+import { Engine } from '../lib/engine.ts';
+import { InPlace } from '../lib/in-place.ts';
+import type { MountedVolume, MountRequest } from '../lib/mounted.ts';
+import { readProbe } from '../lib/probe.ts';
+import { bringHome } from '../lib/write-home.ts';
+import { Ext4Fs } from './fs.ts';
+import type { Journal } from './jbd2/journal.ts';
+import { type JournalFile, openJournalFile, recoverJournal, startJournal } from './jbd2/open.ts';
+import {
+  EXT4_VALID_FS,
+  SUPERBLOCK_OFFSET,
+  SUPERBLOCK_SIZE,
+  type SuperblockView,
+} from './ondisk.ts';
+import { type Ext4Env, Op } from './op.ts';
+import { INCOMPAT } from './volume/features.ts';
+import { has, openVolume, type Volume } from './volume/superblock.ts';
+
+/** Milliseconds between commits that nobody asks for; jbd2's own interval. */
+const COMMIT_MS = 5000;
+/** Steps of finishing orphans at mount; each frees many blocks. */
+const ORPHAN_STEPS = 1_000_000;
+
+const OPTIONS: ReadonlySet<string> = new Set(
+  'ro rw noatime relatime nodiratime strictatime defaults data=ordered barrier errors=remount-ro'.split(
+    ' ',
+  ),
+);
+
+export function* mountExt4(request: MountRequest): Task<MountedVolume> {
+  const readOnly = wantsReadOnly(request);
+  const volume = yield* probeVolume(request);
+  if (volume.readOnlyFeatures.length > 0) {
+    request.log(`read-only, for its features ${volume.readOnlyFeatures.join(', ')}`);
+  }
+  const mount = new Ext4Mount(request, volume, readOnly || volume.readOnlyFeatures.length > 0);
+  yield* mount.open();
+  return mount;
+}
+
+function wantsReadOnly({ readOnly, device, options }: MountRequest): boolean {
+  const unknown = options.find((word) => word !== '' && !OPTIONS.has(word));
+  if (unknown !== undefined) throw new PosixError(EINVAL, `unknown mount option '${unknown}'`);
+  return readOnly || device.readOnly || options.includes('ro');
+}
+
+function* probeVolume(request: MountRequest): Task<Volume> {
+  const bytes = yield* readProbe(request);
+  const superblock = bytes.subarray(SUPERBLOCK_OFFSET, SUPERBLOCK_OFFSET + SUPERBLOCK_SIZE);
+  return openVolume(superblock, request.device.sizeBytes);
+}
+
+class Ext4Mount implements MountedVolume {
+  readonly engine: Engine;
+  readonly readOnly: boolean;
+  readonly #request: MountRequest;
+  #volume: Volume;
+  #fs: Ext4Fs;
+  #mover: Mover;
+  #file: JournalFile | undefined;
+  #journal: Journal | undefined;
+  #inPlace: InPlace;
+  #mounted = true;
+
+  constructor(request: MountRequest, volume: Volume, readOnly: boolean) {
+    this.#request = request;
+    this.#volume = volume;
+    this.readOnly = readOnly;
+    const { blockSize, uuid } = volume;
+    const words = new Int32Array(uuid.slice().buffer, 0, 4);
+    this.engine = new Engine({ ...request, blockSize, volume: words });
+    this.#fs = this.#newFs();
+    this.#mover = new Mover(this.engine, this.#fs);
+    this.#inPlace = new InPlace(this.engine, this.#mover, request.log);
+  }
+
+  get fs(): Ext4Fs {
+    return this.#fs;
+  }
+
+  get mover(): Mover {
+    return this.#mover;
+  }
+
+  *open(): Task<void> {
+    if (has.journal(this.#volume)) yield* this.#openJournal();
+    if (this.readOnly) return;
+    if (this.#journal === undefined) {
+      if (this.engine.cache.revived) yield* this.#inPlace.commit();
+      yield* this.#markMounted();
+      this.engine.writeback = this.#inPlace;
+    }
+    yield* this.#finishOrphans();
+    this.#request.executor.start(this.#commitLoop(), 'commit timer');
+  }
+
+  *commit(): Task<void> {
+    if (this.readOnly) return;
+    yield* (this.#journal ?? this.#inPlace).commit();
+  }
+
+  *checkpoint(): Task<void> {
+    if (this.readOnly) return;
+    yield* this.#journal ? this.#journal.checkpoint() : this.#inPlace.commit();
+  }
+
+  *unmount(): Task<void> {
+    if (!this.#mounted) return;
+    this.#mounted = false;
+    if (!this.readOnly) yield* this.#closeClean();
+    this.engine.cache.close();
+  }
+
+  continueWork(...[tx, ino]: Parameters<MountedVolume['continueWork']>): boolean {
+    return this.#fs.truncateStep(tx, ino);
+  }
+
+  #newFs(): Ext4Fs {
+    const { hooks } = this.#request;
+    const env: Ext4Env = {
+      isOpen: (ino) => hooks.isOpen(ino),
+      unfinished: (ino) => hooks.unfinished(ino),
+      freed: (start, count) => this.#journal?.freed(start, count),
+      busyUntil: (block) => this.#journal?.busyUntil(block) ?? 0,
+    };
+    return new Ext4Fs({ volume: this.#volume, env, readOnly: this.readOnly });
+  }
+
+  *#openJournal(): Task<void> {
+    const { engine } = this;
+    this.#file = yield* openJournalFile(engine, this.#fs, this.#volume);
+    const dirty = (this.#volume.incompat & INCOMPAT.needs_recovery) !== 0;
+    const resuming = engine.cache.revived;
+    const clean = this.readOnly ? 'nowhere' : 'wipe';
+    const put = resuming ? 'nowhere' : !dirty ? clean : this.readOnly ? 'redirect' : 'home';
+    const { replayed, sequence } = yield* recoverJournal(this.#file, put);
+    if (replayed > 0 && dirty && !resuming) yield* this.#afterReplay(replayed);
+    if (this.readOnly) return;
+    if (resuming) yield* bringHome(engine);
+    else yield* this.#markMounted();
+    this.#journal = yield* startJournal(this.#file, {
+      mover: this.#mover,
+      sequence,
+      wide: has.bit64(this.#volume),
+      checksums: has.metadataCsum(this.#volume),
+      log: this.#request.log,
+    });
+    engine.writeback = this.#journal;
+    if (resuming) yield* this.#journal.commit(); // before any new request
+  }
+
+  /** The replay may have changed anything, the superblock included. */
+  *#afterReplay(transactions: number): Task<void> {
+    this.#request.log(
+      `journal replayed${this.readOnly ? ' in memory' : ''}: ${transactions} transactions`,
+    );
+    this.engine.cache.dropClean();
+    if (!this.readOnly) this.#volume = yield* probeVolume(this.#request);
+    this.#fs = this.#newFs();
+    this.#mover = new Mover(this.engine, this.#fs);
+    this.#inPlace = new InPlace(this.engine, this.#mover, this.#request.log);
+  }
+
+  /** With a journal: it must be replayed from now on. Without: the volume is not clean. */
+  *#markMounted(): Task<void> {
+    const journal = this.#file !== undefined;
+    yield* this.#editSuperblock((sb, now) => {
+      if (journal) sb.s_feature_incompat |= INCOMPAT.needs_recovery;
+      else sb.s_state &= ~EXT4_VALID_FS;
+      sb.s_mtime = now;
+      sb.s_mnt_count = (sb.s_mnt_count + 1) & 0xffff;
+      sb.s_wtime = now;
+    });
+  }
+
+  *#closeClean(): Task<void> {
+    yield* this.engine.run((tx) => this.#fs.updateSuperblockTotals(tx), { changes: true });
+    yield* this.commit();
+    if (this.#journal) yield* this.#journal.close();
+    yield* this.#editSuperblock((sb, now) => {
+      sb.s_feature_incompat &= ~INCOMPAT.needs_recovery;
+      sb.s_state |= EXT4_VALID_FS;
+      sb.s_wtime = now;
+    });
+  }
+
+  /** Changes the superblock at its place, past the journal, which is empty. */
+  *#editSuperblock(change: (sb: SuperblockView, nowSec: number) => void): Task<void> {
+    this.engine.writeback = this.#inPlace;
+    yield* this.engine.run(
+      (tx) => {
+        const op = new Op(tx, this.#volume, { isOpen: () => false, unfinished: () => {} });
+        change(op.editSuperblock(), tx.now.sec >>> 0);
+      },
+      { changes: true },
+    );
+    yield* this.#inPlace.commit();
+  }
+
+  /** Deletes files that were open without a name, and ends truncations that were cut short. */
+  *#finishOrphans(): Task<void> {
+    const { engine } = this;
+    let steps = 0;
+    const count = () => {
+      if (steps++ === ORPHAN_STEPS) throw new PosixError(EUCLEAN, 'the orphan list has no end');
+    };
+    while (yield* engine.run((tx) => this.#fs.drainOrphanFile(tx), { changes: true })) count();
+    const orphans = yield* engine.run((tx) => this.#fs.orphans(tx), { changes: false });
+    for (const ino of orphans) {
+      while (yield* engine.run((tx) => this.#fs.truncateStep(tx, ino), { changes: true })) count();
+    }
+    if (orphans.length > 0) this.#request.log(`${orphans.length} orphan inodes finished`);
+  }
+
+  /** Commits what nobody synced, and brings an idle volume's log home. */
+  *#commitLoop(): Task<void> {
+    const { executor, log } = this.#request;
+    const { cache } = this.engine;
+    while (this.#mounted) {
+      yield* executor.pause(COMMIT_MS);
+      if (!this.#mounted) return;
+      try {
+        if (cache.running.blocks.size > 0) yield* this.commit();
+        else if (cache.logged.size > 0) yield* this.checkpoint();
+        yield* this.#journal?.tidy() ?? nothing();
+      } catch (error) {
+        if (!(error instanceof PosixError)) throw error;
+        if (error.errno !== EIO) log(`commit: ${error.message}`);
+        return; // the journal is aborted and has said so
+      }
+    }
+  }
+}
+
+function* nothing(): Task<void> {}

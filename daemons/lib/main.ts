@@ -1,0 +1,122 @@
+// The main program of a volume's worker: opens its disk, mounts it by its format, serves it until
+// the kernel unmounts it. A volume that cannot be mounted answers its attach with the reason.
+
+import type { Board } from '../../kernel/abi/board.ts';
+import { EINVAL, EMEDIUMTYPE, type Errno, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import type { VolumeConfig } from '../../kernel/abi/seat-config.ts';
+import type { Executor } from '../../kernel/ipc/executor.ts';
+import { GrantReader } from '../../kernel/ipc/grant.ts';
+import { Ring } from '../../kernel/ipc/ring.ts';
+import type { Task } from '../../kernel/ipc/task.ts';
+import { NinepClient } from '../../kernel/ninep/client.ts';
+import { RingTransport } from '../../kernel/ninep/transport-ring.ts';
+import { openDiskClient } from './disk-client.ts';
+import { LogRing } from './log-ring.ts';
+import type { FormatRegistry, MountedVolume, MountRequest } from './mounted.ts';
+import { refuseAll } from './serve/refuse.ts';
+import { VolumeServer } from './serve/serve.ts';
+
+export interface VolumeMainOptions {
+  readonly board: Board;
+  readonly executor: Executor;
+  readonly config: VolumeConfig;
+  readonly formats: FormatRegistry;
+  /** A worker before this one served the volume and died; so many of its requests are repeated. */
+  readonly resume?: { readonly reissued: number };
+}
+
+/** Starts the volume's tasks on the executor, whose loop the caller runs. */
+export function volumeMain(options: VolumeMainOptions): void {
+  options.executor.start(serveVolume(options), `volume ${options.config.name}`);
+}
+
+function* serveVolume(options: VolumeMainOptions): Task<void> {
+  const { board, executor, config } = options;
+  const { ram } = board;
+  const log = new LogRing(executor, new Ring(ram, config.log));
+  const requests = new Ring(ram, config.kernel.requests);
+  const replies = new Ring(ram, config.kernel.replies);
+  const unfinished = new Set<number>();
+  let server: VolumeServer | undefined;
+  const hooks = {
+    isOpen: (ino: number) => server?.isOpen(ino) ?? false,
+    unfinished: (ino: number) => void unfinished.add(ino),
+  };
+  const say = (line: string) => log.write(`${config.name}: ${line}`);
+  let volume: MountedVolume;
+  try {
+    volume = yield* mountVolume(options, { hooks, log: say });
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    say(`not mounted: ${error.message}`);
+    refuseAll({ executor, requests, replies, errno: error.errno });
+    return;
+  }
+  server = new VolumeServer({
+    ...{ executor, requests, replies, volume, unfinished },
+    grants: new GrantReader(ram, board.seat),
+    log: (line) => say(line),
+    onUnmounted: () => say('unmounted'),
+    reissued: options.resume?.reissued ?? 0,
+  });
+}
+
+function* mountVolume(
+  { board, executor, config, formats, resume }: VolumeMainOptions,
+  { hooks, log }: Pick<MountRequest, 'hooks' | 'log'>,
+): Task<MountedVolume> {
+  const { ram, clock } = board;
+  const { area, grant } = config;
+  const transport = new RingTransport({
+    executor,
+    requests: new Ring(ram, config.driver.requests),
+    replies: new Ring(ram, config.driver.replies),
+  });
+  const device = yield* openDiskClient({
+    client: new NinepClient(transport),
+    path: config.source,
+    readOnly: config.readOnly,
+  });
+  const request: MountRequest = {
+    ...{ executor, ram, clock, device, hooks, log, readOnly: config.readOnly },
+    area: { ...area, grant: { ...grant, offset: 0, length: area.length } },
+    random: (into) => board.random(into),
+    options: config.options.split(',').filter((word) => word !== ''),
+    resume: resume !== undefined,
+  };
+  return yield* mountByType(config.type, formats, request);
+}
+
+/** Mounts as the named format, or as the first one that knows the volume. */
+export function* mountByType(
+  type: string,
+  formats: FormatRegistry,
+  request: MountRequest,
+): Task<MountedVolume> {
+  if (type !== '' && type !== 'auto') {
+    const mount = formats[type];
+    if (mount === undefined) throw new PosixError(EINVAL, `unknown file system type '${type}'`);
+    return yield* named(type, mount(request));
+  }
+  for (const [name, mount] of Object.entries(formats)) {
+    try {
+      return yield* named(name, mount(request));
+    } catch (error) {
+      if (!(error instanceof PosixError) || error.errno !== EMEDIUMTYPE) throw error;
+    }
+  }
+  throw new PosixError(EMEDIUMTYPE, 'no file system that is known here');
+}
+
+/** What goes wrong names the format, and has words of its own. */
+function* named(format: string, mounting: Task<MountedVolume>): Task<MountedVolume> {
+  try {
+    return yield* mounting;
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    throw new PosixError(
+      error.errno,
+      `${format}: ${error.message || strerror(error.errno as Errno)}`,
+    );
+  }
+}
