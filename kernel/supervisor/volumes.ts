@@ -27,7 +27,6 @@ const DMA_FRAMES = 256;
 
 /** A running server: a driver or a volume. */
 export interface Server {
-  readonly name: string; // 'ahci', 'ext4fs sdC0p1'
   readonly seat: number;
   readonly process: Process;
   readonly transport: RingTransport;
@@ -57,6 +56,8 @@ export class Volumes {
   readonly #link: BoardLink;
   readonly servers: Server[] = [];
   readonly #places: Place[] = [];
+  /** Seats whose workers ended before they were needed. */
+  readonly #diedEarly = new Set<number>();
   #driverSeat = -1;
   #nextDevice = 16;
 
@@ -71,9 +72,10 @@ export class Volumes {
   ): Task<Server> {
     const { workers, ram } = kernel;
     const seat = workers.reserveSeat(seats.driver);
+    if (this.#diedEarly.has(seat)) this.#link.send({ type: 'powerOn', seat, role: 'driver' });
     this.#driverSeat = seat;
     for (let i = 0; i < MOST_VOLUMES; i++) {
-      const warm = seats.warmVolumes[i];
+      const warm = seats.warmVolumes.filter((one) => !this.#diedEarly.has(one))[i];
       const volume = workers.reserveSeat(warm);
       const driver = session(kernel, {
         ...DRIVER_SESSION,
@@ -152,8 +154,11 @@ export class Volumes {
       type: request.type,
       release,
     });
-    server.superblock.readOnly = yield* refusesChanges(server.superblock);
-    yield* learnSpace(server.superblock);
+    const { superblock, process } = server;
+    superblock.readOnly = yield* refusesChanges(superblock);
+    superblock.type = yield* formatOf(superblock);
+    process.name = `${superblock.type}fs`;
+    yield* learnSpace(superblock);
     return server;
   }
 
@@ -176,8 +181,16 @@ export class Volumes {
   /** The worker of a seat ended: if it was a server, everything it served answers EIO. */
   gone(kernel: Kernel, seat: number, reason: string): boolean {
     const server = this.servers.find((s) => s.seat === seat);
-    if (server === undefined) return false;
-    kernel.log(`${server.name}: died${reason ? `: ${reason}` : ''}`);
+    const place = this.#places.find((p) => p.seat === seat);
+    if (place) place.warm = false;
+    if (server === undefined) {
+      if (reason) kernel.log(`seat ${seat}: worker died: ${reason}`);
+      this.#diedEarly.add(seat);
+      return place !== undefined;
+    }
+    kernel.log(
+      `${server.process.name} ${server.superblock.source}: died${reason ? `: ${reason}` : ''}`,
+    );
     server.superblock.gone = true;
     server.transport.kill();
     this.#remove(kernel, server);
@@ -225,7 +238,6 @@ export class Volumes {
       server: true,
     });
     const server: Server = {
-      name: to.cached ? `${to.name} ${to.source}` : to.name,
       seat: to.seat,
       process,
       transport,
@@ -330,6 +342,21 @@ function areaFor(
     segments: [{ address, length }],
   });
   return { address, length, grant };
+}
+
+/** Magic numbers of statfs(2), as Linux has them in magic.h. */
+const FORMATS: Readonly<Record<number, string>> = {
+  61267: 'ext4', // 0xef53
+  19780: 'vfat', // 0x4d44
+  16964: 'hfs', // 0x4244
+  18475: 'hfsplus', // 0x482b
+};
+
+/** What the volume turned out to hold. */
+function* formatOf(superblock: Superblock): Task<string> {
+  const { client, root } = superblock;
+  const { stat } = yield* client.rpc({ name: 'Tstatfs', fid: root.fid });
+  return FORMATS[stat.type] ?? superblock.type;
 }
 
 /** 9P2000.L does not tell that a volume is read-only: a change that changes nothing finds out. */

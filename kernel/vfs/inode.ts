@@ -31,7 +31,7 @@ export interface SuperblockOptions {
 /** One mounted server. */
 export class Superblock {
   readonly dev: number;
-  readonly type: string;
+  type: string; // of a volume mounted as 'auto': what it turned out to be
   readonly source: string;
   readonly client: NinepClient;
   readonly cached: boolean;
