@@ -160,7 +160,7 @@ function ipc(kernel: Kernel): string {
 function servers(kernel: Kernel): string {
   const rows = kernel.volumes.servers.map((s) =>
     [
-      s.name.padEnd(20),
+      `${s.process.name} ${s.superblock.source}`.padEnd(20),
       String(s.process.pid).padEnd(6),
       String(s.transport.inFlight).padEnd(7),
       s.seat,

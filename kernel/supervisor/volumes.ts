@@ -86,7 +86,7 @@ export class Volumes {
       this.#places.push({ seat: volume, driver, warm: warm !== undefined, used: false });
     }
     const own = session(kernel, { ...SESSION, from: kernelSeat(kernel), to: seat, name: 'kernel' });
-    const log = logRing(kernel, seat, 'ahci').at;
+    const log = logRing(kernel, seat).at;
     const address = kernel.frames.mustTake(DMA_FRAMES, 'the driver');
     const config: DriverConfig = {
       sessions: [own, ...this.#places.map((place) => place.driver)],
@@ -121,7 +121,7 @@ export class Volumes {
       to: seat,
       name: request.name,
     });
-    const log = logRing(kernel, seat, request.name);
+    const log = logRing(kernel, seat);
     const area = areaFor(kernel, { seat, delegate: this.#driverSeat });
     const release = (): void => {
       kernel.grants.revoke(area.grant);
@@ -303,12 +303,12 @@ function resetRing(kernel: Kernel, of: SessionConfig): void {
   }
 }
 
-/** Lines that a server writes go to the kernel log under its name. */
-function logRing(kernel: Kernel, seat: number, name: string): { at: number; release: () => void } {
+/** Lines that a server writes go to the kernel log; they name their subject themselves. */
+function logRing(kernel: Kernel, seat: number): { at: number; release: () => void } {
   const at = ring(kernel, { ...LOG, producer: seat, consumer: kernelSeat(kernel) });
   const detach = kernel.executor.consume(new Ring(kernel.ram, at), (from) => {
     const slot = from.peek();
-    if (slot) kernel.log(`${name}: ${decodeText(slot.payload.slice(0, slot.length))}`);
+    if (slot) kernel.log(decodeText(slot.payload.slice(0, slot.length)));
     from.release();
     return slot !== undefined;
   });
