@@ -254,17 +254,15 @@ function start(
     failed(shell, error, 'regular');
     return undefined;
   }
+  const assigned = assign(shell, options.assigns, 'for the command');
   try {
-    const env = programEnv(shell, options.assigns);
-    if (shell.state.options.xtrace) trace(shell, [...env.traced, ...args]);
-    const local = env.vars.get('PATH');
-    const found = findProgram(shell, name, options.path ?? local);
+    if (shell.state.options.xtrace) trace(shell, [...assigned.traced, ...args]);
+    const found = findProgram(shell, name, options.path ?? shell.get('PATH'));
     if (found.path === undefined) return missing(shell, { name, ...found }, plan);
     return spawn(shell, {
       path: found.path,
       argv: args,
       plan,
-      env: env.vars,
       drains: options.drains,
       background: options.background,
     });
@@ -273,23 +271,9 @@ function start(
     if (!(error instanceof PosixError)) throw error;
     shell.hash.delete(name);
     return missing(shell, { name, ...spawnFailure(error) }, plan);
+  } finally {
+    for (const [variable, old] of assigned.before) shell.restore(variable, old);
   }
-}
-
-function programEnv(
-  shell: Shell,
-  assigns: readonly Assign[],
-): { vars: ReadonlyMap<string, string>; traced: string[] } {
-  if (assigns.length === 0) return { vars: shell.env(), traced: [] };
-  const vars = new Map(shell.env());
-  const traced: string[] = [];
-  for (const { name, value: word } of assigns) {
-    if (shell.state.vars.get(name)?.readonly) raise(`${name}: is read only`);
-    const value = expandString(shell, word);
-    traced.push(`${name}=${value}`);
-    vars.set(name, value);
-  }
-  return { vars, traced };
 }
 
 /** Says why a program cannot run, where its standard error would have been. */

@@ -22,7 +22,6 @@ export interface SpawnOptions {
   readonly path: string;
   readonly argv: readonly string[];
   readonly plan: Plan;
-  readonly env?: ReadonlyMap<string, string>;
   readonly drains: Drains;
   /** Without job control: standard input from /dev/null, SIGINT and SIGQUIT ignored. */
   readonly background: boolean;
@@ -38,7 +37,7 @@ export function spawn(shell: Shell, options: SpawnOptions): number {
     return launch(shell, {
       path: options.path,
       argv: options.argv,
-      env: options.env ?? shell.env(),
+      env: shell.env(),
       fdActions: [...before, ...plan.actions()],
       ignore: background ? [SIGINT, SIGQUIT] : [],
       defaults: shell.childDefaults().filter((n) => !background || (n !== SIGINT && n !== SIGQUIT)),

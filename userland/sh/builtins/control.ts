@@ -72,9 +72,8 @@ export function dot(shell: Shell, args: readonly string[]): number {
   const name = args[0] === '--' ? args[1] : args[0];
   if (name === undefined) return 0;
   const text = readFile(shell.sys, findSource(shell, name));
-  const { line, lineBase, loopDepth } = shell;
+  const { line, lineBase } = shell;
   shell.lineBase = 0;
-  shell.loopDepth = 0;
   shell.sourceDepth++;
   try {
     runSource(shell, new Lexer({ text, aliases: shell.state.aliases }));
@@ -82,7 +81,6 @@ export function dot(shell: Shell, args: readonly string[]): number {
     shell.sourceDepth--;
     shell.line = line;
     shell.lineBase = lineBase;
-    shell.loopDepth = loopDepth;
   }
   if (shell.skip === 'return') shell.skip = 'none';
   return shell.status;

@@ -16,6 +16,7 @@ export function echo(shell: Shell, args: readonly string[], io: Io): number {
 const letters: Readonly<Record<string, string>> = {
   a: '\x07',
   b: '\b',
+  e: '\x1b',
   f: '\f',
   n: '\n',
   r: '\r',

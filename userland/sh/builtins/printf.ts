@@ -58,7 +58,7 @@ class Printf {
         i += piece.length;
         if (piece === '%%') this.out += '%';
         else if (match?.[4] === undefined) {
-          if (piece === '%') raise(`%${format.charAt(i)}: invalid directive`, 1);
+          if (piece === '%') raise(`%${format.charAt(i)}: invalid directive`);
           this.out += piece;
         } else this.convert(this.spec(match), piece);
       }
@@ -131,7 +131,7 @@ class Printf {
         this.pad(floatText(this.float(this.take() ?? ''), spec), spec);
         return;
       default:
-        raise(`${piece}: invalid directive`, 1);
+        raise(`${piece}: invalid directive`);
     }
   }
 
@@ -231,9 +231,19 @@ function floatText(value: number, spec: Spec): string {
 
 function fixed(size: number, precision: number): string {
   const digits = Math.min(precision, 100);
-  const text = size < 1e21 ? size.toFixed(digits) : BigInt(size).toString();
+  const text = size < 1e21 ? toEven(size, digits) : BigInt(size).toString();
   const point = size < 1e21 || digits === 0 ? text : `${text}.${'0'.repeat(digits)}`;
   return point + '0'.repeat(precision - digits);
+}
+
+/** toFixed rounds a tie up, C to the even digit. All digits of a tie fit into toFixed(100). */
+function toEven(size: number, digits: number): string {
+  const text = size.toFixed(digits);
+  if (digits >= 99 || !/[13579]$/.test(text)) return text;
+  const exact = size.toFixed(100);
+  const cut = exact.length - 100 + digits;
+  if (!/^50*$/.test(exact.slice(cut))) return text;
+  return exact.slice(0, digits === 0 ? cut - 1 : cut);
 }
 
 function exponential(size: number, precision: number): string {

@@ -15,7 +15,7 @@ export function substitute(shell: Shell, part: CommandPart): string {
     return '';
   }
   const sink = new Sink();
-  const { tested } = shell;
+  const { tested, status } = shell;
   const before = shell.fds.sinks.get(1);
   shell.fds.sinks.set(1, sink);
   try {
@@ -23,6 +23,7 @@ export function substitute(shell: Shell, part: CommandPart): string {
     shell.substituted = inSubshell(shell, () => execute(shell, body));
   } finally {
     shell.tested = tested;
+    shell.status = status;
     if (before === undefined) shell.fds.sinks.delete(1);
     else shell.fds.sinks.set(1, before);
   }

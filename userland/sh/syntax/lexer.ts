@@ -170,9 +170,15 @@ export class Lexer {
     return true;
   }
 
-  /** Does an alias whose value ends in a blank end here, so that the next word is looked up too? */
-  aliasContinues(): boolean {
-    return this.active.some((a) => a.blank && this.src.length - this.pos <= a.remaining);
+  /**
+   * Did an alias whose value ends in a blank end between `from` and the token just read? Then that
+   * token is looked up too.
+   */
+  aliasContinues(from: number): boolean {
+    const { length } = this.src;
+    return this.active.some(
+      (a) => a.blank && length - from >= a.remaining && length - this.pos < a.remaining,
+    );
   }
 
   private dropAliases(): void {

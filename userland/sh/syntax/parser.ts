@@ -220,7 +220,8 @@ export class Parser {
     this.peek();
     const line = this.lexer.line;
     for (;;) {
-      if (words.length === 0 || this.lexer.aliasContinues()) this.aliases();
+      this.peek();
+      if (words.length === 0 || this.lexer.aliasContinues(this.tokenStart)) this.aliases();
       if (this.redirection(redirs)) continue;
       const token = this.peek();
       if (token.type !== 'word') {

@@ -1,6 +1,7 @@
 // From characters to words (POSIX.1-2024 XCU §2.2 quoting, §2.6 the forms of expansions). A word
 // becomes a flat list of parts, each knowing whether it was quoted.
 
+import { hasPattern } from '../pattern.ts';
 import type { ParamOp, Part, Word } from './ast.ts';
 import { Lexer } from './lexer.ts';
 
@@ -17,7 +18,6 @@ const RBRACE = 125;
 
 const wordEnd = /[ \t\n&|;<>()]/;
 const special = /[\\'"$`]/;
-const hasGlob = /[*?[]/;
 const nameStart = /[A-Za-z_]/;
 const nameChars = /[A-Za-z_0-9]/;
 
@@ -44,7 +44,7 @@ export function makeWord(parts: readonly Part[]): Word {
   let lit = '';
   for (const part of parts) {
     if (part.type === 'quoted') lit += part.text;
-    else if (part.type === 'lit' && !hasGlob.test(part.text)) lit += part.text;
+    else if (part.type === 'lit' && !hasPattern(part.text)) lit += part.text;
     else return { parts };
   }
   return { parts, lit };

@@ -8,20 +8,16 @@ import { main } from '../main.ts';
 import { runOnHost } from './host-sys.ts';
 
 function inherited(): number[] {
-  const fds: number[] = [];
-  for (let fd = 0; fd < 10; fd++) {
-    try {
-      fs.fstatSync(fd);
-      fds.push(fd);
-    } catch {
-      break; // node keeps its own descriptors above those that it inherited
-    }
-  }
-  return fds;
+  const count = Number(process.env['FDS'] ?? 3); // node keeps descriptors of its own above these
+  return Array.from({ length: count }, (_, fd) => fd);
 }
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'atoll-sh-'));
-const env = new Map(Object.entries(process.env).filter((e): e is [string, string] => !!e[1]));
+const env = new Map(
+  Object.entries(process.env).flatMap(([k, v]) =>
+    v === undefined || k === 'FDS' || k === 'NOTE' ? [] : [[k, v] as const],
+  ),
+);
 process.on('exit', () => fs.rmSync(scratch, { recursive: true, force: true }));
 process.exitCode = runOnHost(main, {
   argv: ['sh', ...process.argv.slice(2)],

@@ -227,7 +227,7 @@ export class HostSys {
     const wrapper = '"$@"; echo $? > "$NOTE.new"; mv "$NOTE.new" "$NOTE"';
     const child = spawn('/bin/dash', ['-c', wrapper, 'w', program, ...args], {
       stdio: table as ('ignore' | number)[],
-      env: { ...Object.fromEntries(request.env), NOTE: note },
+      env: { ...Object.fromEntries(request.env), NOTE: note, FDS: String(table.length) },
       cwd: process.cwd(),
     });
     child.on('error', () => fs.writeFileSync(note, '127'));
