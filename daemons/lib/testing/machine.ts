@@ -1,0 +1,171 @@
+// For tests only: a volume in one thread - ram, grants, rings, a fake clock, a disk in memory - with
+// the kernel's 9P client on the other side of the rings.
+
+import { assert } from '../../../kernel/abi/errno.ts';
+import { FRAMES, PAGE_SIZE } from '../../../kernel/abi/memlayout.ts';
+import { Executor } from '../../../kernel/ipc/executor.ts';
+import { GRANT_READ, GRANT_WRITE, GrantReader, GrantTable } from '../../../kernel/ipc/grant.ts';
+import { Ring, ringSize } from '../../../kernel/ipc/ring.ts';
+import type { Task } from '../../../kernel/ipc/task.ts';
+import { NinepClient } from '../../../kernel/ninep/client.ts';
+import { RingTransport } from '../../../kernel/ninep/transport-ring.ts';
+import type { Area } from '../cache/layout.ts';
+import type { BlockDevice } from '../device.ts';
+import { type LogEntry, MemoryDevice } from '../memory-device.ts';
+import type { MountedVolume, MountFormat } from '../mounted.ts';
+import { VolumeServer } from '../serve/serve.ts';
+
+const VOLUME_SEAT = 2;
+const KERNEL_SEAT = 1;
+const RING = { slots: 16, slotSize: 8192 };
+
+export interface MachineOptions {
+  readonly image: Uint8Array;
+  readonly format: MountFormat;
+  readonly cacheBytes?: number;
+  readonly readOnly?: boolean;
+  /** The device itself cannot be written. */
+  readonly readOnlyDevice?: boolean;
+  readonly options?: readonly string[];
+  readonly writeLog?: LogEntry[];
+  readonly random?: () => number; // u32
+  readonly device?: (device: MemoryDevice) => BlockDevice;
+}
+
+/** One power-on. Mount, use, unmount - or just drop it, as a power cut does. */
+export class Machine {
+  readonly ram: SharedArrayBuffer;
+  readonly executor: Executor;
+  readonly grants: GrantTable;
+  readonly device: MemoryDevice;
+  readonly log: string[] = [];
+  readonly client: NinepClient;
+  readonly #options: MachineOptions;
+  readonly #area: Area;
+  readonly #rings: { requests: Ring; replies: Ring };
+  #nextFree: number;
+  #nowMs = 1_800_000_000_000;
+  #volume: MountedVolume | undefined;
+  unmounted = false;
+
+  constructor(options: MachineOptions) {
+    this.#options = options;
+    const cacheBytes = options.cacheBytes ?? 4 << 20;
+    this.ram = new SharedArrayBuffer(FRAMES + cacheBytes + (16 << 20));
+    this.#nextFree = FRAMES;
+    this.grants = new GrantTable(this.ram);
+    const clock = {
+      monotonicMs: () => this.#nowMs - 1_800_000_000_000,
+      wallclock: () => ({
+        sec: Math.floor(this.#nowMs / 1000),
+        nsec: Math.floor(this.#nowMs % 1000) * 1_000_000,
+      }),
+    };
+    this.executor = new Executor({
+      ram: this.ram,
+      seat: VOLUME_SEAT,
+      clock,
+      onBug: (error) => {
+        throw error;
+      },
+    });
+    this.#area = this.#newArea(cacheBytes);
+    this.device = new MemoryDevice({
+      image: options.image,
+      grants: new GrantReader(this.ram, VOLUME_SEAT),
+      readOnly: options.readOnlyDevice ?? false,
+      ...(options.writeLog && { log: options.writeLog }),
+    });
+    this.#rings = { requests: this.#newRing('in'), replies: this.#newRing('out') };
+    const { executor, grants } = this;
+    this.client = new NinepClient(new RingTransport({ executor, grants, ...this.#rings }));
+  }
+
+  get volume(): MountedVolume {
+    assert(this.#volume, 'not mounted');
+    return this.#volume;
+  }
+
+  /** Mounts and begins to serve. */
+  mount(): MountedVolume {
+    const { format, readOnly = false, options = [], random = Math.random } = this.#options;
+    const unfinished = new Set<number>();
+    let server: VolumeServer | undefined;
+    const log = (line: string) => void this.log.push(line);
+    const volume = this.run(
+      format({
+        ...{ executor: this.executor, ram: this.ram, area: this.#area, readOnly, options, log },
+        device: this.#options.device?.(this.device) ?? this.device,
+        clock: this.executor.clock,
+        random: (into) => into.forEach((_, i) => (into[i] = random() & 0xff)),
+        hooks: {
+          isOpen: (ino) => server?.isOpen(ino) ?? false,
+          unfinished: (ino) => void unfinished.add(ino),
+        },
+        resume: false,
+      }),
+    );
+    server = new VolumeServer({
+      ...{ executor: this.executor, volume, unfinished, log, ...this.#rings },
+      grants: new GrantReader(this.ram, VOLUME_SEAT),
+      onUnmounted: () => {
+        this.unmounted = true;
+      },
+    });
+    this.#volume = volume;
+    return volume;
+  }
+
+  /** Drives everything until the task is over. */
+  run<T>(task: Task<T>): T {
+    let outcome: { value: T } | { error: unknown } | undefined;
+    this.executor.start(
+      (function* (): Task<void> {
+        try {
+          outcome = { value: yield* task };
+        } catch (error) {
+          outcome = { error };
+        }
+      })(),
+      'test',
+    );
+    for (let idle = 0; outcome === undefined; ) {
+      idle = this.executor.turn() ? 0 : idle + 1;
+      assert(idle < 10, 'the machine hangs: nobody is runnable');
+    }
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  /** Lets time pass, so that timers fire. */
+  advance(ms: number): void {
+    this.#nowMs += ms;
+    for (let idle = 0; idle < 3; ) idle = this.executor.turn() ? 0 : idle + 1;
+  }
+
+  /** Memory that the client may grant, page-aligned. */
+  memory(length: number): { address: number; bytes: Uint8Array } {
+    const address = this.#nextFree;
+    this.#nextFree += Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
+    assert(this.#nextFree <= this.ram.byteLength, 'the test machine is out of ram');
+    return { address, bytes: new Uint8Array(this.ram, address, length) };
+  }
+
+  #newRing(direction: 'in' | 'out'): Ring {
+    const { address } = this.memory(ringSize(RING));
+    const [producer, consumer] =
+      direction === 'in' ? [KERNEL_SEAT, VOLUME_SEAT] : [VOLUME_SEAT, KERNEL_SEAT];
+    return Ring.format(this.ram, address, { ...RING, producer, consumer });
+  }
+
+  #newArea(length: number): Area {
+    const { address } = this.memory(length);
+    const grant = this.grants.grant({
+      owner: VOLUME_SEAT,
+      delegate: -1,
+      rights: GRANT_READ | GRANT_WRITE,
+      segments: [{ address, length }],
+    });
+    return { address, length, grant };
+  }
+}
