@@ -2,8 +2,8 @@
 
 import test from 'ava';
 import { EINVAL, EIO, EROFS, PosixError } from '../../kernel/abi/errno.ts';
-import { createAhciController } from '../hw/ahci.ts';
-import type { Disk } from '../hw/disk.ts';
+import { createAhciController } from '../hw/ahci/ahci.ts';
+import type { Disk } from '../hw/disk/disk.ts';
 import { createPciBus } from '../hw/pci.ts';
 import { memoryDisk, runSeed, runTask, runTasks, seeded } from '../hw/test-rig.ts';
 import type { BlockRequest } from '../lib/request.ts';

@@ -1,5 +1,5 @@
 // Serial ATA AHCI 1.3.1: the registers and memory structures of a host bus adapter, as its driver
-// and its model (drivers/hw/ahci.ts) both see them.
+// and its model (drivers/hw/ahci/) both see them.
 
 import { le16, le32, le64, struct, u8 } from '../../kernel/abi/struct.ts';
 

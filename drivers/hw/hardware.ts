@@ -5,9 +5,9 @@ import { statSync } from 'node:fs';
 import type { PciBus } from '../../kernel/abi/board.ts';
 import { EINVAL, PosixError } from '../../kernel/abi/errno.ts';
 import type { DiskConfig } from '../../kernel/abi/seat-config.ts';
-import { createAhciController } from './ahci.ts';
-import { type Disk, openDisk } from './disk.ts';
-import { claimImage } from './host-file.ts';
+import { createAhciController } from './ahci/ahci.ts';
+import { type Disk, openDisk } from './disk/disk.ts';
+import { claimImage } from './disk/host-file.ts';
 import { createPciBus } from './pci.ts';
 
 /** Ports of an AHCI controller (AHCI 1.3.1 §3.1.1, CAP.NP). */

@@ -7,8 +7,8 @@ import * as path from 'node:path';
 import type { PciFunction } from '../../kernel/abi/board.ts';
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
-import { type Disk, SECTOR_SIZE } from './disk.ts';
-import { gather, scatter, totalSize } from './segments.ts';
+import { type Disk, SECTOR_SIZE } from './disk/disk.ts';
+import { gather, scatter, totalSize } from './disk/segments.ts';
 
 export interface MemoryDisk extends Disk {
   readonly bytes: Uint8Array;

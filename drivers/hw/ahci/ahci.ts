@@ -1,0 +1,184 @@
+// The AHCI controller's model: AHCI 1.3.1 §3.1 generic host control, and the PCI function in front
+// of it. What a driver posts is worked on in `step`, and the interrupt is raised at its end.
+
+import type { Mmio, PciFunction } from '../../../kernel/abi/board.ts';
+import { assert } from '../../../kernel/abi/errno.ts';
+import * as r from '../../ahci/regs.ts';
+import type { Disk } from '../disk/disk.ts';
+import { ConfigSpace } from '../pci.ts';
+import { AhciPort } from './ahci-port.ts';
+import { AtaDisk } from './ata.ts';
+import { Dma } from './dma.ts';
+
+const VENDOR = 0x1b36; // the vendor id that emulators use
+const DEVICE = 0xa701;
+
+export interface AhciOptions {
+  readonly ram: SharedArrayBuffer;
+  /** One port for each place; a place without a disk is a port without a device. */
+  readonly disks: readonly (Disk | undefined)[];
+  /** Its place on the bus. */
+  readonly device?: number;
+  /** Told the host's reasons when a medium fails. */
+  readonly log?: (line: string) => void;
+}
+
+export interface AhciController extends PciFunction {
+  /** The drives by port, for faults and tests. */
+  readonly drives: readonly (AtaDisk | undefined)[];
+  /** Cuts the power: the write caches are lost, the images are closed. */
+  powerOff(): void;
+}
+
+export function createAhciController(options: AhciOptions): AhciController {
+  const { ram, disks, device = 0, log = () => {} } = options;
+  assert(disks.length >= 1 && disks.length <= r.MAX_PORTS, `${disks.length} ports`);
+  const dma = new Dma(ram);
+  const drives = disks.map(
+    (disk, port) => disk && new AtaDisk({ disk, serial: serial(port), log }),
+  );
+  const config = new ConfigSpace({
+    vendor: VENDOR,
+    device: DEVICE,
+    class: r.PCI_CLASS_AHCI,
+    revision: 1,
+    bars: [{ index: r.ABAR, sizeBytes: r.HBA_SIZE }],
+  });
+  const hba = new Hba(drives.map((drive) => new AhciPort(dma, drive)));
+  const registers = config.gate(hba);
+  let handler = () => {};
+  return {
+    bus: 0,
+    device,
+    function: 0,
+    drives,
+    configRead: (offset, width) => config.read(offset, width),
+    configWrite: (offset, width, value) => config.write(offset, width, value),
+    bar: (index) => (index === r.ABAR ? registers : undefined),
+    onInterrupt: (next) => {
+      handler = next;
+    },
+    step: () => {
+      if (config.busMasterEnabled) hba.runPorts();
+      if (config.interruptsEnabled && hba.takeInterrupt()) handler();
+      return hba.hasInterrupt || (config.busMasterEnabled && hba.hasWork);
+    },
+    powerOff: () => {
+      for (const drive of drives) drive?.powerOff();
+    },
+  };
+}
+
+const serial = (port: number): string => `ATOLL${String(port).padStart(4, '0')}`;
+
+/** The generic registers, and the interrupt line as messages: each new cause raises one. */
+class Hba implements Mmio {
+  readonly size = r.HBA_SIZE;
+  readonly #ports: readonly AhciPort[];
+  #interruptEnable = false;
+  #is = 0;
+  #raised = false;
+
+  constructor(ports: readonly AhciPort[]) {
+    this.#ports = ports;
+  }
+
+  get hasWork(): boolean {
+    return this.#ports.some((port) => port.ready);
+  }
+
+  get hasInterrupt(): boolean {
+    return this.#raised;
+  }
+
+  /** One command of each port. */
+  runPorts(): void {
+    for (const port of this.#ports) port.step();
+    this.#collect();
+  }
+
+  takeInterrupt(): boolean {
+    const raised = this.#raised;
+    this.#raised = false;
+    return raised;
+  }
+
+  read32(offset: number): number {
+    const port = this.#portAt(offset);
+    if (port) return port.read(offset & 0x7c) >>> 0;
+    return this.#readGeneric(offset) >>> 0;
+  }
+
+  write32(offset: number, value: number): void {
+    const port = this.#portAt(offset);
+    if (port) {
+      port.write(offset & 0x7c, value);
+      this.#collect();
+    } else if (offset === r.HBA_GHC) this.#writeGhc(value);
+    else if (offset === r.HBA_IS) {
+      this.#is &= ~value;
+      this.#raised = false;
+      this.#collect();
+      if (this.#is !== 0 && this.#interruptEnable) this.#raised = true; // §10.7.2: causes remain
+    }
+  }
+
+  #readGeneric(offset: number): number {
+    switch (offset) {
+      case r.HBA_CAP:
+        return this.#capabilities();
+      case r.HBA_GHC:
+        return r.GHC_AE + (this.#interruptEnable ? r.GHC_IE : 0);
+      case r.HBA_IS:
+        return this.#is;
+      case r.HBA_PI:
+        return 2 ** this.#ports.length - 1;
+      case r.HBA_VS:
+        return r.VS_1_3_1;
+      default:
+        return 0; // no CAP2 features, no BIOS hand-off, no enclosure, no command coalescing
+    }
+  }
+
+  #capabilities(): number {
+    const slots = (r.MAX_SLOTS - 1) << r.CAP_NCS_SHIFT;
+    const fixed = r.CAP_SAM | r.CAP_ISS_GEN3 | r.CAP_SCLO | slots;
+    return r.CAP_S64A + (fixed | (this.#ports.length - 1));
+  }
+
+  /** AE stays set, since CAP.SAM says that there is no other mode (§3.1.2). */
+  #writeGhc(value: number): void {
+    if (value & r.GHC_HR) {
+      this.#reset();
+      return;
+    }
+    const enable = (value & r.GHC_IE) !== 0;
+    const risen = enable && !this.#interruptEnable;
+    this.#interruptEnable = enable;
+    if (!enable) this.#raised = false;
+    if (risen && this.#is !== 0) this.#raised = true;
+  }
+
+  #reset(): void {
+    this.#interruptEnable = false;
+    this.#is = 0;
+    this.#raised = false;
+    for (const port of this.#ports) port.reset();
+  }
+
+  /** Ports with a cause set their bit in IS; a bit that was clear raises the interrupt. */
+  #collect(): void {
+    let causes = 0;
+    this.#ports.forEach((port, i) => {
+      if (port.interrupting) causes |= 1 << i;
+    });
+    const fresh = causes & ~this.#is;
+    this.#is |= causes;
+    if (fresh !== 0 && this.#interruptEnable) this.#raised = true;
+  }
+
+  #portAt(offset: number): AhciPort | undefined {
+    assert(offset % 4 === 0 && offset >= 0 && offset < this.size, `HBA register 0x${offset}`);
+    return offset < 0x100 ? undefined : this.#ports[(offset - 0x100) >>> 7];
+  }
+}

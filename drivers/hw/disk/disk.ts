@@ -1,0 +1,125 @@
+// The media of disks: an image file (raw, sparse, or packed as .zst) attached read-write, read-only,
+// or under an overlay in memory. A medium keeps what a power cut leaves; the drive's volatile cache
+// is write-cache.ts.
+
+import { EINVAL, EROFS, PosixError } from '../../../kernel/abi/errno.ts';
+import { claimImage, HostFile } from './host-file.ts';
+import { type Base, Overlay } from './overlay.ts';
+import type { Segments } from './segments.ts';
+import { ZstImage } from './zst-image.ts';
+
+export const SECTOR_SIZE = 512;
+
+/** A medium. Offsets and lengths are bytes; the caller stays inside `sectorCount`. */
+export interface Disk {
+  readonly file: string;
+  readonly sectorCount: number;
+  readonly readOnly: boolean;
+  /** What the user should know of the image, one line each. */
+  readonly notes: readonly string[];
+  readv(offset: number, segments: Segments): void;
+  writev(offset: number, segments: Segments): void;
+  /** Returns when all that was written is on the medium. */
+  flush(): void;
+  /** The range's content is no longer needed: it may read as zeroes or as before. */
+  trim(offset: number, length: number): void;
+  close(): void;
+}
+
+export interface DiskOptions {
+  readonly file: string;
+  /** `overlay`: writes stay in memory and end with the machine. */
+  readonly mode: 'rw' | 'ro' | 'overlay';
+}
+
+/** Opens an image; throws a PosixError that says what is wrong with it. */
+export function openDisk(options: DiskOptions): Disk {
+  const { file, mode } = options;
+  if (file.endsWith('.zst')) {
+    if (mode === 'rw')
+      throw new PosixError(
+        EROFS,
+        `${file}: a .zst image cannot be written; attach it as an overlay`,
+      );
+    return memoryDisk(file, new ZstImage(file), mode);
+  }
+  if (mode === 'rw') return writableDisk(file);
+  const image = new HostFile(file, 'r');
+  return closingOnThrow(image, () => {
+    const disk = memoryDisk(file, image, mode);
+    return { ...disk, close: () => image.close() };
+  });
+}
+
+function writableDisk(file: string): Disk {
+  const release = claimImage(file);
+  try {
+    const image = new HostFile(file, 'r+');
+    return closingOnThrow(image, () => ({
+      ...describe(file, image.sizeBytes),
+      readOnly: false,
+      readv: (offset, segments) => image.readv(offset, segments),
+      writev: (offset, segments) => image.writev(offset, segments),
+      flush: () => image.sync(),
+      trim: (offset, length) => zeroSmall(image, offset, length),
+      close: () => {
+        release();
+        image.close();
+      },
+    }));
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** A disk whose base is only read: its writes are refused or kept in an overlay. */
+function memoryDisk(
+  file: string,
+  image: Base & { sizeBytes: number },
+  mode: 'ro' | 'overlay',
+): Disk {
+  const common = { ...describe(file, image.sizeBytes), flush: () => {}, close: () => {} };
+  if (mode === 'ro') {
+    const refuse = () => {
+      throw new PosixError(EROFS, `${file}: is attached read-only`);
+    };
+    const readv: Disk['readv'] = (offset, segments) => image.readv(offset, segments);
+    return { ...common, readOnly: true, readv, writev: refuse, trim: refuse };
+  }
+  const overlay = new Overlay(image);
+  return {
+    ...common,
+    readOnly: false,
+    readv: (offset, segments) => overlay.readv(offset, segments),
+    writev: (offset, segments) => overlay.writev(offset, segments),
+    trim: (offset, length) => overlay.trim(offset, length),
+  };
+}
+
+function describe(file: string, sizeBytes: number): Pick<Disk, 'file' | 'sectorCount' | 'notes'> {
+  if (sizeBytes === 0) throw new PosixError(EINVAL, `${file}: is empty`);
+  const sectorCount = Math.floor(sizeBytes / SECTOR_SIZE);
+  if (sectorCount === 0)
+    throw new PosixError(EINVAL, `${file}: ${sizeBytes} bytes are less than a sector`);
+  const rest = sizeBytes % SECTOR_SIZE;
+  const notes = rest === 0 ? [] : [`${file}: the last ${rest} bytes are no whole sector: unused`];
+  return { file, sectorCount, notes };
+}
+
+/** Trimmed ranges up to this size are zeroed: more would only fill a sparse file with zeroes. */
+const ZERO_LIMIT = 1 << 20;
+const zeroes = new Uint8Array(ZERO_LIMIT);
+
+function zeroSmall(image: HostFile, offset: number, length: number): void {
+  if (length <= ZERO_LIMIT) image.writev(offset, [zeroes.subarray(0, length)]);
+}
+
+function closingOnThrow<T>(image: HostFile, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    image.close();
+    throw error;
+  }
+}

@@ -1,0 +1,207 @@
+// The volatile write cache of a drive: a log of writes in a ring of memory. A write is acknowledged
+// when it is in the log; FLUSH CACHE, or the need for room, moves it to the medium. Power loss is
+// forgetting the log.
+//
+//   arena   [ free | oldest write … newest write | free ]     data, in order of arrival
+//   extents sorted by offset, never overlapping               where the newest data of each byte is
+
+import type { Disk } from './disk.ts';
+import { gather, type Segments, scatter, totalSize } from './segments.ts';
+
+/** A write that the medium may not have yet. Order is the order of arrival. */
+export interface CachedWrite {
+  readonly sequence: number;
+  readonly offset: number;
+  /** Its data in the arena: valid until the write leaves the cache. */
+  readonly data: Uint8Array;
+}
+
+/** Bytes `start`..`end` of the disk, as `write` has them from byte `from` of its data. */
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+  readonly from: number;
+  readonly write: CachedWrite;
+}
+
+const DEFAULT_SIZE = 8 << 20;
+
+export class WriteCache {
+  readonly #medium: Disk;
+  readonly #arena: Uint8Array;
+  readonly #log: CachedWrite[] = [];
+  #extents: Extent[] = [];
+  #head = 0; // where the next write's data goes
+  #used = 0; // bytes of the arena that the log holds
+  #sequence = 0;
+  /** Flushes done: what was written before one is on the medium. */
+  flushes = 0;
+
+  constructor(medium: Disk, sizeBytes = DEFAULT_SIZE) {
+    this.#medium = medium;
+    this.#arena = new Uint8Array(sizeBytes);
+  }
+
+  /** What power loss would take, oldest first. */
+  get pending(): readonly CachedWrite[] {
+    return this.#log;
+  }
+
+  readv(offset: number, segments: Segments): void {
+    const end = offset + totalSize(segments);
+    const first = this.#firstBehind(offset);
+    const next = this.#extents[first];
+    // Also when other extents cover the rest: one read of the medium costs less than many.
+    if (next === undefined || next.start > offset || next.end < end)
+      this.#medium.readv(offset, segments);
+    for (let i = first; i < this.#extents.length; i++) {
+      const extent = this.#extents[i];
+      if (extent === undefined || extent.start >= end) break;
+      const start = Math.max(extent.start, offset);
+      const from = extent.from + start - extent.start;
+      const length = Math.min(extent.end, end) - start;
+      scatter(segments, start - offset, extent.write.data.subarray(from, from + length));
+    }
+  }
+
+  /** One copy, into the log. Throws what the medium throws when room must be made. */
+  writev(offset: number, segments: Segments): void {
+    const size = totalSize(segments);
+    for (let done = 0; done < size; ) {
+      const length = Math.min(size - done, this.#arena.length - this.#head, this.#arena.length / 4);
+      this.#makeRoom(length);
+      const data = this.#arena.subarray(this.#head, this.#head + length);
+      gather(segments, done, data);
+      this.#append({ sequence: this.#sequence, offset: offset + done, data });
+      done += length;
+    }
+    this.#sequence++;
+  }
+
+  /** Writes to the medium and flushes it (FUA, or the cache is switched off). */
+  writeThrough(offset: number, segments: Segments): void {
+    this.#medium.writev(offset, segments);
+    this.#cut(offset, offset + totalSize(segments));
+    this.#medium.flush();
+  }
+
+  /** FLUSH CACHE: empties the log to the medium, in order of place. */
+  flush(): void {
+    this.#writeOut(this.#extents);
+    this.drop();
+    this.#medium.flush();
+    this.flushes++;
+  }
+
+  /** The newest data of the range is gone: reads may see zeroes or what the medium has. */
+  trim(offset: number, length: number): void {
+    this.#cut(offset, offset + length);
+    this.#medium.trim(offset, length);
+  }
+
+  /** Power loss: what is not on the medium never happened. */
+  drop(): void {
+    this.#extents = [];
+    this.#log.length = 0;
+    this.#head = 0;
+    this.#used = 0;
+  }
+
+  #append(write: CachedWrite): void {
+    const end = write.offset + write.data.length;
+    const at = this.#cut(write.offset, end);
+    this.#extents.splice(at, 0, { start: write.offset, end, from: 0, write });
+    this.#log.push(write);
+    this.#used += write.data.length;
+    this.#head = (this.#head + write.data.length) % this.#arena.length;
+  }
+
+  /** Writes out the oldest until `length` bytes are free; an eighth of the arena at least, at once. */
+  #makeRoom(length: number): void {
+    if (this.#arena.length - this.#used >= length) return;
+    const wanted = Math.max(length, this.#arena.length / 8);
+    let freed = 0;
+    let count = 0;
+    while (freed < wanted && count < this.#log.length)
+      freed += this.#log[count++]?.data.length ?? 0;
+    this.#writeOut(this.#liveExtents(this.#log.slice(0, count)));
+    for (const write of this.#log.splice(0, count)) {
+      this.#forget(write);
+      this.#used -= write.data.length;
+    }
+  }
+
+  /** The parts of these writes that no later one has replaced, in order of place. */
+  #liveExtents(writes: readonly CachedWrite[]): Extent[] {
+    const live: Extent[] = [];
+    for (const write of writes) {
+      for (let i = this.#firstBehind(write.offset); i < this.#extents.length; i++) {
+        const extent = this.#extents[i];
+        if (extent === undefined || extent.start >= write.offset + write.data.length) break;
+        if (extent.write === write) live.push(extent);
+      }
+    }
+    return live.sort((a, b) => a.start - b.start);
+  }
+
+  #forget(write: CachedWrite): void {
+    const end = write.offset + write.data.length;
+    let i = this.#firstBehind(write.offset);
+    while (i < this.#extents.length) {
+      const extent = this.#extents[i];
+      if (extent === undefined || extent.start >= end) return;
+      if (extent.write === write) this.#extents.splice(i, 1);
+      else i++;
+    }
+  }
+
+  /** Neighbours go to the medium in one write. */
+  #writeOut(extents: readonly Extent[]): void {
+    let pieces: Uint8Array[] = [];
+    let start = 0;
+    let end = -1;
+    for (const extent of extents) {
+      if (extent.start !== end) {
+        if (pieces.length > 0) this.#medium.writev(start, pieces);
+        pieces = [];
+        start = extent.start;
+      }
+      const length = extent.end - extent.start;
+      pieces.push(extent.write.data.subarray(extent.from, extent.from + length));
+      end = extent.end;
+    }
+    if (pieces.length > 0) this.#medium.writev(start, pieces);
+  }
+
+  /** Takes a range out of the extents; returns where an extent of this range belongs. */
+  #cut(start: number, end: number): number {
+    const first = this.#firstBehind(start);
+    let last = first;
+    const rest: Extent[] = [];
+    let at = first;
+    for (; last < this.#extents.length; last++) {
+      const extent = this.#extents[last];
+      if (extent === undefined || extent.start >= end) break;
+      if (extent.start < start) {
+        rest.push({ ...extent, end: start });
+        at = first + 1;
+      }
+      if (extent.end > end)
+        rest.push({ ...extent, start: end, from: extent.from + end - extent.start });
+    }
+    if (last > first) this.#extents.splice(first, last - first, ...rest);
+    return at;
+  }
+
+  /** The first extent that ends behind `offset`. */
+  #firstBehind(offset: number): number {
+    let low = 0;
+    let high = this.#extents.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#extents[middle]?.end ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
