@@ -23,7 +23,6 @@ import { evict, truncateStep } from './inode/lifecycle.ts';
 import { drainOrphanFile, orphanList } from './inode/orphan.ts';
 import { readTarget, writeTarget } from './inode/symlink.ts';
 import { getXattr, listXattr, setXattr } from './inode/xattr.ts';
-import { lookup } from './map/map.ts';
 import { create, link, lookupName, mkdir, rename, rmdir, unlink } from './namei.ts';
 import { EXT4_ROOT_INO } from './ondisk.ts';
 import { type Ext4Env, Op } from './op.ts';
@@ -97,9 +96,9 @@ export class Ext4Fs implements VolumeFs {
     });
   }
 
-  /** The last clunk of a file without names deletes it. */
-  clunk(tx: Transaction, ino: number): void {
-    if (this.readOnly || this.#env.isOpen(ino)) return;
+  /** No fid refers to the file any more: without names it is deleted. */
+  forget(tx: Transaction, ino: number): void {
+    if (this.readOnly) return;
     const op = new Op(tx, this.volume, this.#env);
     const inode = op.inode(ino);
     if (inode.mode === 0 || inode.links > 0) return;
@@ -255,20 +254,6 @@ export class Ext4Fs implements VolumeFs {
 
   written(tx: Transaction, request: MapRequest): void {
     this.#change(tx, request.ino, (inode) => written(inode, request));
-  }
-
-  /**
-   * The bytes of the file's last block that lie beyond its end, as a piece of the disk. After a
-   * shrinking truncate they must be zeroed before the file may grow over them.
-   */
-  tail(tx: Transaction, ino: number): { block: number; from: number; length: number } | undefined {
-    return this.#read(tx, ino, (inode) => {
-      const from = inode.size % this.blockSize;
-      if (!inode.isRegular || from === 0) return undefined;
-      const { pblock, unwritten } = lookup(inode, Math.floor(inode.size / this.blockSize));
-      if (pblock === undefined || unwritten) return undefined;
-      return { block: pblock, from, length: this.blockSize - from };
-    });
   }
 
   /** Inodes whose deletion or truncation is not finished, or waits for the last close. */

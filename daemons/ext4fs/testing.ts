@@ -208,7 +208,7 @@ export class TestFs {
   /** What the serve loop does with `unlink` of an open file when it is closed at last. */
   close(ino: number): void {
     this.open.delete(ino);
-    this.run((tx) => this.fs.clunk(tx, ino));
+    this.run((tx) => this.fs.forget(tx, ino));
   }
 
   unmount(): void {
@@ -301,10 +301,17 @@ export class TestFs {
     const zero = { sec: 0, nsec: 0 };
     const attr = { valid: 0x8, mode: 0, uid: 0, gid: 0, size, atime: zero, mtime: zero };
     this.run((tx) => this.fs.setattr(tx, ino, attr));
-    const tail = this.run((tx) => this.fs.tail(tx, ino));
-    if (tail === undefined) return;
-    const at = tail.block * this.blockSize + tail.from;
-    this.image.bytes.fill(0, at, at + tail.length);
+    this.#zeroTail(ino, size);
+  }
+
+  /** What a file that grows again would show of its last block. */
+  #zeroTail(ino: number, size: number): void {
+    const from = size % this.blockSize;
+    if (from === 0) return;
+    const [last] = this.run((tx) => this.fs.mapRead(tx, { ino, offset: size, length: 1 }));
+    if (last?.block === undefined) return;
+    const start = last.block * this.blockSize;
+    this.image.bytes.fill(0, start + from, start + this.blockSize);
   }
 
   /** A whole listing, `batch` entries a request, without '.' and '..'. */
