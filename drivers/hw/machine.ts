@@ -208,20 +208,13 @@ export class Machine {
   }
 
   #handle(message: ToBoard): void {
-    switch (message.type) {
-      case 'powerOn':
-        return this.#power.on(message.seat, message.role);
-      case 'powerOff':
-        return this.#power.off(message.seat);
-      case 'console':
-        return this.#options.console?.write(message.bytes);
-      case 'log':
-        return this.#options.onLog?.(message.text, this.uptimeMs);
-      case 'booted':
-        return this.#resolveBooted();
-      case 'halted':
-        return this.#end(message.text);
-    }
+    const { console: sink, onLog } = this.#options;
+    if (message.type === 'powerOn') this.#power.on(message.seat, message.role);
+    else if (message.type === 'powerOff') this.#power.off(message.seat);
+    else if (message.type === 'console') sink?.write(message.bytes);
+    else if (message.type === 'log') onLog?.(message.text, this.uptimeMs);
+    else if (message.type === 'booted') this.#resolveBooted();
+    else this.#end(message.text);
   }
 
   #seatGone(seat: number, text: string): void {

@@ -1,0 +1,79 @@
+// Powers a machine on from this package's own files: the modules of the roles, the boot archive, the
+// golden images.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ConsoleSink } from '../drivers/hw/console.ts';
+import { type Machine, powerUp } from '../drivers/hw/machine.ts';
+import type { RoleModules } from '../drivers/hw/power.ts';
+import type { DiskConfig } from '../kernel/abi/seat-config.ts';
+
+export interface DiskOptions {
+  /** An image file of the host: raw, or packed as .zst. */
+  readonly file: string;
+  /** `overlay` leaves the file as it is: writes are forgotten with the machine. Default: rw, overlay for .zst. */
+  readonly mode?: 'rw' | 'ro' | 'overlay';
+}
+
+export interface BootOptions {
+  /** Default: the golden images of this package, as overlays. */
+  readonly disks?: readonly DiskOptions[];
+  /** Bytes of memory. */
+  readonly mem?: number;
+  /** Virtual CPUs. Default: the cores of the host. */
+  readonly cpus?: number;
+  /** Added to the environment of what `exec` and `spawn` start. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Told each line of the kernel log, with the milliseconds since power-on. */
+  readonly onLog?: (line: string, atMs: number) => void;
+}
+
+/** What only the command gives: a machine with a console. */
+export interface ConsoleBoot {
+  readonly interactive: boolean;
+  readonly init: readonly string[];
+  readonly console: ConsoleSink;
+}
+
+const built = (path: string): string => new URL(`../${path}`, import.meta.url).href;
+
+const modules: RoleModules = {
+  kernel: built('kernel/main.js'),
+  driver: built('drivers/ahci/main.js'),
+  volume: built('daemons/main.js'),
+  process: built('userland/libc/entry.js'),
+};
+
+export function startMachine(
+  options: BootOptions,
+  more: Partial<ConsoleBoot> & { readonly onLog?: BootOptions['onLog'] } = {},
+): Machine {
+  const { disks, mem, cpus } = options;
+  const onLog = more.onLog ?? options.onLog;
+  return powerUp({
+    modules,
+    bootArchive: readFileSync(new URL('../boot.cpio', import.meta.url)),
+    disks: disks?.map(withMode) ?? goldenImages(),
+    ...(mem === undefined ? {} : { memBytes: mem }),
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(more.interactive === undefined ? {} : { interactive: more.interactive }),
+    ...(more.init === undefined ? {} : { init: more.init }),
+    ...(more.console === undefined ? {} : { console: more.console }),
+    ...(onLog === undefined ? {} : { onLog }),
+  });
+}
+
+const withMode = ({ file, mode }: DiskOptions): DiskConfig => ({
+  file,
+  mode: mode ?? (file.endsWith('.zst') ? 'overlay' : 'rw'),
+});
+
+/** The images that come with the package: looked at, written to, and unchanged the next time. */
+function goldenImages(): DiskConfig[] {
+  const folder = new URL('../../images/', import.meta.url);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.img.zst'))
+    .sort()
+    .map((name) => ({ file: fileURLToPath(new URL(name, folder)), mode: 'overlay' }));
+}

@@ -1,0 +1,10 @@
+// Atoll as a library: boot a machine in this process, run commands in it, use its files.
+
+export { Atoll, boot, type ExecOptions, type ExecResult } from './host/atoll.ts';
+export type { BootOptions, DiskOptions } from './host/boot.ts';
+export { MachineGone } from './host/calls.ts';
+export type { FileHandle } from './host/file-handle.ts';
+export type { FileSystem } from './host/fs.ts';
+export type { FsError } from './host/fs-error.ts';
+export { Child, type Exit, type Input, type SpawnOptions } from './host/process.ts';
+export type { Dirent, Stats } from './host/stats.ts';
