@@ -143,7 +143,7 @@ const commands = test.macro({
     t.deepEqual(hw.bytes(0x2_0000, 6).slice(), new Uint8Array(6).fill(0xa7));
     t.deepEqual(hw.bytes(0x2_1000, 1020).slice(1016), Uint8Array.of(0xa7, 0xa7, 0, 0));
   },
-  title: (_, write) => `command 0x${write.toString(16)} writes what its fellow reads`,
+  title: (_, write: number) => `command 0x${write.toString(16)} writes what its fellow reads`,
 });
 test(commands, ata.ATA_WRITE_DMA_EXT, ata.ATA_READ_DMA_EXT);
 test(commands, ata.ATA_WRITE_DMA, ata.ATA_READ_DMA);
