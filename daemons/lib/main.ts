@@ -37,9 +37,7 @@ function* serveVolume(options: VolumeMainOptions): Task<void> {
   const requests = new Ring(ram, config.kernel.requests);
   const replies = new Ring(ram, config.kernel.replies);
   const unfinished = new Set<number>();
-  let server: VolumeServer | undefined;
   const hooks = {
-    isOpen: (ino: number) => server?.isOpen(ino) ?? false,
     unfinished: (ino: number) => void unfinished.add(ino),
   };
   const say = (line: string) => log.write(`${config.name}: ${line}`);
@@ -52,7 +50,7 @@ function* serveVolume(options: VolumeMainOptions): Task<void> {
     refuseAll({ executor, requests, replies, errno: error.errno });
     return;
   }
-  server = new VolumeServer({
+  new VolumeServer({
     ...{ executor, requests, replies, volume, unfinished },
     grants: new GrantReader(ram, board.seat),
     log: (line) => say(line),

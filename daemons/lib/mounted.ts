@@ -27,8 +27,6 @@ export interface MountedVolume {
 
 /** What a file system asks of the serve loop above it. */
 export interface VolumeHooks {
-  /** Does a fid refer to the inode, apart from one that is just being given up? */
-  isOpen(ino: number): boolean;
   /** A long operation on the inode was begun: `continueWork` until it is done. */
   unfinished(ino: number): void;
 }

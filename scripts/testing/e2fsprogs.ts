@@ -67,3 +67,17 @@ export function optimised(image: Uint8Array, hash?: string): Uint8Array {
     return new Uint8Array(readFileSync(file));
   });
 }
+
+/** The image after `e2fsck -fy`: its journal replayed by it, and whatever else it found mended. */
+export function e2fsckRepair(image: Uint8Array): {
+  status: number;
+  output: string;
+  image: Uint8Array;
+} {
+  return withTempDir((dir) => {
+    const file = join(dir, 'image');
+    writeFileSync(file, image);
+    const { status, output } = tool('e2fsck', ['-fy', file]);
+    return { status, output, image: new Uint8Array(readFileSync(file)) };
+  });
+}

@@ -79,11 +79,6 @@ export class VolumeServer {
     ];
   }
 
-  /** Does a fid refer to the inode? */
-  isOpen(ino: number): boolean {
-    return this.#server.fids().uses(ino) > 0;
-  }
-
   get inFlight(): number {
     return this.#order.size;
   }

@@ -102,9 +102,7 @@ export class TestClient {
     const { dir, last } = split(path);
     const dirfd = this.walk(dir.join('/'));
     const flags = kind === 'directory' ? AT_REMOVEDIR : 0;
-    this.#do(
-      this.#client.rpc<'Tunlinkat'>({ name: 'Tunlinkat', dirfd, filename: last, flags }),
-    );
+    this.#do(this.#client.rpc<'Tunlinkat'>({ name: 'Tunlinkat', dirfd, filename: last, flags }));
     this.clunk(dirfd);
   }
 
@@ -180,7 +178,10 @@ export class TestClient {
       const [reply] = this.#do(this.#client.all([{ message, memory }]));
       const got = this.#client.expect('Tread', reply).count;
       const rest = this.#buffer.bytes.subarray(got, count);
-      assert(rest.every((byte) => byte === 0), 'behind the end of the file are no zeroes');
+      assert(
+        rest.every((byte) => byte === 0),
+        'behind the end of the file are no zeroes',
+      );
       if (got === 0) break;
       parts.push(this.#buffer.bytes.slice(0, got));
       done += got;

@@ -44,7 +44,7 @@ export class Machine {
   readonly #area: Area;
   readonly #rings: { requests: Ring; replies: Ring };
   #nextFree: number;
-  #nowMs = 1_800_000_000_000;
+  #nowMs = 1_760_000_000_000;
   #volume: MountedVolume | undefined;
   unmounted = false;
 
@@ -55,7 +55,7 @@ export class Machine {
     this.#nextFree = FRAMES;
     this.grants = new GrantTable(this.ram);
     const clock = {
-      monotonicMs: () => this.#nowMs - 1_800_000_000_000,
+      monotonicMs: () => this.#nowMs - 1_760_000_000_000,
       wallclock: () => ({
         sec: Math.floor(this.#nowMs / 1000),
         nsec: Math.floor(this.#nowMs % 1000) * 1_000_000,
@@ -88,24 +88,22 @@ export class Machine {
 
   /** Mounts and begins to serve. */
   mount(): MountedVolume {
-    const { format, readOnly = false, options = [], random = Math.random } = this.#options;
+    const { format, readOnly = false, options = [], random = () => 7 } = this.#options;
     const unfinished = new Set<number>();
-    let server: VolumeServer | undefined;
     const log = (line: string) => void this.log.push(line);
     const volume = this.run(
       format({
         ...{ executor: this.executor, ram: this.ram, area: this.#area, readOnly, options, log },
         device: this.#options.device?.(this.device) ?? this.device,
         clock: this.executor.clock,
-        random: (into) => into.forEach((_, i) => (into[i] = random() & 0xff)),
+        random: (into) => into.set(into.map(() => random() & 0xff)),
         hooks: {
-          isOpen: (ino) => server?.isOpen(ino) ?? false,
           unfinished: (ino) => void unfinished.add(ino),
         },
         resume: false,
       }),
     );
-    server = new VolumeServer({
+    new VolumeServer({
       ...{ executor: this.executor, volume, unfinished, log, ...this.#rings },
       grants: new GrantReader(this.ram, VOLUME_SEAT),
       onUnmounted: () => {
