@@ -4,7 +4,7 @@ import { encodeText } from '../../kernel/abi/text.ts';
 import { programName, writeError } from '../libc/program.ts';
 import { Exit, Output } from '../libc/stdio.ts';
 import type { Program } from '../libc/sys.ts';
-import { unescape } from '../libc/text/escapes.ts';
+import { expandEscapes } from '../libc/text/escapes.ts';
 import { fromLatin1, toLatin1 } from '../libc/text/latin1.ts';
 
 export const main: Program = (sys) => {
@@ -22,7 +22,7 @@ export const main: Program = (sys) => {
   try {
     if (!escapes) out.text(newline ? `${text}\n` : text);
     else {
-      const { text: bytes, stop } = unescape(toLatin1(encodeText(text)), 'echo');
+      const { text: bytes, stop } = expandEscapes(toLatin1(encodeText(text)), 'echo');
       out.write(fromLatin1(newline && !stop ? `${bytes}\n` : bytes));
     }
     out.flush();

@@ -6,15 +6,19 @@ import { main as basename } from './basename.ts';
 import { main as cat } from './cat.ts';
 import { main as chmod } from './chmod.ts';
 import { main as chown } from './chown.ts';
+import { main as cmp } from './cmp.ts';
 import { main as cp } from './cp.ts';
 import { main as cut } from './cut.ts';
 import { main as date } from './date.ts';
+import { main as dd } from './dd.ts';
 import { main as df } from './df.ts';
 import { main as dirname } from './dirname.ts';
 import { main as du } from './du.ts';
 import { main as echo } from './echo.ts';
 import { main as env } from './env.ts';
 import { main as false_ } from './false_.ts';
+import { main as find } from './find.ts';
+import { main as grep } from './grep.ts';
 import { main as head } from './head.ts';
 import { main as hostname } from './hostname.ts';
 import { main as id } from './id.ts';
@@ -25,7 +29,9 @@ import { main as md5sum } from './md5sum.ts';
 import { main as mkdir } from './mkdir.ts';
 import { main as mount } from './mount.ts';
 import { main as mv } from './mv.ts';
+import { main as od } from './od.ts';
 import { main as printf } from './printf.ts';
+import { main as ps } from './ps.ts';
 import { main as pwd } from './pwd.ts';
 import { main as readlink } from './readlink.ts';
 import { main as realpath } from './realpath.ts';
@@ -34,6 +40,7 @@ import { main as rmdir } from './rmdir.ts';
 import { main as seq } from './seq.ts';
 import { main as sha256sum } from './sha256sum.ts';
 import { main as sleep } from './sleep.ts';
+import { main as sort } from './sort.ts';
 import { main as stat } from './stat.ts';
 import { main as sync } from './sync.ts';
 import { main as tail } from './tail.ts';
@@ -48,6 +55,7 @@ import { main as uniq } from './uniq.ts';
 import { main as wc } from './wc.ts';
 import { main as which } from './which.ts';
 import { main as whoami } from './whoami.ts';
+import { main as xargs } from './xargs.ts';
 import { main as yes } from './yes.ts';
 
 export const programs: Readonly<Record<string, Program>> = {
@@ -57,15 +65,21 @@ export const programs: Readonly<Record<string, Program>> = {
   chgrp: chown,
   chmod,
   chown,
+  cmp,
   cp,
   cut,
   date,
+  dd,
   df,
   dirname,
   du,
   echo,
+  egrep: grep,
   env,
   false: false_,
+  fgrep: grep,
+  find,
+  grep,
   head,
   hostname,
   id,
@@ -76,7 +90,9 @@ export const programs: Readonly<Record<string, Program>> = {
   mkdir,
   mount,
   mv,
+  od,
   printf,
+  ps,
   pwd,
   readlink,
   realpath,
@@ -86,6 +102,7 @@ export const programs: Readonly<Record<string, Program>> = {
   sh,
   sha256sum,
   sleep,
+  sort,
   stat,
   sync,
   tail,
@@ -100,5 +117,6 @@ export const programs: Readonly<Record<string, Program>> = {
   wc,
   which,
   whoami,
+  xargs,
   yes,
 };

@@ -8,7 +8,7 @@ import { formatMode, typeName } from '../libc/files/mode.ts';
 import { fileSystemName, mountPointOf } from '../libc/files/mounts.ts';
 import { isSymlink } from '../libc/files/path.ts';
 import { program, type Tool } from '../libc/program.ts';
-import { unescape } from '../libc/text/escapes.ts';
+import { expandEscapes } from '../libc/text/escapes.ts';
 import { directive, directiveFlags, formatInteger, formatString } from '../libc/text/format.ts';
 import { fromLatin1, toLatin1 } from '../libc/text/latin1.ts';
 import { quoted } from '../libc/text/quote.ts';
@@ -170,7 +170,7 @@ function fsFields(tool: Tool, path: string): Fields {
 
 /** %[flags][width][.precision][H|L]letter; escapes for --printf alone. */
 function expand(format: string, fields: Fields, style: 'printf' | 'plain'): string {
-  const source = style === 'printf' ? unescape(format, 'format').text : format;
+  const source = style === 'printf' ? expandEscapes(format, 'format').text : format;
   return source.replace(
     /%([-+ #0']*)(\d*)(\.\d*)?([HL]?[A-Za-z%])/g,
     (whole, flags: string, width: string, dot: string | undefined, letter: string) => {

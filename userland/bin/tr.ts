@@ -144,9 +144,10 @@ function expand(tool: Tool, text: string, wanted?: number): CharacterSet {
 
 function one(source: string, at: number): { value: number; end: number } {
   if (source[at] === '\\' && at + 1 < source.length) {
-    const escape = readEscape(source, at, 'format');
-    if (escape.text.length === 1) return { value: escape.text.charCodeAt(0), end: escape.end };
-    return { value: source.charCodeAt(at + 1), end: at + 2 }; // an unknown escape is its letter
+    const sequence = readEscape(source, at, 'format');
+    if (sequence.text.length === 1)
+      return { value: sequence.text.charCodeAt(0), end: sequence.end };
+    return { value: source.charCodeAt(at + 1), end: at + 2 }; // an unknown sequence is its letter
   }
   return { value: source.charCodeAt(at), end: at + 1 };
 }
@@ -165,10 +166,10 @@ function bracket(tool: Tool, source: string, at: number): Bracket | undefined {
     if (bytes === undefined) return tool.die(`invalid character class '${named[1]}'`);
     return { bytes, repeat: 1, end: at + named[0].length };
   }
-  const equal = /^\[=([^]|\\.)=\]/.exec(rest);
+  const equal = /^\[=([\s\S]|\\.)=\]/.exec(rest);
   if (equal !== null)
     return { bytes: [one(equal[1] ?? '', 0).value], repeat: 1, end: at + equal[0].length };
-  const many = /^\[(\\[0-7]{1,3}|\\[^]|[^\\])\*(\d*)\]/.exec(rest);
+  const many = /^\[(\\[0-7]{1,3}|\\[\s\S]|[^\\])\*(\d*)\]/.exec(rest);
   if (many !== null) {
     const count = many[2] ?? '';
     const repeat = count === '' ? 0 : Number.parseInt(count, count.startsWith('0') ? 8 : 10);

@@ -97,6 +97,7 @@ export class Tool {
 
 export function program(
   spec: ProgramSpec,
+  // biome-ignore lint/suspicious/noConfusingVoidType: most bodies end with what the tool noted.
   body: (tool: Tool, options: Options) => number | undefined | void,
 ): Program {
   return (sys) => {

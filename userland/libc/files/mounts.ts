@@ -18,7 +18,9 @@ export function readMounts(sys: Sys): Mount[] {
   const input = new Input(sys, fd);
   const mounts: Mount[] = [];
   for (let line = input.line(); line !== undefined; line = input.line()) {
-    const [source, target, type = '', options = ''] = decodeText(line).split(' ').map(unescape);
+    const [source, target, type = '', options = ''] = decodeText(line)
+      .split(' ')
+      .map(expandEscapes);
     if (source !== undefined && target !== undefined)
       mounts.push({ source, target, type, options });
   }
@@ -27,7 +29,7 @@ export function readMounts(sys: Sys): Mount[] {
 }
 
 /** Blanks, tabs, newlines and backslashes are written \040. */
-const unescape = (text: string): string =>
+const expandEscapes = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   );

@@ -135,8 +135,8 @@ function parseLine(
 ): { hash: string; name: string } | undefined {
   const escaped = text.startsWith('\\');
   const line = escaped ? text.slice(1) : text;
-  const plain = /^\s*([0-9a-fA-F]+)(?: [ *]|[ \t])([^]+)$/.exec(line);
-  const tagged = /^(\w+) \(([^]+)\) = ([0-9a-fA-F]+)$/.exec(line);
+  const plain = /^\s*([0-9a-fA-F]+)(?: [ *]|[ \t])([\s\S]+)$/.exec(line);
+  const tagged = /^(\w+) \(([\s\S]+)\) = ([0-9a-fA-F]+)$/.exec(line);
   const tag = tagged !== null && tagged[1] === label ? tagged : null;
   const hash = tag?.[3] ?? plain?.[1];
   const name = tag?.[2] ?? plain?.[2];

@@ -19,13 +19,13 @@ const letters: Readonly<Record<string, string>> = {
 /** echo and %b write octal as \0ooo (and %b as \ooo too); a printf format as \ooo. */
 export type EscapeStyle = 'echo' | '%b' | 'format';
 
-export interface Unescaped {
+export interface Expanded {
   readonly text: string;
   /** A \c was met: nothing more is to be written. */
   readonly stop: boolean;
 }
 
-export function unescape(text: string, style: EscapeStyle): Unescaped {
+export function expandEscapes(text: string, style: EscapeStyle): Expanded {
   let out = '';
   for (let i = 0; i < text.length; i++) {
     const c = text[i] ?? '';
@@ -33,15 +33,15 @@ export function unescape(text: string, style: EscapeStyle): Unescaped {
       out += c;
       continue;
     }
-    const escape = readEscape(text, i, style);
-    if (escape.stop) return { text: out, stop: true };
-    out += escape.text;
-    i = escape.end - 1;
+    const sequence = readEscape(text, i, style);
+    if (sequence.stop) return { text: out, stop: true };
+    out += sequence.text;
+    i = sequence.end - 1;
   }
   return { text: out, stop: false };
 }
 
-interface Escape extends Unescaped {
+interface Escape extends Expanded {
   readonly end: number; // the index behind it
 }
 

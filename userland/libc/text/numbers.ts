@@ -45,3 +45,18 @@ export function parseDuration(text: string): number | undefined {
   const unit = { s: 1, m: 60, h: 3600, d: 86400 }[(match[2] ?? '').toLowerCase()] ?? 1;
   return value * unit;
 }
+
+/** A size as dd tells it: `1.0 kB`, `12 MB`, `1.5 MiB`; rounded to the nearest. */
+export function humanDecimal(bytes: number, base: 1024 | 1000): string {
+  const names =
+    base === 1000 ? ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] : ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  let value = bytes;
+  let power = 0;
+  while (value >= base && power < names.length - 1) {
+    value /= base;
+    power++;
+  }
+  if (power === 0) return `${Math.round(value)} B`;
+  const text = value < 9.95 ? value.toFixed(1) : String(Math.round(value));
+  return `${text} ${names[power]}`;
+}

@@ -1,6 +1,6 @@
 // printf(1) as a function: strings are bytes (latin1.ts). Shared by the program and the shell.
 
-import { readEscape, unescape } from './escapes.ts';
+import { expandEscapes, readEscape } from './escapes.ts';
 import {
   type Directive,
   directive,
@@ -49,10 +49,10 @@ function once(format: string, state: State): void {
   for (let i = 0; i < format.length && !state.stop; ) {
     const c = format[i] ?? '';
     if (c === '\\') {
-      const escape = readEscape(format, i, 'format');
-      state.stop = escape.stop;
-      state.out += escape.text;
-      i = escape.end;
+      const sequence = readEscape(format, i, 'format');
+      state.stop = sequence.stop;
+      state.out += sequence.text;
+      i = sequence.end;
     } else if (c !== '%') {
       const next = /[%\\]/g;
       next.lastIndex = i;
@@ -116,7 +116,7 @@ function emit(d: Directive, arg: string | undefined, state: State): void {
       state.out += formatString({ ...d, precision: undefined }, (arg ?? '').slice(0, 1));
       return;
     case 'b': {
-      const { text, stop } = unescape(arg ?? '', '%b');
+      const { text, stop } = expandEscapes(arg ?? '', '%b');
       state.out += formatString(d, text);
       state.stop = stop;
       return;
@@ -146,7 +146,7 @@ function integer(arg: string | undefined, state: State): bigint {
     if (arg === '') state.warnings.push("'': expected a numeric value");
     return 0n;
   }
-  const quote = /^\s*["']([^])/.exec(arg);
+  const quote = /^\s*["']([\s\S])/.exec(arg);
   if (quote !== null) return BigInt(quote[1]?.charCodeAt(0) ?? 0);
   const match = /^\s*([-+]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)/.exec(arg);
   if (match === null) {
@@ -169,7 +169,7 @@ function float(arg: string | undefined, state: State): number {
     if (arg === '') state.warnings.push("'': expected a numeric value");
     return 0;
   }
-  const quote = /^\s*["']([^])/.exec(arg);
+  const quote = /^\s*["']([\s\S])/.exec(arg);
   if (quote !== null) return quote[1]?.charCodeAt(0) ?? 0;
   const match =
     /^\s*([-+]?)(0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)/i.exec(

@@ -42,4 +42,4 @@ const letters: Readonly<Record<string, string>> = {
 };
 
 const escapes = (text: string): string =>
-  text.replace(/[^]/g, (c) => letters[c] ?? `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  text.replace(/[\s\S]/g, (c) => letters[c] ?? `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);

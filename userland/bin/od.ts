@@ -1,0 +1,198 @@
+// od: bytes as numbers and characters. POSIX.1-2024 od -A -b -c -d -j -N -o -s -t -v -x, with GNU's -w
+// and z after a type.
+
+import { O_RDONLY } from '../../kernel/abi/constants.ts';
+import type { Options } from '../libc/options.ts';
+import { program, type Tool } from '../libc/program.ts';
+import { type Formatter, formatter, parseTypes } from '../libc/text/dump.ts';
+import { parseSize } from '../libc/text/numbers.ts';
+import { maybeQuoted, quotedArgument } from '../libc/text/quote.ts';
+
+const shorthands: Readonly<Record<string, string>> = {
+  a: 'a',
+  b: 'o1',
+  c: 'c',
+  d: 'u2',
+  f: 'fF',
+  i: 'dI',
+  l: 'dL',
+  o: 'o2',
+  s: 'd2',
+  x: 'x2',
+};
+
+export const main = program(
+  {
+    usage: '[-abcdosvx] [-A RADIX] [-j SKIP] [-N COUNT] [-t TYPE]... [-w[BYTES]] [FILE]...',
+    short: 'A:abcdfij:lN:ost:vw::x',
+    long: {
+      'address-radix=': 'A',
+      'skip-bytes=': 'j',
+      'read-bytes=': 'N',
+      'format=': 't',
+      'output-duplicates': 'v',
+      'width=?': 'w',
+    },
+  },
+  (tool, options) => {
+    const formats = formatsOf(tool, options);
+    const lcm = formats.reduce((sum, f) => (sum * f.size) / gcd(sum, f.size), 1);
+    const asked = options.value('w');
+    let width = asked === undefined ? 16 : asked === '' ? 32 : (parseSize(asked) ?? 0);
+    if (width === 0 || width % lcm !== 0) {
+      if (asked) tool.note(`warning: invalid width ${width}; using ${lcm} instead`);
+      width = asked ? lcm : Math.max(lcm, 16 - (16 % lcm));
+    }
+    const radix = options.value('A') ?? 'o';
+    if (!/^[doxn]$/.test(radix))
+      tool.die(`invalid output address radix '${radix}'; it must be one character from [doxn]`);
+    const size = (name: string, usual: number): number => {
+      const text = options.value(name);
+      if (text === undefined) return usual;
+      return readSize(text) ?? tool.die(`invalid -${name} argument ${quotedArgument(text)}`);
+    };
+    const skip = size('j', 0);
+    const limit = size('N', Number.POSITIVE_INFINITY);
+    const source = new Source(tool, options.operands.length > 0 ? options.operands : ['-']);
+    source.skip(skip);
+    dump(tool, source, { formats, width, radix, limit, start: skip, all: options.has('v') });
+  },
+);
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+const readSize = (text: string): number | undefined =>
+  /^0x[0-9a-f]+$/i.test(text)
+    ? Number(text)
+    : /^0[0-7]+$/.test(text)
+      ? Number.parseInt(text, 8)
+      : parseSize(text);
+
+function formatsOf(tool: Tool, options: Options): Formatter[] {
+  const types: string[] = [];
+  for (const { name, value } of options.list) {
+    const short = shorthands[name];
+    if (name === 't') {
+      const parsed = parseTypes(value);
+      if (parsed === undefined) return tool.die(`invalid type string ${quotedArgument(value)}`);
+      types.push(...parsed);
+    } else if (short !== undefined) types.push(...(parseTypes(short) ?? []));
+  }
+  return (types.length > 0 ? types : ['o2']).map(formatter);
+}
+
+/** The files as one stream. */
+class Source {
+  readonly #tool: Tool;
+  readonly #names: string[];
+  #fd: number | undefined;
+  #name = '';
+
+  constructor(tool: Tool, names: readonly string[]) {
+    this.#tool = tool;
+    this.#names = [...names];
+  }
+
+  /** Fills `into` as far as there is data. */
+  read(into: Uint8Array): number {
+    let used = 0;
+    while (used < into.length && this.#ready()) {
+      const fd = this.#fd ?? 0;
+      const count =
+        this.#tool.attempt(maybeQuoted(this.#name), () =>
+          this.#tool.sys.read(fd, into.subarray(used)),
+        ) ?? 0;
+      used += count;
+      if (count > 0) continue;
+      if (fd !== 0) this.#tool.sys.close(fd);
+      this.#fd = undefined;
+    }
+    return used;
+  }
+
+  skip(count: number): void {
+    const buffer = new Uint8Array(Math.min(count, 65536));
+    for (let left = count; left > 0; ) {
+      const some = this.read(buffer.subarray(0, Math.min(left, buffer.length)));
+      if (some === 0) this.#tool.die('cannot skip past end of combined input');
+      left -= some;
+    }
+  }
+
+  #ready(): boolean {
+    while (this.#fd === undefined) {
+      const name = this.#names.shift();
+      if (name === undefined) return false;
+      this.#name = name;
+      this.#fd =
+        name === '-'
+          ? 0
+          : this.#tool.attempt(maybeQuoted(name), () => this.#tool.sys.open(name, O_RDONLY));
+    }
+    return true;
+  }
+}
+
+interface Plan {
+  readonly formats: readonly Formatter[];
+  readonly width: number;
+  readonly radix: string;
+  readonly limit: number;
+  readonly start: number;
+  readonly all: boolean;
+}
+
+function dump(tool: Tool, source: Source, plan: Plan): void {
+  const { width, formats } = plan;
+  // Wide enough that the fields of all formats line up.
+  const perByte = Math.max(...formats.map((format) => (format.width + 1) / format.size));
+  let offset = plan.start;
+  let before: Uint8Array | undefined;
+  let starred = false;
+  for (let left = plan.limit; left > 0; ) {
+    const block = new Uint8Array(width);
+    const count = source.read(block.subarray(0, Math.min(width, left)));
+    if (count === 0) break;
+    left -= count;
+    const same = !plan.all && count === width && before !== undefined && equal(before, block);
+    if (!same) printBlock(tool, block, { plan, offset, count, perByte });
+    else if (!starred) tool.out.text('*\n');
+    starred = same;
+    before = count === width ? block : undefined;
+    offset += count;
+    if (count < width) break;
+  }
+  if (plan.radix !== 'n') tool.out.text(`${address(offset, plan.radix)}\n`);
+}
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => a.every((value, i) => value === b[i]);
+
+const address = (offset: number, radix: string): string => {
+  if (radix === 'n') return '';
+  if (radix === 'x') return offset.toString(16).padStart(6, '0');
+  return offset.toString(radix === 'd' ? 10 : 8).padStart(7, '0');
+};
+
+function printBlock(
+  tool: Tool,
+  block: Uint8Array,
+  at: { plan: Plan; offset: number; count: number; perByte: number },
+): void {
+  const { plan, offset, count } = at;
+  for (const [i, format] of plan.formats.entries()) {
+    const head = address(offset, plan.radix);
+    tool.out.text(i === 0 ? head : ' '.repeat(head.length));
+    const fields = Math.ceil(count / format.size);
+    const field = Math.round(at.perByte * format.size);
+    for (let n = 0; n < fields; n++)
+      tool.out.text(format.show(block, n * format.size).padStart(field));
+    if (format.characters) {
+      const missing = plan.width / format.size - fields;
+      tool.out.text(`${' '.repeat(missing * field)}  >${printable(block.subarray(0, count))}<`);
+    }
+    tool.out.text('\n');
+  }
+}
+
+const printable = (bytes: Uint8Array): string =>
+  [...bytes].map((c) => (c >= 32 && c < 127 ? String.fromCharCode(c) : '.')).join('');

@@ -1,0 +1,210 @@
+// What find does with one file: the tests and actions of its expression, left to right.
+
+import { S_IFMT, S_IFREG } from '../../../kernel/abi/constants.ts';
+import { PosixError, strerror } from '../../../kernel/abi/errno.ts';
+import { compareTimespec, type Stat } from '../../../kernel/abi/stat.ts';
+import { textSize } from '../../../kernel/abi/text.ts';
+import { formatMode, typeLetter } from '../files/mode.ts';
+import { basename, dirname, isDirectory, isSymlink, listDirectory } from '../files/path.ts';
+import type { Visit } from '../files/walk.ts';
+import type { Tool } from '../program.ts';
+import { startProgram, waitFor } from '../spawn.ts';
+import { Input } from '../stdio.ts';
+import { quotedArgument } from '../text/quote.ts';
+import { strftime } from '../time/date.ts';
+import { Users } from '../users.ts';
+import { formatFile } from './format.ts';
+import type { Action, Batch, Expression, Relation, Settings, Test } from './parse.ts';
+
+export interface Subject {
+  readonly visit: Visit;
+  readonly root: string;
+  readonly settings: Settings;
+}
+
+const BATCH_BYTES = 128 * 1024;
+
+export function evaluate(tool: Tool, expression: Expression, subject: Subject): boolean | 'quit' {
+  switch (expression.op) {
+    case 'test':
+      return holds(tool, expression.test, subject);
+    case 'action':
+      return act(tool, expression.action, subject);
+    case 'not': {
+      const value = evaluate(tool, expression.of, subject);
+      return value === 'quit' ? value : !value;
+    }
+    default: {
+      const left = evaluate(tool, expression.left, subject);
+      if (left === 'quit' || (expression.op === 'and' && !left)) return left;
+      if (expression.op === 'or' && left) return left;
+      return evaluate(tool, expression.right, subject);
+    }
+  }
+}
+
+const related = (value: number, relation: Relation, count: number): boolean =>
+  relation === 'more' ? value > count : relation === 'less' ? value < count : value === count;
+
+function holds(tool: Tool, test: Test, { visit, settings }: Subject): boolean {
+  const { stat, path } = visit;
+  switch (test.kind) {
+    case 'name':
+      return test.glob.test(basename(path));
+    case 'path':
+      return test.glob.test(path);
+    case 'lname':
+      return isSymlink(stat) && test.glob.test(tool.sys.readlink(path));
+    case 'type':
+      return test.letters.includes(findType(stat));
+    case 'xtype':
+      return test.letters.includes(findType(otherStat(tool, visit, settings)));
+    case 'size':
+      return related(Math.ceil(stat.size / test.unit), test.relation, test.count);
+    case 'time': {
+      const age = (settings.now.sec - stat[test.field].sec) / test.unit;
+      return related(
+        test.unit === 60 && test.relation === 'more' ? Math.ceil(age) : Math.floor(age),
+        test.relation,
+        test.count,
+      );
+    }
+    case 'newer':
+      return compareTimespec(stat[test.field], test.than) > 0;
+    case 'perm':
+      return permitted(stat.mode & 0o7777, test);
+    case 'number':
+      return related(stat[test.field], test.relation, test.count);
+    case 'access':
+      return quietly(() => tool.sys.access(path, test.mode));
+    case 'samefile':
+      return stat.dev === test.dev && stat.ino === test.ino;
+    case 'empty':
+      if (isDirectory(stat)) return isEmptyDirectory(tool, path);
+      return (stat.mode & S_IFMT) === S_IFREG && stat.size === 0;
+    case 'nouser':
+      return new Users(tool.sys).userName(stat.uid) === undefined;
+    case 'nogroup':
+      return new Users(tool.sys).groupName(stat.gid) === undefined;
+    default:
+      return test.kind === 'true';
+  }
+}
+
+const findType = (stat: Stat): string => typeLetter(stat.mode).replace('-', 'f');
+
+/** -xtype looks at what -type does not: through the link, or at it. */
+function otherStat(tool: Tool, visit: Visit, settings: Settings): Stat {
+  try {
+    return settings.follow === 'always' ? tool.sys.lstat(visit.path) : tool.sys.stat(visit.path);
+  } catch (error) {
+    if (error instanceof PosixError) return visit.stat;
+    throw error;
+  }
+}
+
+function permitted(mode: number, test: Test & { kind: 'perm' }): boolean {
+  if (test.how === 'exact') return mode === test.bits;
+  if (test.how === 'all') return (mode & test.bits) === test.bits;
+  return test.bits === 0 || (mode & test.bits) !== 0;
+}
+
+function quietly(action: () => void): boolean {
+  try {
+    action();
+    return true;
+  } catch (error) {
+    if (error instanceof PosixError) return false;
+    throw error;
+  }
+}
+
+function isEmptyDirectory(tool: Tool, path: string): boolean {
+  return (
+    tool.attempt(quotedArgument(path), () => listDirectory(tool.sys, path).length === 0) ?? false
+  );
+}
+
+function act(tool: Tool, action: Action, subject: Subject): boolean | 'quit' {
+  const { visit } = subject;
+  switch (action.kind) {
+    case 'print':
+      tool.out.text(visit.path + action.end);
+      return true;
+    case 'printf':
+      tool.out.text(formatFile(tool, action.format, subject));
+      return true;
+    case 'ls':
+      tool.out.text(longLine(tool, visit));
+      return true;
+    case 'prune':
+      visit.prune = true;
+      return true;
+    case 'quit':
+      return 'quit';
+    case 'delete':
+      return remove(tool, visit);
+    case 'exec':
+      return execute(tool, action, visit.path);
+    case 'batch':
+      collect(tool, action.batch, visit.path);
+      return true;
+  }
+}
+
+function remove(tool: Tool, visit: Visit): boolean {
+  if (visit.path === '.') return true;
+  try {
+    if (isDirectory(visit.stat)) tool.sys.rmdir(visit.path);
+    else tool.sys.unlink(visit.path);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    tool.warn(`cannot delete ${quotedArgument(visit.path)}: ${strerror(error.errno)}`);
+    return false;
+  }
+}
+
+function execute(tool: Tool, action: Action & { kind: 'exec' }, path: string): boolean {
+  const name = action.inDirectory ? `./${basename(path)}` : path;
+  const argv = action.argv.map((word) => word.replaceAll('{}', () => name));
+  if (action.ask) {
+    tool.out.flush();
+    tool.error(`< ${argv[0]} ... ${path} > ? `);
+    const answer = new Input(tool.sys, 0, 1).line();
+    if (answer === undefined || (answer[0] !== 121 && answer[0] !== 89)) return false;
+  }
+  const back = tool.sys.getcwd();
+  if (action.inDirectory) tool.sys.chdir(dirname(path));
+  const started = startProgram(tool, argv, quotedArgument);
+  if (action.inDirectory) tool.sys.chdir(back);
+  return typeof started === 'number' && waitFor(tool, started).status === 0;
+}
+
+function collect(tool: Tool, batch: Batch, path: string): void {
+  batch.names.push(path);
+  batch.bytes += textSize(path) + 1;
+  if (batch.bytes >= BATCH_BYTES) runBatch(tool, batch);
+}
+
+function runBatch(tool: Tool, batch: Batch): void {
+  const started = startProgram(tool, [...batch.argv, ...batch.names], quotedArgument);
+  if (typeof started !== 'number' || waitFor(tool, started).status !== 0) tool.status = 1;
+  batch.names = [];
+  batch.bytes = 0;
+}
+
+/** The rest of what -exec … + collected. */
+export function finishBatches(tool: Tool, settings: Settings): void {
+  for (const batch of settings.batches) if (batch.names.length > 0) runBatch(tool, batch);
+}
+
+function longLine(tool: Tool, { path, stat }: Visit): string {
+  const users = new Users(tool.sys);
+  const user = users.userName(stat.uid) ?? String(stat.uid);
+  const group = users.groupName(stat.gid) ?? String(stat.gid);
+  const blocks = Math.ceil(stat.blocks / 2);
+  const link = isSymlink(stat) ? ` -> ${tool.sys.readlink(path)}` : '';
+  const time = strftime('%b %e %H:%M', stat.mtime);
+  return `${String(stat.ino).padStart(9)} ${String(blocks).padStart(6)} ${formatMode(stat.mode)} ${String(stat.nlink).padStart(3)} ${user.padEnd(8)} ${group.padEnd(8)} ${String(stat.size).padStart(8)} ${time} ${path}${link}\n`;
+}

@@ -1,0 +1,114 @@
+// The directives of find -printf.
+
+import type { Timespec } from '../../../kernel/abi/stat.ts';
+import { formatMode, typeLetter } from '../files/mode.ts';
+import { basename, isSymlink } from '../files/path.ts';
+import type { Tool } from '../program.ts';
+import { readEscape } from '../text/escapes.ts';
+import { directive, directiveFlags, formatString } from '../text/format.ts';
+import { strftime } from '../time/date.ts';
+import { Users } from '../users.ts';
+import type { Subject } from './evaluate.ts';
+
+export function formatFile(tool: Tool, format: string, subject: Subject): string {
+  let out = '';
+  for (let i = 0; i < format.length; ) {
+    if (format[i] === '\\') {
+      const sequence = readEscape(format, i, 'format');
+      if (sequence.stop) return out;
+      out += sequence.text;
+      i = sequence.end;
+      continue;
+    }
+    const match =
+      format[i] === '%'
+        ? /^%([-0# +]*)(\d*)(?:\.(\d+))?(%|[ACT].|[a-zA-Z])/.exec(format.slice(i))
+        : null;
+    if (match === null) {
+      out += format[i++];
+      continue;
+    }
+    const [whole, flags = '', width = '', precision, letter = ''] = match;
+    const value = letter === '%' ? '%' : field(tool, letter, subject);
+    const d = directive({
+      ...directiveFlags(flags),
+      width: Number(width),
+      precision: precision === undefined ? undefined : Number(precision),
+    });
+    const zeroed = d.zero && !d.minus ? (value ?? whole).padStart(d.width, '0') : (value ?? whole);
+    out += formatString(d, zeroed);
+    i += whole.length;
+  }
+  return out;
+}
+
+function field(tool: Tool, letter: string, { visit, root }: Subject): string | undefined {
+  const { stat, path, depth } = visit;
+  const users = new Users(tool.sys);
+  const times: Readonly<Record<string, Timespec>> = { A: stat.atime, C: stat.ctime, T: stat.mtime };
+  const time = times[letter[0] ?? ''];
+  if (time !== undefined && letter.length === 2) return timeField(letter[1] ?? '', time);
+  switch (letter) {
+    case 'a':
+      return timeField('', stat.atime);
+    case 'b':
+      return String(stat.blocks);
+    case 'c':
+      return timeField('', stat.ctime);
+    case 'd':
+      return String(depth);
+    case 'D':
+      return String(stat.dev);
+    case 'f':
+      return basename(path);
+    case 'g':
+      return users.groupName(stat.gid) ?? String(stat.gid);
+    case 'G':
+      return String(stat.gid);
+    case 'h': {
+      const slash = path.lastIndexOf('/');
+      return slash < 0 ? '.' : path.slice(0, slash);
+    }
+    case 'H':
+      return root;
+    case 'i':
+      return String(stat.ino);
+    case 'k':
+      return String(Math.ceil(stat.blocks / 2));
+    case 'l':
+      return isSymlink(stat) ? tool.sys.readlink(path) : '';
+    case 'm':
+      return (stat.mode & 0o7777).toString(8);
+    case 'M':
+      return formatMode(stat.mode);
+    case 'n':
+      return String(stat.nlink);
+    case 'p':
+      return path;
+    case 'P':
+      return depth === 0 ? '' : path.slice(root.endsWith('/') ? root.length : root.length + 1);
+    case 's':
+      return String(stat.size);
+    case 't':
+      return timeField('', stat.mtime);
+    case 'u':
+      return users.userName(stat.uid) ?? String(stat.uid);
+    case 'U':
+      return String(stat.uid);
+    case 'y':
+      return typeLetter(stat.mode).replace('-', 'f');
+    default:
+      return undefined;
+  }
+}
+
+const fraction = (time: Timespec): string => `${String(time.nsec).padStart(9, '0')}0`;
+
+function timeField(letter: string, time: Timespec): string {
+  if (letter === '') return strftime(`%a %b %e %H:%M:%S.${fraction(time)} %Y`, time);
+  if (letter === '@') return `${time.sec}.${fraction(time)}`;
+  if (letter === 'S') return strftime(`%S.${fraction(time)}`, time);
+  if (letter === 'T') return strftime(`%H:%M:%S.${fraction(time)}`, time);
+  if (letter === '+') return strftime(`%Y-%m-%d+%H:%M:%S.${fraction(time)}`, time);
+  return strftime(`%${letter}`, time);
+}

@@ -1,0 +1,242 @@
+// Matching with POSIX patterns: the tree of syntax.ts becomes a RegExp over one-byte characters, which
+// finds where a match begins; where it ends is the longest way through the tree (POSIX.1-2024 §9.1).
+
+import { type ByteSet, type Dialect, type Node, parsePattern } from './syntax.ts';
+
+export interface RegexOptions {
+  readonly dialect: Dialect;
+  readonly ignoreCase?: boolean;
+  /** The whole line, or only whole words. */
+  readonly extent?: 'line' | 'word';
+}
+
+export interface Match {
+  readonly start: number;
+  readonly end: number;
+  /** The groups' texts, from \1 on. */
+  readonly groups: readonly (string | undefined)[];
+}
+
+export class Regex {
+  readonly #regexp: RegExp;
+  readonly #root: Node;
+  /** Whether the first way found may not be the longest. */
+  readonly #ambiguous: boolean;
+  readonly #extent: 'line' | 'word' | undefined;
+
+  /** A text matches when one of the patterns does. Throws PatternError. */
+  constructor(patterns: readonly string[], options: RegexOptions) {
+    const parts: Node[] = [];
+    let groups = 1;
+    for (const pattern of patterns) {
+      const node = parsePattern(pattern, options.dialect, groups);
+      groups += countGroups(node);
+      parts.push(options.ignoreCase ? folded(node) : node);
+    }
+    this.#root = parts.length === 1 && parts[0] !== undefined ? parts[0] : { kind: 'alt', parts };
+    this.#extent = options.extent;
+    this.#ambiguous = !hasBackref(this.#root) && isAmbiguous(this.#root);
+    // Lines lie between newlines: one search serves a whole block of them.
+    this.#regexp = new RegExp(wrapped(emit(this.#root), options.extent), 'gm');
+  }
+
+  /** The first match at or after `from`; its end is the longest only where `longest` asks for it. */
+  find(text: string, from: number): Match | undefined {
+    this.#regexp.lastIndex = from;
+    const found = this.#regexp.exec(text);
+    if (found === null) return undefined;
+    return {
+      start: found.index,
+      end: found.index + found[0].length,
+      groups: found.slice(1),
+    };
+  }
+
+  longest(text: string, from: number): Match | undefined {
+    const match = this.find(text, from);
+    if (match === undefined || !this.#ambiguous || this.#extent === 'line') return match;
+    const ends = waysThrough(this.#root, text, [match.start]);
+    const end = Math.max(
+      match.end,
+      ...ends.filter((at) => this.#extent === undefined || !wordAt(text, at)),
+    );
+    return { ...match, end };
+  }
+}
+
+const wordAt = (text: string, at: number): boolean => /\w/.test(text[at] ?? '');
+
+function wrapped(source: string, extent: RegexOptions['extent']): string {
+  if (extent === 'line') return `^(?:${source})$`;
+  return extent === 'word' ? `(?<!\\w)(?:${source})(?!\\w)` : source;
+}
+
+function countGroups(node: Node): number {
+  let count = 0;
+  visit(node, (inner) => {
+    if (inner.kind === 'group') count++;
+  });
+  return count;
+}
+
+function visit(node: Node, action: (node: Node) => void): void {
+  action(node);
+  if (node.kind === 'cat' || node.kind === 'alt')
+    for (const part of node.parts) visit(part, action);
+  else if (node.kind === 'group' || node.kind === 'repeat') visit(node.body, action);
+}
+
+function hasBackref(node: Node): boolean {
+  let found = false;
+  visit(node, (inner) => {
+    if (inner.kind === 'backref') found = true;
+  });
+  return found;
+}
+
+/** Alternatives, and repeats of more than one byte, may stop early. */
+function isAmbiguous(node: Node): boolean {
+  let found = false;
+  visit(node, (inner) => {
+    if (inner.kind === 'alt') found = true;
+    if (inner.kind === 'repeat' && inner.body.kind !== 'set') found = true;
+  });
+  return found;
+}
+
+/** Both cases of each letter. */
+function folded(node: Node): Node {
+  switch (node.kind) {
+    case 'set': {
+      const set = node.set.slice();
+      for (let c = 65; c <= 90; c++) {
+        const either = node.set[c] || node.set[c + 32] ? 1 : 0;
+        set[c] = either;
+        set[c + 32] = either;
+      }
+      return { kind: 'set', set };
+    }
+    case 'cat':
+    case 'alt':
+      return { ...node, parts: node.parts.map(folded) };
+    case 'group':
+    case 'repeat':
+      return { ...node, body: folded(node.body) };
+    default:
+      return node;
+  }
+}
+
+const asserts: Readonly<Record<string, string>> = {
+  '^': '^',
+  $: '$',
+  b: '\\b',
+  B: '\\B',
+  '<': '\\b(?=\\w)',
+  '>': '\\b(?<=\\w)',
+};
+
+function emit(node: Node): string {
+  switch (node.kind) {
+    case 'set':
+      return emitSet(node.set);
+    case 'assert':
+      return asserts[node.what] ?? '';
+    case 'cat':
+      return node.parts
+        .map((part) => (part.kind === 'alt' ? `(?:${emit(part)})` : emit(part)))
+        .join('');
+    case 'alt':
+      return node.parts.map(emit).join('|');
+    case 'group':
+      return `(${emit(node.body)})`;
+    case 'backref':
+      return `(?:\\${node.index})`;
+    case 'repeat':
+      return emitRepeat(node);
+  }
+}
+
+function emitRepeat(node: Node & { kind: 'repeat' }): string {
+  const simple = node.body.kind === 'set' || node.body.kind === 'group';
+  const body = simple ? emit(node.body) : `(?:${emit(node.body)})`;
+  if (node.max === Infinity)
+    return body + (node.min === 0 ? '*' : node.min === 1 ? '+' : `{${node.min},}`);
+  return node.min === 0 && node.max === 1 ? `${body}?` : `${body}{${node.min},${node.max}}`;
+}
+
+const hex = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`;
+
+function emitSet(set: ByteSet): string {
+  let source = '';
+  let count = 0;
+  for (let byte = 0; byte < 256; byte++) {
+    if (!set[byte]) continue;
+    let end = byte;
+    while (set[end + 1]) end++;
+    count += end - byte + 1;
+    source += end === byte ? hex(byte) : `${hex(byte)}-${hex(end)}`;
+    byte = end;
+  }
+  if (count !== 1) return `[${source}]`;
+  const only = set.indexOf(1);
+  return /[A-Za-z0-9_ ]/.test(String.fromCharCode(only)) ? String.fromCharCode(only) : source;
+}
+
+/** All places where `node` can end when it begins at one of `starts`. */
+function waysThrough(node: Node, text: string, starts: readonly number[]): number[] {
+  switch (node.kind) {
+    case 'set':
+      return starts
+        .filter((at) => at < text.length && node.set[text.charCodeAt(at)])
+        .map((at) => at + 1);
+    case 'assert':
+      return starts.filter((at) => holds(node.what, text, at));
+    case 'cat':
+      return node.parts.reduce<number[]>((at, part) => waysThrough(part, text, at), [...starts]);
+    case 'alt':
+      return unique(node.parts.flatMap((part) => waysThrough(part, text, starts)));
+    case 'group':
+      return waysThrough(node.body, text, starts);
+    case 'backref':
+      return [];
+    case 'repeat':
+      return repeatWays(node, text, starts);
+  }
+}
+
+const unique = (places: readonly number[]): number[] => [...new Set(places)];
+
+function repeatWays(
+  node: Node & { kind: 'repeat' },
+  text: string,
+  starts: readonly number[],
+): number[] {
+  let at = [...starts];
+  for (let n = 0; n < node.min && at.length > 0; n++) at = waysThrough(node.body, text, at);
+  const all = new Set(at);
+  for (let n = node.min; n < node.max && at.length > 0; n++) {
+    at = waysThrough(node.body, text, at).filter((place) => !all.has(place));
+    for (const place of at) all.add(place);
+  }
+  return [...all];
+}
+
+function holds(what: string, text: string, at: number): boolean {
+  const before = at > 0 && wordAt(text, at - 1);
+  const after = wordAt(text, at);
+  switch (what) {
+    case '^':
+      return at === 0 || text[at - 1] === '\n';
+    case '$':
+      return at === text.length || text[at] === '\n';
+    case 'b':
+      return before !== after;
+    case 'B':
+      return before === after;
+    case '<':
+      return !before && after;
+    default:
+      return before && !after;
+  }
+}

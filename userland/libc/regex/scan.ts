@@ -1,0 +1,189 @@
+// The search of grep through one file: blocks of whole lines are searched at once; lines are looked at
+// one by one only where they are printed, counted or needed as context.
+
+import type { Input, Output } from '../stdio.ts';
+import { fromLatin1, toLatin1 } from '../text/latin1.ts';
+import type { Match, Regex } from './regex.ts';
+
+export interface ScanStyle {
+  readonly invert: boolean;
+  readonly numbers: boolean;
+  readonly offsets: boolean;
+  readonly names: boolean;
+  /** What ends a name in place of `:` or `-`, when not empty. */
+  readonly nameEnd: string;
+  readonly only: boolean;
+  readonly before: number;
+  readonly after: number;
+  readonly contextAsked: boolean;
+  readonly limit: number;
+  /** Lines are counted, not shown. */
+  readonly silent: boolean;
+  readonly stopAtFirst: boolean;
+  readonly delimiter: 0 | 10;
+  readonly binary: 'binary' | 'text' | 'skip';
+}
+
+interface Line {
+  readonly text: string;
+  readonly number: number;
+  readonly offset: number;
+}
+
+export class Scan {
+  readonly #out: Output;
+  readonly #regex: Regex | undefined;
+  readonly #style: ScanStyle;
+  readonly #delimiter: string;
+  #label = '';
+  #count = 0;
+  #number = 0; // of the last line seen
+  #offset = 0; // of the block
+  #held: Line[] = []; // context before
+  #owed = 0; // lines of context after that are still to print
+  #lastShown = 0;
+  #anyShown = false;
+  #binary = false;
+
+  constructor(out: Output, regex: Regex | undefined, style: ScanStyle) {
+    this.#out = out;
+    this.#regex = regex;
+    this.#style = style;
+    this.#delimiter = String.fromCharCode(style.delimiter);
+  }
+
+  /** Prints what is selected; returns how many lines were. */
+  file(input: Input, label: string): number {
+    this.#label = label;
+    this.#count = 0;
+    this.#number = 0;
+    this.#offset = 0;
+    this.#held = [];
+    this.#owed = 0;
+    this.#lastShown = 0;
+    this.#binary = false;
+    if (this.#style.limit === 0) return 0;
+    const { delimiter } = this.#style;
+    for (let block = input.lines(delimiter); block !== undefined; block = input.lines(delimiter)) {
+      const looksBinary = delimiter === 10 && this.#style.binary !== 'text' && block.includes(0);
+      if (looksBinary && this.#style.binary === 'skip') return 0;
+      if (looksBinary) this.#binary = true;
+      const text = toLatin1(block);
+      this.#block(input.terminated ? text : text + this.#delimiter);
+      this.#offset += block.length;
+      if (this.#done()) break;
+    }
+    if (this.#binary && this.#count > 0 && !this.#style.silent)
+      this.#out.text(`grep: ${label}: binary file matches\n`);
+    return this.#count;
+  }
+
+  /** Nothing that follows can change what is printed. */
+  #done(): boolean {
+    if (this.#count === 0) return false;
+    if (this.#style.stopAtFirst || (this.#binary && !this.#style.silent)) return true;
+    return this.#count >= this.#style.limit && this.#owed === 0;
+  }
+
+  #block(text: string): void {
+    const { delimiter } = this.#style;
+    // Newlines inside a line are ordinary bytes with -z: those lines are searched one by one.
+    if (delimiter === 0) this.#lines(text, 0, text.length);
+    else this.#search(text);
+  }
+
+  #search(text: string): void {
+    let at = 0;
+    while (at < text.length && !this.#done()) {
+      const match = this.#regex?.find(text, at);
+      const hit = match !== undefined && match.start < text.length;
+      const start = hit ? text.lastIndexOf('\n', match.start - 1) + 1 : text.length;
+      const from = match?.start === 0 ? 0 : start;
+      if (from > at) this.#unmatched(text, at, from);
+      if (!hit || this.#done()) return;
+      const end = text.indexOf('\n', match.start);
+      this.#line(text.slice(from, end), { at: from, matched: true });
+      at = end + 1;
+    }
+  }
+
+  /** Lines without a match. */
+  #unmatched(text: string, from: number, to: number): void {
+    const { invert, before, numbers } = this.#style;
+    if (invert || before > 0 || this.#owed > 0 || this.#style.contextAsked) {
+      let at = from;
+      while (at < to && !this.#done()) {
+        const end = text.indexOf('\n', at);
+        this.#line(text.slice(at, end), { at, matched: false });
+        at = end + 1;
+      }
+    } else if (numbers)
+      for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1))
+        this.#number++;
+  }
+
+  #lines(text: string, from: number, to: number): void {
+    let at = from;
+    while (at < to && !this.#done()) {
+      const end = text.indexOf(this.#delimiter, at);
+      const line = text.slice(at, end);
+      this.#line(line, { at, matched: this.#regex?.find(line, 0) !== undefined });
+      at = end + 1;
+    }
+  }
+
+  #line(text: string, where: { at: number; matched: boolean }): void {
+    const line = { text, number: ++this.#number, offset: this.#offset + where.at };
+    const over = this.#count >= this.#style.limit;
+    if (where.matched !== this.#style.invert && !over) {
+      this.#count++;
+      if (this.#style.silent || this.#binary) return;
+      for (const earlier of this.#held) this.#show(earlier, '-');
+      this.#held = [];
+      if (this.#style.only) this.#showMatches(line);
+      else this.#show(line, ':');
+      this.#owed = this.#style.after;
+    } else if (this.#owed > 0) {
+      this.#owed--;
+      if (!this.#binary) this.#show(line, '-');
+    } else if (this.#style.before > 0) {
+      this.#held.push(line);
+      if (this.#held.length > this.#style.before) this.#held.shift();
+    }
+  }
+
+  #show(line: Line, mark: ':' | '-'): void {
+    const gap = this.#anyShown && this.#lastShown !== line.number - 1;
+    if (this.#style.contextAsked && this.#style.before + this.#style.after > 0) {
+      if (gap) this.#out.text('--\n');
+    }
+    this.#anyShown = true;
+    this.#lastShown = line.number;
+    this.#head(line, mark, line.offset);
+    this.#out.latin1(line.text + this.#delimiter);
+  }
+
+  #head(line: Line, mark: ':' | '-', offset: number): void {
+    const { names, nameEnd, numbers, offsets } = this.#style;
+    if (names) this.#out.text(this.#label + (nameEnd || mark));
+    if (numbers) this.#out.text(`${line.number}${mark}`);
+    if (offsets) this.#out.text(`${offset}${mark}`);
+  }
+
+  /** -o: each part that matches, on a line of its own; empty ones are passed over. */
+  #showMatches(line: Line): void {
+    if (this.#style.invert) return;
+    let match: Match | undefined;
+    for (let at = 0; at <= line.text.length; ) {
+      match = this.#regex?.longest(line.text, at);
+      if (match === undefined) return;
+      if (match.end === match.start) {
+        at = match.end + 1;
+        continue;
+      }
+      this.#head(line, ':', line.offset + match.start);
+      this.#out.write(fromLatin1(line.text.slice(match.start, match.end) + this.#delimiter));
+      at = match.end;
+    }
+  }
+}
