@@ -1,0 +1,47 @@
+// `atoll` at a terminal: the boot log, then the machine's console until its shell ends.
+
+import { attachConsole, terminalSink } from '../drivers/hw/console.ts';
+import { Atoll } from '../host/atoll.ts';
+import { startMachine } from '../host/boot.ts';
+import type { CommandLine } from './cli-options.ts';
+
+/** Shown before the prompt. */
+const INIT = ['cat /etc/motd'];
+
+export async function runConsole(line: CommandLine): Promise<number> {
+  const { disks, mem, cpus } = line;
+  let booted = false;
+  const log: string[] = [];
+  const machine = startMachine(
+    {
+      ...(disks.length === 0 ? {} : { disks }),
+      ...(mem === undefined ? {} : { mem }),
+      ...(cpus === undefined ? {} : { cpus }),
+    },
+    {
+      ...{ interactive: true, init: INIT, console: terminalSink() },
+      onLog: (text) => {
+        log.push(text);
+        // In raw mode a line ends with both.
+        if (!booted) process.stdout.write(`${text}\r\n`);
+      },
+    },
+  );
+  const system = new Atoll(machine, log, {});
+  let status = 0;
+  const detach = attachConsole(machine, (wanted) => {
+    status = wanted;
+    void system.shutdown().catch(() => machine.powerOff());
+  });
+  machine.booted.then(
+    () => {
+      booted = true;
+    },
+    () => {},
+  );
+  const reason = await machine.ended;
+  detach();
+  if (reason === '') return status;
+  process.stderr.write(`atoll: ${reason}\n`);
+  return 1;
+}

@@ -1,0 +1,138 @@
+// The command line of `atoll`: its own options up to `-c` or FILE; what follows is the script's.
+
+import { parseArgs } from 'node:util';
+import type { DiskOptions } from '../host/boot.ts';
+
+export const USAGE = `Usage: atoll [option]... [-c SCRIPT [NAME [ARG]...] | FILE [ARG]...]
+Boots a machine, runs a shell in it, and ends with the shell's status.
+
+  -c SCRIPT          run this script; NAME and ARGs are its $0, $1 ...
+  FILE               run this file of the host as a script
+  --disk FILE[,rw|,ro|,overlay][,ahci]
+                     attach an image (.zst: as an overlay); it is mounted at /mnt/sdC0,
+                     the next at /mnt/sdC1; without --disk: this package's own images
+  --mem N[K|M|G]     memory, 256M unless given
+  --cpus N           virtual CPUs, the host's cores unless given
+  --help, --version
+
+Without -c and FILE: a prompt, or the commands on standard input when that is no terminal.
+`;
+
+export type Work =
+  | { readonly kind: 'script'; readonly script: string; readonly args: readonly string[] }
+  | { readonly kind: 'file'; readonly file: string; readonly args: readonly string[] }
+  | { readonly kind: 'stdin' }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' };
+
+export interface CommandLine {
+  readonly disks: readonly DiskOptions[];
+  readonly mem?: number;
+  readonly cpus?: number;
+  /** Options of the shell: -e, -u, -x ... */
+  readonly shellFlags: readonly string[];
+  readonly work: Work;
+}
+
+/** A wrong command line: exits 2 with this message. */
+export class UsageError extends Error {}
+
+/** Flags of sh that may stand before its script, alone or together with -c: `-ec`. */
+const SHELL_FLAGS = /^-[aefnuvx]+$/;
+const SCRIPT_FLAG = /^-[aefnuvx]*c$/;
+const VALUE_OPTIONS = ['--disk', '--mem', '--cpus'];
+
+export function readCommandLine(args: readonly string[]): CommandLine {
+  const { own, flags, rest } = split(args);
+  const { values } = parse(own);
+  const { mem, cpus } = values;
+  return {
+    disks: (values.disk ?? []).map(readDisk),
+    ...(mem === undefined ? {} : { mem: readBytes(mem) }),
+    ...(cpus === undefined ? {} : { cpus: readCount(cpus) }),
+    shellFlags: flags.filter((flag) => flag !== '-c').map((flag) => flag.replace(/c$/, '')),
+    work: values.help
+      ? { kind: 'help' }
+      : values.version
+        ? { kind: 'version' }
+        : readWork(rest, flags.some((flag) => SCRIPT_FLAG.test(flag)) ? 'script' : 'file'),
+  };
+}
+
+/** Our options, the shell's flags, and what belongs to the script. */
+function split(args: readonly string[]): { own: string[]; flags: string[]; rest: string[] } {
+  const own: string[] = [];
+  const flags: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? '';
+    if (SCRIPT_FLAG.test(arg)) return { own, flags: [...flags, arg], rest: args.slice(i + 1) };
+    if (SHELL_FLAGS.test(arg)) flags.push(arg);
+    else if (arg === '--' || arg === '-') return { own, flags, rest: args.slice(i + 1) };
+    else if (!arg.startsWith('-')) return { own, flags, rest: args.slice(i) };
+    else {
+      own.push(arg);
+      const value = args[i + 1];
+      if (VALUE_OPTIONS.includes(arg) && value !== undefined) own.push(args[++i] ?? '');
+    }
+  }
+  return { own, flags, rest: [] };
+}
+
+function parse(own: string[]) {
+  try {
+    return parseArgs({
+      args: own,
+      options: {
+        disk: { type: 'string', multiple: true },
+        mem: { type: 'string' },
+        cpus: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new UsageError(message.replace(/\. To specify.*$/s, '').replace(/^U/, 'u'));
+  }
+}
+
+function readWork(rest: readonly string[], kind: 'script' | 'file'): Work {
+  const [first, ...args] = rest;
+  if (kind === 'script') {
+    if (first === undefined) throw new UsageError('-c needs a script');
+    return { kind, script: first, args };
+  }
+  return first === undefined ? { kind: 'stdin' } : { kind, file: first, args };
+}
+
+const MODES = ['rw', 'ro', 'overlay'] as const;
+
+/** `FILE[,rw|,ro|,overlay][,ahci]`; a comma before anything else belongs to the name. */
+function readDisk(text: string): DiskOptions {
+  let file = text;
+  let mode: DiskOptions['mode'];
+  for (;;) {
+    const at = file.lastIndexOf(',');
+    const word = at < 0 ? '' : file.slice(at + 1);
+    const named = MODES.find((one) => one === word);
+    if (named === undefined && word !== 'ahci') break;
+    mode = named ?? mode;
+    file = file.slice(0, at);
+  }
+  if (file === '') throw new UsageError(`--disk '${text}': no file`);
+  return mode === undefined ? { file } : { file, mode };
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+function readBytes(text: string): number {
+  const [, number, unit = ''] = /^(\d+)([KMG]?)$/i.exec(text) ?? [];
+  if (number === undefined) throw new UsageError(`--mem '${text}': want a size such as 256M`);
+  return Number(number) * (UNITS[unit.toUpperCase()] ?? 1);
+}
+
+function readCount(text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw new UsageError(`--cpus '${text}': want a number from 1`);
+  return count;
+}

@@ -1,0 +1,129 @@
+// `atoll -c SCRIPT`, `atoll FILE` and `atoll < commands`: the machine as a filter. The host's standard
+// streams, signals and the exit status pass through; only a disk that was refused is spoken of.
+
+import { readFileSync } from 'node:fs';
+import { type Atoll, boot } from '../host/atoll.ts';
+import type { Child } from '../host/process.ts';
+import { signalNames } from '../kernel/abi/constants.ts';
+import { strerror, toErrno } from '../kernel/abi/errno.ts';
+import { decodeText } from '../kernel/abi/text.ts';
+import type { CommandLine } from './cli-options.ts';
+
+/** sh gives this when it cannot open its script. */
+const NO_SCRIPT = 127;
+/** Longer scripts do not fit the arguments of a program. */
+const ARGUMENT_BYTES = 96 * 1024;
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/** Boots, runs, shuts down; the exit status. */
+export async function runScript(line: CommandLine): Promise<number> {
+  const { work } = line;
+  const source = work.kind === 'file' ? readSource(work.file) : undefined;
+  if (typeof source === 'string') {
+    process.stderr.write(`atoll: ${source}\n`);
+    return NO_SCRIPT;
+  }
+  const system = await bootQuietly(line);
+  try {
+    const args = await shellArguments(system, line, source);
+    const child = await system.spawn('/bin/sh', args, { stdin: hostInput(), env: hostTerminal() });
+    return await passThrough(child);
+  } finally {
+    process.stdin.destroy();
+    await system.shutdown();
+  }
+}
+
+/** The script's bytes, or why there are none. */
+function readSource(file: string): Uint8Array | string {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : 0;
+    return `${file}: ${strerror(toErrno(-errno))}`;
+  }
+}
+
+async function bootQuietly(line: CommandLine): Promise<Atoll> {
+  const { disks, mem, cpus } = line;
+  return await boot({
+    ...(disks.length === 0 ? {} : { disks }),
+    ...(mem === undefined ? {} : { mem }),
+    ...(cpus === undefined ? {} : { cpus }),
+    onLog: (text) => {
+      const refused = /^\[ *[\d.]+\] (sdC\d+(?:p\d+)?: .*)$/.exec(text)?.[1];
+      if (refused !== undefined && !/: (mounted|unmounted|recovered|journal)\b/.test(refused)) {
+        process.stderr.write(`atoll: ${refused}\n`);
+      }
+    },
+  });
+}
+
+async function shellArguments(
+  system: Atoll,
+  line: CommandLine,
+  source: Uint8Array | undefined,
+): Promise<string[]> {
+  const { work, shellFlags } = line;
+  const flags = [...shellFlags];
+  if (work.kind === 'script') return [...flags, '-c', work.script, ...work.args];
+  if (work.kind !== 'file' || source === undefined) return flags;
+  if (source.length <= ARGUMENT_BYTES) {
+    return [...flags, '-c', decodeText(source), work.file, ...work.args];
+  }
+  const copy = `${await system.fs.mkdtemp('/tmp/atoll-')}/script`;
+  await system.fs.writeFile(copy, source);
+  return [...flags, '-c', `. ${copy}`, work.file, ...work.args];
+}
+
+/** What comes in on standard input, piece by piece as the program takes it. */
+async function* hostInput(): AsyncGenerator<Uint8Array, void> {
+  try {
+    for await (const piece of process.stdin) yield piece as Uint8Array;
+  } catch (error) {
+    // The stream is destroyed when the program has ended; a broken one ends as an empty one does.
+    if (!process.stdin.destroyed) {
+      process.stderr.write(`atoll: stdin: ${error instanceof Error ? error.message : error}\n`);
+    }
+  }
+}
+
+const hostTerminal = (): Record<string, string> => ({
+  TERM: process.env['TERM'] ?? 'dumb',
+});
+
+/** Connects the program with the host's streams and signals until it ends; its exit status. */
+async function passThrough(child: Child): Promise<number> {
+  const handlers = FORWARDED.map((name) => {
+    const handler = (): void => void child.kill(name).catch(() => {}); // `exit` tells of the machine
+    process.on(name, handler);
+    return { name, handler };
+  });
+  try {
+    await Promise.all([pump(child.stdout, process.stdout), pump(child.stderr, process.stderr)]);
+    const { status, signal } = await child.exit;
+    return status ?? 128 + (signalNames[signal?.replace(/^SIG/, '') ?? ''] ?? 0);
+  } finally {
+    for (const { name, handler } of handlers) process.off(name, handler);
+  }
+}
+
+/** Copies a stream of the program to one of the host. When that is closed, so is the program's. */
+async function pump(from: AsyncIterable<Uint8Array>, to: NodeJS.WriteStream): Promise<void> {
+  let broken = false;
+  let wake = (): void => {};
+  const onBroken = (): void => {
+    broken = true;
+    wake();
+  };
+  to.on('error', onBroken);
+  for await (const piece of from) {
+    if (broken) return; // ends the iteration, which closes the pipe: the program gets SIGPIPE
+    if (!to.write(piece) && !broken) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        to.once('drain', resolve);
+      });
+    }
+  }
+}
