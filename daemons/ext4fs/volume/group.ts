@@ -5,7 +5,7 @@ import { EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import type { Block, Transaction } from '../../lib/transaction.ts';
 import { GroupDesc32, GroupDesc64 } from '../ondisk.ts';
 import { groupChecksum } from './checksum.ts';
-import { has, type Volume } from './superblock.ts';
+import { has, superblockAt, type Volume } from './superblock.ts';
 
 type Desc32 = InstanceType<typeof GroupDesc32>;
 type Desc64 = InstanceType<typeof GroupDesc64>;
@@ -46,7 +46,9 @@ const descsPerBlock = (vol: Volume): number => vol.blockSize / vol.descSize;
 /** The block that holds the descriptor of `group`. */
 export function descriptorBlock(vol: Volume, group: number): number {
   const index = Math.floor(group / descsPerBlock(vol));
-  if (!has.metaBg(vol) || index < vol.firstMetaBg) return vol.firstDataBlock + 1 + index;
+  // Behind the superblock, which with bigalloc need not be in the first data block.
+  if (!has.metaBg(vol) || index < vol.firstMetaBg)
+    return superblockAt(vol.blockSize).block + 1 + index;
   const first = index * descsPerBlock(vol);
   return firstBlockOf(vol, first) + (hasSuper(vol, first) ? 1 : 0);
 }
