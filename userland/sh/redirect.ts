@@ -298,11 +298,22 @@ export class Fds {
       return;
     }
     const sink = this.sinks.get(step.from);
-    if (sink !== undefined) this.sinks.set(step.fd, sink);
-    else {
+    if (sink !== undefined) {
+      if (step.fd > 2) this.reserve(step.fd);
+      this.sinks.set(step.fd, sink);
+    } else {
       this.sinks.delete(step.fd);
       this.shell.sys.dup2(step.from, step.fd);
     }
+  }
+
+  /** Keeps the kernel from giving a sink's number to something else. */
+  private reserve(fd: number): void {
+    const { sys } = this.shell;
+    const filler = sys.open('/dev/null', O_WRONLY | O_CLOEXEC);
+    if (filler === fd) return;
+    sys.dup2(filler, fd);
+    sys.close(filler);
   }
 
   private undo(saved: readonly Saved[]): void {

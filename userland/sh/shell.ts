@@ -93,6 +93,8 @@ export class Shell {
   undo: (() => void)[] = [];
   readonly hash = new Map<string, string>();
   readonly caught: number[] = [];
+  /** Signals that a subshell in this process sent to `$$`: they do not end it. */
+  readonly forParent = new Set<number>();
   private sigpipeGuarded = false;
   private environment: Map<string, string> | undefined;
 

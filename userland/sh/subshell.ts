@@ -42,6 +42,7 @@ export function inSubshell(shell: Shell, run: () => void): number {
   } finally {
     for (const undo of shell.undo.reverse()) undo();
     shell.level--;
+    if (shell.level === 0) shell.forParent.clear();
     const inner = shell.state;
     Object.assign(shell, { ...outer, state: inner });
     leaveState(shell, outer.state);

@@ -3,16 +3,19 @@
 
 import { SIGINT } from '../../kernel/abi/constants.ts';
 import { EINTR, PosixError } from '../../kernel/abi/errno.ts';
-import { Interrupted } from './errors.ts';
+import { Interrupted, leave } from './errors.ts';
 import { runText } from './exec.ts';
 import type { Shell } from './shell.ts';
 
 /** Runs the actions of signals that came since the last command. */
 export function runTraps(shell: Shell): void {
-  for (let signal = shell.caught.shift(); signal !== undefined; signal = shell.caught.shift()) {
+  for (const signal of shell.caught.splice(0)) {
     const action = shell.state.traps.get(signal);
     if (action !== undefined && action !== '') runAction(shell, action);
-    else if (signal === SIGINT && shell.state.options.interactive) throw new Interrupted();
+    else if (shell.level > 0) {
+      shell.caught.push(signal); // the shell around this subshell has a trap for it
+      if (!shell.forParent.has(signal)) leave(128 + signal, 'abrupt');
+    } else if (signal === SIGINT && shell.state.options.interactive) throw new Interrupted();
   }
 }
 

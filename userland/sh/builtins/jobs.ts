@@ -92,6 +92,7 @@ export function kill(shell: Shell, args: readonly string[], io: Io): number {
   for (const target of targets) {
     for (const pid of pidsOf(shell, target)) {
       try {
+        if (shell.level > 0 && pid === shell.pid) shell.forParent.add(signal ?? 15);
         shell.sys.kill(pid, signal ?? 15);
       } catch (error) {
         shell.complain(`kill: ${posixWords(error)}`);
