@@ -81,3 +81,28 @@ export function e2fsckRepair(image: Uint8Array): {
     return { status, output, image: new Uint8Array(readFileSync(file)) };
   });
 }
+
+/** The image after some debugfs commands that may write; DATA in them names a file of `data`. */
+export function debugfsWrite(
+  image: Uint8Array,
+  data: Uint8Array,
+  commands: readonly string[],
+): Uint8Array {
+  return withTempDir((dir) => {
+    const [file, script, input] = ['image', 'script', 'data'].map((name) => join(dir, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(file, image);
+    writeFileSync(input, data);
+    writeFileSync(script, `${commands.join('\n').replaceAll('DATA', input)}\n`);
+    const { status, output } = tool('debugfs', ['-w', '-f', script, file]);
+    if (status !== 0) throw new Error(output);
+    return new Uint8Array(readFileSync(file));
+  });
+}
+
+/** What debugfs finds in the journal. */
+export const logdump = (image: Uint8Array, options = ''): string =>
+  debugfs(image, [`logdump ${options}`]);
