@@ -101,15 +101,18 @@ export class Executor {
     while (!due) yield* sleep(queue);
   }
 
-  /** Runs `work` on every item, up to `limit` at a time; ends when all have ended. Must not throw. */
+  /** Runs `work` on every item, up to `limit` at a time; ends when all have ended. */
   *each<T>(items: readonly T[], limit: number, work: (item: T) => Task<void>): Task<void> {
     const done = new WaitQueue('each');
     let next = 0;
     let running = 0;
     const lane = function* (): Task<void> {
-      for (let item = items[next++]; item !== undefined; item = items[next++]) yield* work(item);
-      running--;
-      wakeAll(done);
+      try {
+        for (let item = items[next++]; item !== undefined; item = items[next++]) yield* work(item);
+      } finally {
+        running--;
+        wakeAll(done);
+      }
     };
     for (; running < Math.min(limit, items.length); running++) this.start(lane(), 'each');
     while (running > 0) yield* sleep(done);

@@ -122,10 +122,13 @@ export function* unmount(kernel: Kernel, mount: Mount, held: number): Task<void>
 const inUse = (superblock: Superblock): boolean =>
   [...superblock.inodes.values()].some((inode) => inode.opens > 0);
 
+/** Files written back at a time. */
+const FLUSHES = 32;
+
 /** Writes back every file of a superblock. */
 export function* flushSuperblock(kernel: Kernel, superblock: Superblock): Task<void> {
   if (!superblock.cached || superblock.gone) return;
   const dirty = (inode: Inode): boolean => inode.dirty.size > 0 || inode.timesDirty;
-  for (const inode of [...superblock.inodes.values()].filter(dirty))
-    yield* flushInode(kernel, inode);
+  const inodes = [...superblock.inodes.values()].filter(dirty);
+  yield* kernel.executor.each(inodes, FLUSHES, (inode) => flushInode(kernel, inode));
 }

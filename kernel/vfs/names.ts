@@ -1,12 +1,22 @@
 // Names: the calls that make, remove and move directory entries. Each takes the lock of the directory
 // it changes; rename takes both, the lower inode number first, under one lock for all renames.
 
-import { O_RDWR, S_IFDIR, S_IFMT, S_IFREG, S_ISGID, W_OK, X_OK } from '../abi/constants.ts';
+import {
+  NAME_MAX,
+  O_RDWR,
+  S_IFDIR,
+  S_IFMT,
+  S_IFREG,
+  S_ISGID,
+  W_OK,
+  X_OK,
+} from '../abi/constants.ts';
 import {
   EBUSY,
   EEXIST,
   EINVAL,
   EISDIR,
+  ENAMETOOLONG,
   ENOENT,
   ENOTDIR,
   ENOTEMPTY,
@@ -15,6 +25,7 @@ import {
   EXDEV,
   fail,
 } from '../abi/errno.ts';
+import { textSize } from '../abi/text.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Request } from '../ninep/client.ts';
 import { AT_REMOVEDIR, P9_SETATTR_UID, type TMessage } from '../ninep/types.ts';
@@ -23,7 +34,7 @@ import type { Dentry } from './dcache.ts';
 import { clunkLater, getattr, type Inode, iget, together, walkTo } from './inode.ts';
 import type { Path } from './mount.ts';
 import { lookupLocked, namei, nameiParent, type Parent } from './namei.ts';
-import { checkAccess, checkSticky } from './permission.ts';
+import { checkAccess, checkSticky, mayAccess } from './permission.ts';
 
 /** Makes a regular file. The caller holds the directory's lock and knows that the name is free. */
 export function* createFile(
@@ -52,7 +63,9 @@ export function* createFile(
   const { attr } = client.expect('Tgetattr', replies.at(-1));
   if (!superblock.cached) {
     clunkLater(call.kernel.executor, superblock, fid);
-    return yield* adopt(call, dir.dentry, filename);
+    const found = yield* walkTo(superblock, { fid: parent.fid, name: filename });
+    const inode = iget(call.kernel, superblock, found);
+    return call.kernel.dcache.set(dir.dentry, filename, inode);
   }
   const inode = iget(call.kernel, superblock, { fid, attr });
   inode.opened = 'write';
@@ -69,17 +82,32 @@ const chownRequests = (call: Call, fid: number): Request[] => {
 const groupFor = (call: Call, dir: Inode): number =>
   dir.attr.mode & S_ISGID ? dir.attr.gid : call.gid;
 
-/** Walks to a name that was just made and records it. */
-function* adopt(call: Call, dir: Dentry, name: string): Task<Dentry> {
+/** Makes a name by `message` and walks to it: one exchange. */
+function* makeAndAdopt(
+  call: Call,
+  dir: Dentry,
+  what: { name: string; message: TMessage },
+): Task<Dentry> {
   const parent = dir.inode ?? fail(ENOENT);
-  const found = yield* walkTo(parent.superblock, { fid: parent.fid, name });
-  const inode = iget(call.kernel, parent.superblock, found);
-  if (call.uid !== 0 && found.attr.uid !== call.uid) {
-    yield* together(inode, chownRequests(call, inode.fid));
-    inode.stale = true;
-    inode.attr.uid = call.uid;
-  }
-  return call.kernel.dcache.set(dir, name, inode);
+  const { client } = parent.superblock;
+  const fid = client.takeFid();
+  const walk: TMessage = { name: 'Twalk', fid: parent.fid, newfid: fid, wname: [what.name] };
+  const isLink = what.message.name === 'Tlink';
+  const replies = yield* client.all([
+    { message: what.message },
+    { message: walk },
+    ...(isLink ? [] : chownRequests(call, fid)),
+    { message: getattr(fid) },
+  ]);
+  parent.stale = true;
+  const [made, walked] = replies;
+  if (walked?.name === 'Rlerror') client.freeFid(fid);
+  else if (made?.name === 'Rlerror') clunkLater(call.kernel.executor, parent.superblock, fid);
+  client.expect(what.message.name, made);
+  client.expect('Twalk', walked);
+  const { attr } = client.expect('Tgetattr', replies.at(-1));
+  const inode = iget(call.kernel, parent.superblock, { fid, attr });
+  return call.kernel.dcache.set(dir, what.name, inode);
 }
 
 /** The directory's inode, when the caller may change it. */
@@ -90,6 +118,20 @@ function writableDirectory(call: Call, dir: Path): Inode {
   checkAccess(call, inode, W_OK | X_OK);
   if (inode.superblock.readOnly) fail(EROFS);
   return inode;
+}
+
+/**
+ * Whether a name is known to be there. A name that nobody looked up yet is left to the server to
+ * find, unless the caller may not make it anyhow: then EEXIST comes before EACCES and EROFS.
+ */
+export function* exists(call: Call, dir: Path, name: string): Task<boolean> {
+  const inode = dir.dentry.inode ?? fail(ENOENT);
+  const { superblock } = inode;
+  if (textSize(name) > NAME_MAX) fail(ENAMETOOLONG);
+  const known = call.kernel.dcache.peek(dir.dentry, name);
+  const mayMake = mayAccess(call, inode, W_OK | X_OK) && !superblock.readOnly;
+  if (known === undefined && superblock.cached && mayMake) return false;
+  return (yield* lookupLocked(call, dir.dentry, name)).inode !== undefined;
 }
 
 /** Makes a name by one message; throws EEXIST when it is there. */
@@ -104,13 +146,10 @@ function* make(
   const lock = (dir.dentry.inode ?? fail(ENOENT)).lock;
   yield* lock.acquire();
   try {
-    const dentry = yield* lookupLocked(call, dir.dentry, name);
-    if (dentry.inode) fail(EEXIST);
+    if (yield* exists(call, dir, name)) fail(EEXIST);
     if (parent.mustBeDirectory && !options.directory) fail(ENOENT);
-    const inode = writableDirectory(call, dir);
-    yield* together(inode, [{ message: options.message(inode, name) }]);
-    inode.stale = true;
-    yield* adopt(call, dir.dentry, name);
+    const message = options.message(writableDirectory(call, dir), name);
+    yield* makeAndAdopt(call, dir.dentry, { name, message });
   } finally {
     lock.release();
   }

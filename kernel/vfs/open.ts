@@ -27,15 +27,17 @@ import {
   ENXIO,
   EROFS,
   fail,
+  PosixError,
 } from '../abi/errno.ts';
 import type { Task } from '../ipc/task.ts';
 import { setSize } from './attr.ts';
 import type { Call } from './call.ts';
+import type { Dentry } from './dcache.ts';
 import { newFile, OpenFile } from './file.ts';
 import type { Inode } from './inode.ts';
 import type { Path } from './mount.ts';
-import { lookupLocked, namei, nameiParent } from './namei.ts';
-import { createFile } from './names.ts';
+import { lookupLocked, namei, nameiParent, type Parent } from './namei.ts';
+import { createFile, exists } from './names.ts';
 import { checkAccess } from './permission.ts';
 import { Pipe } from './pipe.ts';
 
@@ -97,12 +99,15 @@ function* findOrCreate(
   if (parent.name === '.' || parent.name === '..' || parent.mustBeDirectory) fail(EISDIR);
   yield* dirInode.lock.acquire();
   try {
-    const dentry = yield* lookupLocked(call, dir, parent.name);
-    if (dentry.inode === undefined) {
-      const made = yield* createFile(call, parent.dir, { name: parent.name, mode: request.mode });
-      const { inode = fail(ENOENT) } = made;
-      return { mount: parent.dir.mount, dentry: call.hold(made), inode, created: true };
+    if (!(yield* exists(call, parent.dir, parent.name))) {
+      const made = yield* tryCreate(call, parent, request);
+      if (made?.inode) {
+        const { inode } = made;
+        return { mount: parent.dir.mount, dentry: call.hold(made), inode, created: true };
+      }
     }
+    const dentry = yield* lookupLocked(call, dir, parent.name);
+    if (dentry.inode === undefined) fail(ENOENT);
     if (request.flags & O_EXCL) fail(EEXIST);
     const path = call.kernel.mounts.enter({ mount: parent.dir.mount, dentry });
     const inode = path.dentry.inode ?? fail(ENOENT);
@@ -113,6 +118,21 @@ function* findOrCreate(
     return { path: target, from: parent.dir };
   } finally {
     dirInode.lock.release();
+  }
+}
+
+/** Makes the file; undefined when the server had that name all the while. */
+function* tryCreate(
+  call: Call,
+  parent: Parent,
+  { mode, flags }: OpenRequest,
+): Task<Dentry | undefined> {
+  try {
+    return yield* createFile(call, parent.dir, { name: parent.name, mode });
+  } catch (error) {
+    const there = error instanceof PosixError && error.errno === EEXIST;
+    if (!there || flags & O_EXCL) throw error;
+    return undefined;
   }
 }
 

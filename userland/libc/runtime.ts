@@ -52,18 +52,32 @@ export class Runtime implements Sys {
   }
 
   read(fd: number, into: Uint8Array): number {
-    const { window } = this.#channel;
-    const count = this.#channel.call(SYS.read, 0, fd, Math.min(into.length, window.length));
-    into.set(window.subarray(0, count));
-    return count;
+    return this.#readAll(into, (wanted) => this.#channel.call(SYS.read, 0, fd, wanted));
   }
 
   pread(fd: number, into: Uint8Array, offset: number): number {
+    return this.#readAll(into, (wanted, done) =>
+      this.#channel.call(SYS.pread, 0, fd, wanted, offset + done),
+    );
+  }
+
+  /** Reads through the window, again as long as it comes back full: only long files fill it. */
+  #readAll(into: Uint8Array, read: (wanted: number, done: number) => number): number {
     const { window } = this.#channel;
-    const wanted = Math.min(into.length, window.length);
-    const count = this.#channel.call(SYS.pread, 0, fd, wanted, offset);
-    into.set(window.subarray(0, count));
-    return count;
+    let done = 0;
+    for (;;) {
+      const wanted = Math.min(into.length - done, window.length);
+      let count = 0;
+      try {
+        count = read(wanted, done);
+      } catch (error) {
+        if (done > 0 && error instanceof PosixError) return done;
+        throw error;
+      }
+      into.set(window.subarray(0, count), done);
+      done += count;
+      if (count < window.length || done === into.length) return done;
+    }
   }
 
   write(fd: number, from: Uint8Array): number {
