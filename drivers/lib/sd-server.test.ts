@@ -184,6 +184,14 @@ test('fsync of a file with data flushes the disk', (t) => {
   t.is(disk.bytes[51_205], 0x68);
 });
 
+test('fsync of the root flushes every disk', (t) => {
+  const disks = [partitioned(), partitioned()];
+  const { fs, write, now } = rig(disks);
+  for (const name of ['sdC0', 'sdC1']) write(`${name}/raw`, 600, Uint8Array.of(0x77));
+  now(fs.fsync?.(undefined, fs.attach(undefined, { uname: '', aname: '', nUname: 0 }), false));
+  for (const disk of disks) t.is(disk.bytes[600], 0x77);
+});
+
 test('trim by ctl reaches the medium', (t) => {
   const disk = partitioned();
   const { write } = rig([disk]);

@@ -7,6 +7,7 @@
 
 import { S_IFBLK } from '../../kernel/abi/constants.ts';
 import { EINVAL, EROFS, PosixError } from '../../kernel/abi/errno.ts';
+import type { Timespec } from '../../kernel/abi/stat.ts';
 import { decodeText } from '../../kernel/abi/text.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { type TreeFile, type TreeNode, TreeServer } from '../../kernel/ninep/tree.ts';
@@ -21,6 +22,8 @@ export interface SdServerOptions {
   readonly controller: BlockController | undefined;
   readonly ram: SharedArrayBuffer;
   readonly log: (line: string) => void;
+  /** The times that the tree's files show. */
+  readonly now?: () => Timespec;
 }
 
 type Node = TreeNode<undefined>;
@@ -28,17 +31,28 @@ export type SdFile = TreeFile<undefined>;
 
 /** Reads the partition tables, then serves the disks. */
 export function* createSdServer(options: SdServerOptions): Task<DiskServer<SdFile>> {
-  const { controller, ram, log } = options;
+  const { controller, ram, log, now } = options;
   const children: Node[] = [];
+  const disks: DiskIo[] = [];
   for (const [index, disk] of (controller?.disks ?? []).entries()) {
     if (!controller) break;
     const io = new DiskIo(disk, ram, controller.bounce);
+    disks.push(io);
     const directory = new DiskDirectory({ io, index, controller, log });
     yield* directory.readTable();
     children.push(directory.node());
   }
+  const root: Node = {
+    name: '/',
+    mode: 0o755,
+    children,
+    /** sync(2) and the machine's end reach the disks here. */
+    *fsync() {
+      for (const io of disks) yield* io.flush();
+    },
+  };
   return {
-    fs: new TreeServer<undefined>({ name: '/', mode: 0o755, children }),
+    fs: new TreeServer<undefined>(root, now ? { now } : {}),
     isData: ({ node }) => node instanceof DataNode,
     transfer: (file, { op, offset, segments }) => dataNode(file).move(op, offset, segments),
   };

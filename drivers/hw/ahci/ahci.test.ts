@@ -4,7 +4,7 @@ import test from 'ava';
 import * as ata from '../../ahci/ata-regs.ts';
 import * as r from '../../ahci/regs.ts';
 import type { Disk } from '../disk/disk.ts';
-import { memoryDisk } from '../test-rig.ts';
+import { memoryDisk, runSeed, seeded } from '../test-rig.ts';
 import { createAhciController } from './ahci.ts';
 
 const LIST = 0x1000;
@@ -423,4 +423,42 @@ test('a software reset by two control FISes sends the signature again', (t) => {
   }
   t.is(hw.port(r.PORT_TFD), 0x150);
   t.is(hw.port(r.PORT_CI), 0);
+});
+
+test('whatever a driver writes into registers and memory, the model answers by its registers', (t) => {
+  const seed = runSeed();
+  t.log(`ATOLL_SEED=${seed}`);
+  const random = seeded(seed);
+  const hw = rig(memoryDisk(64));
+  const known = [
+    ata.ATA_READ_DMA_EXT,
+    ata.ATA_WRITE_DMA_EXT,
+    ata.ATA_DATA_SET_MANAGEMENT,
+    ata.ATA_IDENTIFY,
+  ];
+  const noise = hw.bytes(TABLE, 0x8000);
+  for (let round = 0; round < 3000; round++) {
+    if (random(3) === 0) hw.start();
+    put(hw, random(4), {
+      command: random(4) === 0 ? random(256) : (known[random(known.length)] ?? 0),
+      lba: random(80),
+      count: random(8),
+      features: random(3),
+      prdt: sector(random(RAM), 1 + random(5000)),
+    });
+    for (let i = 0; i < 4; i++) noise[random(noise.length)] = random(256);
+    if (random(4) === 0) hw.view.setUint32(LIST + 4 * random(32), random(2 ** 31), true);
+    if (random(20) === 0) hw.poke(4 * random(32), random(2 ** 31) * 2);
+    if (random(50) === 0) hw.abar.write32(4 * random(64), random(2 ** 31) * 2);
+    hw.poke(r.PORT_CI, random(2 ** 31));
+    let steps = 0;
+    while (hw.pci.step() && steps < 100) steps++;
+    if (steps === 100) t.fail('the model works without end');
+  }
+  hw.abar.write32(r.HBA_GHC, 2 ** 31 + r.GHC_HR);
+  hw.poke(r.PORT_CLBU, 0);
+  hw.poke(r.PORT_FBU, 0);
+  hw.start();
+  run(hw, 0, { command: ata.ATA_IDENTIFY, prdt: sector() });
+  t.is(hw.port(r.PORT_CI), 0, 'and works again after a reset');
 });
