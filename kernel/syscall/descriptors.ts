@@ -1,13 +1,13 @@
 // System calls on descriptors: close, dup, pipe, isatty.
 
-import { O_CLOEXEC, O_RDONLY, O_WRONLY, OPEN_MAX, S_IFCHR } from '../abi/constants.ts';
+import { O_CLOEXEC, O_RDONLY, O_WRONLY, OPEN_MAX } from '../abi/constants.ts';
 import { EBADF, EINVAL, ENOTTY, fail } from '../abi/errno.ts';
 import { SYS } from '../abi/syscall.ts';
 import type { Task } from '../ipc/task.ts';
 import { flushInode } from '../mm/flush.ts';
 import { takeError } from '../mm/write.ts';
 import type { Call } from '../vfs/call.ts';
-import { OpenFile, releaseFile } from '../vfs/file.ts';
+import { isTerminal, OpenFile, releaseFile } from '../vfs/file.ts';
 import { Pipe } from '../vfs/pipe.ts';
 import { arg, type Calls, fdArg, type Result } from './dispatch.ts';
 
@@ -48,8 +48,7 @@ export const descriptorCalls: Calls = {
   },
   *[SYS.isatty](call, request) {
     const { inode } = call.process.file(fdArg(request));
-    const isTerminal = inode?.kind === S_IFCHR && Math.floor(inode.attr.rdev / 256) === 5;
-    return isTerminal ? { r0: 1 } : fail(ENOTTY);
+    return inode && isTerminal(inode) ? { r0: 1 } : fail(ENOTTY);
   },
 };
 

@@ -7,6 +7,7 @@ import {
   O_APPEND,
   O_RDONLY,
   O_WRONLY,
+  S_IFCHR,
   SEEK_CUR,
   SEEK_END,
   SEEK_SET,
@@ -176,9 +177,16 @@ function* sizeOf(inode: Inode): Task<number> {
   return attr.size;
 }
 
+/** Linux's tty major numbers start here: /dev/tty and /dev/console. */
+const TTY_MAJOR = 5;
+
+export const isTerminal = (inode: Inode): boolean =>
+  inode.kind === S_IFCHR && Math.floor(inode.attr.rdev / 256) === TTY_MAJOR;
+
 /** lseek(2). */
 export function* seek(file: OpenFile, offset: number, whence: number): Task<number> {
   const inode = file.needInode(ESPIPE);
+  if (isTerminal(inode)) fail(ESPIPE);
   let base = 0;
   if (whence === SEEK_CUR) base = file.offset;
   else if (whence === SEEK_END) base = inode.isCachedFile ? inode.size : yield* sizeOf(inode);

@@ -183,14 +183,15 @@ function settle(shell: Shell): void {
 /** Reads and runs commands with one parser; true at the end of the input. */
 function readAndRun(shell: Shell): boolean {
   let prompt = 'PS1';
+  let ended = false; // the parser asks again at the end of input; the terminal must not
   const more = (): string | undefined => {
+    if (ended) return undefined;
     if (prompt === 'PS1') shell.jobs.poll(shell.sys);
     shell.write(2, promptText(shell, shell.get(prompt) ?? ''));
     prompt = 'PS2';
-    return echoed(
-      shell,
-      readLine(shell.sys, 0, () => runTraps(shell)),
-    );
+    const line = readLine(shell.sys, 0, () => runTraps(shell));
+    ended = line === undefined;
+    return echoed(shell, line);
   };
   const lexer = new Lexer({ text: '', more, aliases: shell.state.aliases });
   const parser = new Parser(lexer);
