@@ -152,7 +152,7 @@ export function truncateIndirect(inode: Inode, from: number, budget: Budget): bo
     if (keep >= n ** levels) return true;
     const done = cutTree(inode, { no: block, levels, keep, budget });
     if (!done) return false;
-    if (keep === 0) dropPointer(inode, inodeTable(inode), { index, what: 'metadata' });
+    if (keep === 0) dropPointers(inode, inodeTable(inode), { index, count: 1, what: 'metadata' });
   }
   cutDirect(inode, from);
   return true;
@@ -185,7 +185,7 @@ function cutTree(inode: Inode, { no, levels, keep, budget }: Cut): boolean {
     const whole = below === 0;
     if (!cutTree(inode, { no: child, levels: levels - 1, keep: below, budget })) return false;
     if (!whole) continue;
-    dropPointer(inode, pointerBlock(inode, no), { index, what: 'metadata' });
+    dropPointers(inode, pointerBlock(inode, no), { index, count: 1, what: 'metadata' });
     if (--budget.left <= 0 && index > 0) return false;
   }
   return true;
@@ -199,13 +199,15 @@ function cutData(
   const { vol } = inode.op;
   let lastGroup = -1;
   for (let index = pointersIn(inode) - 1; index >= keep; index--) {
-    const fresh = table.no === undefined ? table : pointerBlock(inode, table.no);
-    const block = pointer(inode, fresh, index);
+    const block = pointer(inode, table, index);
     if (block === 0) continue;
     const group = groupOfBlock(vol, block);
     if (group !== lastGroup && budget.left-- <= 0) return false;
     lastGroup = group;
-    dropPointer(inode, fresh, { index, what: dataKind(inode) });
+    let count = 1;
+    while (index - count >= keep && pointer(inode, table, index - count) === block - count) count++;
+    index -= count - 1;
+    dropPointers(inode, table, { index, count, what: dataKind(inode) });
   }
   return true;
 }
@@ -213,19 +215,21 @@ function cutData(
 function cutDirect(inode: Inode, from: number): void {
   for (let index = EXT4_NDIR_BLOCKS - 1; index >= from; index--)
     if (pointer(inode, inodeTable(inode), index) !== 0)
-      dropPointer(inode, inodeTable(inode), { index, what: dataKind(inode) });
+      dropPointers(inode, inodeTable(inode), { index, count: 1, what: dataKind(inode) });
 }
 
 const dataKind = (inode: Inode): 'metadata' | 'data' =>
   inode.isDir || inode.isSymlink ? 'metadata' : 'data';
 
-function dropPointer(
-  inode: Inode,
-  table: Table,
-  { index, what }: { index: number; what: 'metadata' | 'data' },
-): void {
-  const block = pointer(inode, table, index);
-  setPointer(inode, table, { index, block: 0 });
-  freeBlocks(inode.op, { start: block, count: 1 }, what);
-  inode.addBlocks(-1);
+interface Drop {
+  index: number;
+  count: number; // pointers to blocks in one run
+  what: 'metadata' | 'data';
+}
+
+function dropPointers(inode: Inode, table: Table, { index, count, what }: Drop): void {
+  const start = pointer(inode, table, index);
+  for (let i = index; i < index + count; i++) setPointer(inode, table, { index: i, block: 0 });
+  freeBlocks(inode.op, { start, count }, what);
+  inode.addBlocks(-count);
 }
