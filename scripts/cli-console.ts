@@ -4,9 +4,7 @@ import { attachConsole, terminalSink } from '../drivers/hw/console.ts';
 import { Atoll } from '../host/atoll.ts';
 import { startMachine } from '../host/boot.ts';
 import type { CommandLine } from './cli-options.ts';
-
-/** Shown before the prompt. */
-const INIT = ['cat /etc/motd'];
+import { etcFiles } from './etc.ts';
 
 export async function runConsole(line: CommandLine): Promise<number> {
   const { disks, mem, cpus } = line;
@@ -19,7 +17,7 @@ export async function runConsole(line: CommandLine): Promise<number> {
       ...(cpus === undefined ? {} : { cpus }),
     },
     {
-      ...{ interactive: true, init: INIT, console: terminalSink() },
+      ...{ interactive: true, console: terminalSink() },
       onLog: (text) => {
         log.push(text);
         // In raw mode a line ends with both.
@@ -36,6 +34,7 @@ export async function runConsole(line: CommandLine): Promise<number> {
   machine.booted.then(
     () => {
       booted = true;
+      process.stdout.write(etcFiles['motd']?.replaceAll('\n', '\r\n') ?? '');
     },
     () => {},
   );

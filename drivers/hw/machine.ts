@@ -47,7 +47,7 @@ export interface MachineOptions {
 /** Warm seats, before the kernel could ask for any. */
 const FIRST_DRIVER_SEAT = SEAT_KERNEL + 1;
 const WARM_VOLUMES = 2;
-const WARM_PROCESSES = 3;
+const WARM_PROCESSES = 2;
 
 /** Busy turns of the loop may keep the host's own events waiting this long. */
 const BUSY_MS = 5;
@@ -147,9 +147,8 @@ export class Machine {
     };
     this.#power.on(SEAT_KERNEL, 'kernel');
     for (const seat of warm.driver) this.#power.on(seat, 'driver');
-    for (const seat of warm.process.slice(0, 1)) this.#power.on(seat, 'process');
     for (const seat of warm.volume) this.#power.on(seat, 'volume');
-    for (const seat of warm.process.slice(1)) this.#power.on(seat, 'process');
+    for (const seat of warm.process) this.#power.on(seat, 'process');
     this.#writeKernelConfig({
       ...this.layout,
       ...{ cpus: this.#options.cpus ?? availableParallelism(), disks, warm },

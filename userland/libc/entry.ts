@@ -1,32 +1,35 @@
 // The main of a process's worker: waits to be a process, runs its program, reports how it ended, and
-// waits to be the next one. The programs are loaded before, while the worker is warm.
+// waits to be the next one. The shell is loaded before, while the worker is warm.
 
 import type { Board } from '../../kernel/abi/board.ts';
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { ProcessConfig } from '../../kernel/abi/seat-config.ts';
 import { type Start, SYS } from '../../kernel/abi/syscall.ts';
-import { programs } from '../bin/registry.ts';
+import { loadProgram } from '../bin/load.ts';
 import { Channel, ProcessDied } from './channel.ts';
 import { lastWords, Runtime } from './runtime.ts';
-import type { Sys } from './sys.ts';
+import type { Program, Sys } from './sys.ts';
 
 /** The kernel found the file, but this system has no such program (as a shell tells it). */
 const NO_PROGRAM = 127;
 /** The program failed by its own fault: EX_SOFTWARE of sysexits(3). */
 const BROKEN = 70;
 
-export function main(board: Board, config: ProcessConfig): void {
+await loadProgram('sh');
+
+export async function main(board: Board, config: ProcessConfig): Promise<void> {
   const channel = new Channel(board, config);
-  for (;;) live(board, channel);
+  for (;;) await live(board, channel);
 }
 
 /** One process, from its start to its end. */
-function live(board: Board, channel: Channel): void {
+async function live(board: Board, channel: Channel): Promise<void> {
   channel.revive();
   try {
     channel.call(SYS.ready, 0);
     for (let start: Start | undefined = started(channel); start !== undefined; ) {
-      start = run(new Runtime(board, channel, start), channel, start);
+      const program = await loadProgram(start.program);
+      start = run(new Runtime(board, channel, start), channel, { start, program });
     }
   } catch (error) {
     if (!(error instanceof ProcessDied)) throw error; // a bug of ours: ends the worker, and is told
@@ -36,8 +39,11 @@ function live(board: Board, channel: Channel): void {
 const started = (channel: Channel): Start => JSON.parse(channel.text()) as Start;
 
 /** Runs one program; returns what it replaced itself with, otherwise ends in ProcessDied. */
-function run(sys: Runtime, channel: Channel, start: Start): Start | undefined {
-  const program = programs[start.program];
+function run(
+  sys: Runtime,
+  channel: Channel,
+  { start, program }: { start: Start; program: Program | undefined },
+): Start | undefined {
   try {
     if (program === undefined) {
       lastWords(sys, `${start.program}: no such program in this system\n`);

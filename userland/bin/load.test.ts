@@ -1,0 +1,17 @@
+// Claims about loading programs by name.
+
+import test from 'ava';
+import { loadProgram } from './load.ts';
+import { programs } from './registry.ts';
+
+test('each program of the registry is loaded under its name', async (t) => {
+  for (const [name, program] of Object.entries(programs)) {
+    t.is(await loadProgram(name), program, name);
+  }
+});
+
+test('what is no program is none', async (t) => {
+  for (const name of ['nosuch', 'registry', '../sh/main', '', '__proto__', 'constructor']) {
+    t.is(await loadProgram(name), undefined, name);
+  }
+});

@@ -1,0 +1,38 @@
+// Loads a program's module when it is first wanted: a worker that runs `ls` has no use for the other
+// seventy. registry.ts says which there are; a test holds the two together.
+
+import type { Program } from '../libc/sys.ts';
+
+/** Programs that are not in the file of their name. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  '[': './test.js',
+  chgrp: './chown.js',
+  egrep: './grep.js',
+  false: './false_.js',
+  fgrep: './grep.js',
+  sh: '../sh/main.js',
+  true: './true_.js',
+};
+
+const loaded = new Map<string, Program>();
+
+/** The program, or undefined when there is none of that name. */
+export async function loadProgram(name: string): Promise<Program | undefined> {
+  const known = loaded.get(name);
+  if (known !== undefined) return known;
+  const elsewhere = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
+  if (elsewhere === undefined && !/^[a-z0-9]+$/.test(name)) return undefined;
+  const { main } = await importModule(elsewhere ?? `./${name}.js`);
+  if (main !== undefined) loaded.set(name, main);
+  return main;
+}
+
+async function importModule(path: string): Promise<{ main?: Program }> {
+  try {
+    return (await import(path)) as { main?: Program };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
+      return {};
+    throw error;
+  }
+}
