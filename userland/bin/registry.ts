@@ -2,22 +2,30 @@
 
 import type { Program } from '../libc/sys.ts';
 import { main as sh } from '../sh/main.ts';
+import { main as base64 } from './base64.ts';
 import { main as basename } from './basename.ts';
 import { main as cat } from './cat.ts';
 import { main as chmod } from './chmod.ts';
 import { main as chown } from './chown.ts';
 import { main as cmp } from './cmp.ts';
+import { main as comm } from './comm.ts';
 import { main as cp } from './cp.ts';
 import { main as cut } from './cut.ts';
 import { main as date } from './date.ts';
 import { main as dd } from './dd.ts';
 import { main as df } from './df.ts';
 import { main as dirname } from './dirname.ts';
+import { main as dmesg } from './dmesg.ts';
 import { main as du } from './du.ts';
 import { main as echo } from './echo.ts';
 import { main as env } from './env.ts';
+import { main as expr } from './expr.ts';
 import { main as false_ } from './false_.ts';
 import { main as find } from './find.ts';
+import { main as fold } from './fold.ts';
+import { main as free } from './free.ts';
+import { main as fsync } from './fsync.ts';
+import { main as getfattr } from './getfattr.ts';
 import { main as grep } from './grep.ts';
 import { main as head } from './head.ts';
 import { main as hostname } from './hostname.ts';
@@ -27,31 +35,40 @@ import { main as ln } from './ln.ts';
 import { main as ls } from './ls.ts';
 import { main as md5sum } from './md5sum.ts';
 import { main as mkdir } from './mkdir.ts';
+import { main as mknod } from './mknod.ts';
+import { main as mktemp } from './mktemp.ts';
 import { main as mount } from './mount.ts';
 import { main as mv } from './mv.ts';
+import { main as nl } from './nl.ts';
 import { main as od } from './od.ts';
+import { main as paste } from './paste.ts';
 import { main as printf } from './printf.ts';
 import { main as ps } from './ps.ts';
 import { main as pwd } from './pwd.ts';
 import { main as readlink } from './readlink.ts';
 import { main as realpath } from './realpath.ts';
+import { main as rev } from './rev.ts';
 import { main as rm } from './rm.ts';
 import { main as rmdir } from './rmdir.ts';
 import { main as seq } from './seq.ts';
+import { main as setfattr } from './setfattr.ts';
 import { main as sha256sum } from './sha256sum.ts';
 import { main as sleep } from './sleep.ts';
 import { main as sort } from './sort.ts';
 import { main as stat } from './stat.ts';
 import { main as sync } from './sync.ts';
+import { main as tac } from './tac.ts';
 import { main as tail } from './tail.ts';
 import { main as tee } from './tee.ts';
 import { main as test } from './test.ts';
 import { main as touch } from './touch.ts';
 import { main as tr } from './tr.ts';
 import { main as true_ } from './true_.ts';
+import { main as truncate } from './truncate.ts';
 import { main as umount } from './umount.ts';
 import { main as uname } from './uname.ts';
 import { main as uniq } from './uniq.ts';
+import { main as uptime } from './uptime.ts';
 import { main as wc } from './wc.ts';
 import { main as which } from './which.ts';
 import { main as whoami } from './whoami.ts';
@@ -60,25 +77,33 @@ import { main as yes } from './yes.ts';
 
 export const programs: Readonly<Record<string, Program>> = {
   '[': test,
+  base64,
   basename,
   cat,
   chgrp: chown,
   chmod,
   chown,
   cmp,
+  comm,
   cp,
   cut,
   date,
   dd,
   df,
   dirname,
+  dmesg,
   du,
   echo,
   egrep: grep,
   env,
+  expr,
   false: false_,
   fgrep: grep,
   find,
+  fold,
+  free,
+  fsync,
+  getfattr,
   grep,
   head,
   hostname,
@@ -88,32 +113,41 @@ export const programs: Readonly<Record<string, Program>> = {
   ls,
   md5sum,
   mkdir,
+  mknod,
+  mktemp,
   mount,
   mv,
+  nl,
   od,
+  paste,
   printf,
   ps,
   pwd,
   readlink,
   realpath,
+  rev,
   rm,
   rmdir,
   seq,
+  setfattr,
   sh,
   sha256sum,
   sleep,
   sort,
   stat,
   sync,
+  tac,
   tail,
   tee,
   test,
   touch,
   tr,
   true: true_,
+  truncate,
   umount,
   uname,
   uniq,
+  uptime,
   wc,
   which,
   whoami,
