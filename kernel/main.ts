@@ -5,40 +5,21 @@ import type { Board } from './abi/board.ts';
 import type { ToKernel } from './abi/board-link.ts';
 import { SIGKILL, signalStatus } from './abi/constants.ts';
 import { PosixError } from './abi/errno.ts';
-import { FRAMES } from './abi/memlayout.ts';
 import type { KernelConfig } from './abi/seat-config.ts';
+import { assemble } from './assemble.ts';
 import { BootFs } from './fs/bootfs.ts';
 import { devfs } from './fs/devfs.ts';
 import { procfs } from './fs/procfs.ts';
-import { Tty } from './fs/tty.ts';
-import { Executor } from './ipc/executor.ts';
-import { GrantTable } from './ipc/grant.ts';
-import { Ring } from './ipc/ring.ts';
-import { Lock, type Task } from './ipc/task.ts';
+import type { Task } from './ipc/task.ts';
 import type { Kernel } from './kernel.ts';
-import { KernelLog } from './log.ts';
 import { startFlusher } from './mm/flusher.ts';
-import { Frames } from './mm/frames.ts';
-import { PageCache } from './mm/page-cache.ts';
 import { adoptHost } from './proc/host.ts';
 import { startLoginShell } from './proc/login.ts';
-import type { Process } from './proc/process.ts';
-import { end, sendSignal } from './proc/signal.ts';
-import { ProcessTable } from './proc/table.ts';
-import { Workers } from './proc/workers.ts';
-import { Cpus } from './sched/cpus.ts';
+import { end } from './proc/signal.ts';
 import { mountDisks } from './supervisor/automount.ts';
-import { BoardLink } from './supervisor/board-link.ts';
 import { localServer, newMemFs, newTmpfs } from './supervisor/local.ts';
-import { flushSuperblock, place } from './supervisor/mounting.ts';
+import { place } from './supervisor/mounting.ts';
 import { bindAt, makeDirectories, mountAt } from './supervisor/root.ts';
-import { Volumes } from './supervisor/volumes.ts';
-import { takeCall } from './syscall/dispatch.ts';
-import { DentryCache } from './vfs/dcache.ts';
-import { MountTable } from './vfs/mount.ts';
-
-/** Names that the dentry cache keeps. */
-const DENTRIES = 16_384;
 
 export function main(board: Board, config: KernelConfig): void {
   const kernel = assemble(board, config);
@@ -77,53 +58,6 @@ function* boot(kernel: Kernel, board: Board, config: KernelConfig): Task<void> {
     kernel.link.send({ type: 'halted', text: `cannot boot: ${what}` });
     if (!(error instanceof PosixError)) throw error;
   }
-}
-
-/** Puts the kernel's parts together; nothing runs yet. */
-function assemble(board: Board, config: KernelConfig): Kernel {
-  const { ram, clock, seat } = board;
-  const klog = new KernelLog(clock);
-  const onBug = (error: unknown, name: string): void => {
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    klog.add(`kernel: bug in ${name}: ${what}`);
-  };
-  const executor = new Executor({ ram, seat, clock, onBug });
-  const { toBoard, toKernel } = config.board;
-  const link = new BoardLink(executor, {
-    toBoard: new Ring(ram, toBoard),
-    toKernel: new Ring(ram, toKernel),
-  });
-  klog.onLine = (text) => link.send({ type: 'log', text });
-  const frames = new Frames(FRAMES, config.framesEnd);
-  const pages = new PageCache(ram, frames);
-  const kernel: Kernel = {
-    ...{ ram, executor, clock, frames, pages, klog, link, seat },
-    log: (line) => klog.add(line),
-    grants: new GrantTable(ram),
-    dcache: new DentryCache({ executor, pages }, DENTRIES),
-    mounts: new MountTable(),
-    renameLock: new Lock('rename'),
-    processes: new ProcessTable(),
-    cpus: new Cpus({ count: config.cpus, clock, executor }),
-    volumes: new Volumes(link),
-    random: (into) => board.random(into),
-    tty: new Tty(link, (pgid, signal) => {
-      for (const process of kernel.processes.group(pgid)) sendSignal(kernel, process, signal);
-    }),
-    workers: new Workers({
-      ...{ ram, frames, executor, link },
-      kernelSeat: seat,
-      onCall: (from) => takeCall(kernel, from),
-      reclaim: (count) => pages.reclaim(count),
-    }),
-    flushAll: (superblock) => flushSuperblock(kernel, superblock),
-    caller: { pid: 0, uid: 0, gid: 0 },
-    setCaller: ({ pid, uid, gid }: Process) => {
-      kernel.caller = { pid, uid, gid };
-    },
-    shuttingDown: false,
-  };
-  return kernel;
 }
 
 function fromBoard(kernel: Kernel, message: ToKernel): void {

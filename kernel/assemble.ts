@@ -1,0 +1,77 @@
+// Puts the kernel's parts together in one object; nothing runs yet.
+
+import type { Board } from './abi/board.ts';
+import { FRAMES } from './abi/memlayout.ts';
+import type { KernelConfig } from './abi/seat-config.ts';
+import { Tty } from './fs/tty.ts';
+import { Executor } from './ipc/executor.ts';
+import { GrantTable } from './ipc/grant.ts';
+import { Ring } from './ipc/ring.ts';
+import { Lock } from './ipc/task.ts';
+import type { Kernel } from './kernel.ts';
+import { KernelLog } from './log.ts';
+import { Frames } from './mm/frames.ts';
+import { PageCache } from './mm/page-cache.ts';
+import type { Process } from './proc/process.ts';
+import { sendSignal } from './proc/signal.ts';
+import { ProcessTable } from './proc/table.ts';
+import { Workers } from './proc/workers.ts';
+import { Cpus } from './sched/cpus.ts';
+import { BoardLink } from './supervisor/board-link.ts';
+import { flushSuperblock } from './supervisor/mounting.ts';
+import { Volumes } from './supervisor/volumes.ts';
+import { takeCall } from './syscall/dispatch.ts';
+import { DentryCache } from './vfs/dcache.ts';
+import { MountTable } from './vfs/mount.ts';
+
+/** Names that the dentry cache keeps. */
+const DENTRIES = 16_384;
+
+/** What of the configuration the parts need. */
+type Parts = Pick<KernelConfig, 'board' | 'framesEnd' | 'cpus'> & { readonly dentries?: number };
+
+export function assemble(board: Board, config: Parts): Kernel {
+  const { ram, clock, seat } = board;
+  const klog = new KernelLog(clock);
+  const onBug = (error: unknown, name: string): void => {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    klog.add(`kernel: bug in ${name}: ${what}`);
+  };
+  const executor = new Executor({ ram, seat, clock, onBug });
+  const { toBoard, toKernel } = config.board;
+  const link = new BoardLink(executor, {
+    toBoard: new Ring(ram, toBoard),
+    toKernel: new Ring(ram, toKernel),
+  });
+  klog.onLine = (text) => link.send({ type: 'log', text });
+  const frames = new Frames(FRAMES, config.framesEnd);
+  const pages = new PageCache(ram, frames);
+  const kernel: Kernel = {
+    ...{ ram, executor, clock, frames, pages, klog, link, seat },
+    log: (line) => klog.add(line),
+    grants: new GrantTable(ram),
+    dcache: new DentryCache({ executor, pages }, config.dentries ?? DENTRIES),
+    mounts: new MountTable(),
+    renameLock: new Lock('rename'),
+    processes: new ProcessTable(),
+    cpus: new Cpus({ count: config.cpus, clock, executor }),
+    volumes: new Volumes(link),
+    random: (into) => board.random(into),
+    tty: new Tty(link, (pgid, signal) => {
+      for (const process of kernel.processes.group(pgid)) sendSignal(kernel, process, signal);
+    }),
+    workers: new Workers({
+      ...{ ram, frames, executor, link },
+      kernelSeat: seat,
+      onCall: (from) => takeCall(kernel, from),
+      reclaim: (count) => pages.reclaim(count),
+    }),
+    flushAll: (superblock) => flushSuperblock(kernel, superblock),
+    caller: { pid: 0, uid: 0, gid: 0 },
+    setCaller: ({ pid, uid, gid }: Process) => {
+      kernel.caller = { pid, uid, gid };
+    },
+    shuttingDown: false,
+  };
+  return kernel;
+}
