@@ -279,7 +279,11 @@ export class BlockCache {
     for (const frame of this.#frames) {
       if (!frame.current && (frame.state === CLEAN || frame.state === DIRTY)) this.#discard(frame);
     }
-    for (const frame of dirty) if (frame.current) this.running.blocks.set(frame.no, frame);
+    for (const frame of dirty) {
+      if (!frame.current) continue;
+      frame.tid = this.running.tid;
+      this.running.blocks.set(frame.no, frame);
+    }
     return this.unwritten > 0;
   }
 
