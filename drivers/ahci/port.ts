@@ -123,7 +123,10 @@ export class AhciPort {
       this.#clearError();
       this.#reissue();
     });
-    if (culprit) culprit.finish(this.#fault(culprit.command, reason(status, taskFile)));
+    if (!culprit) return;
+    const fault = this.#fault(culprit.command, reason(status, taskFile));
+    this.#log(fault.message); // whoever asked learns only EIO
+    culprit.finish(fault);
   }
 
   #clearError(): void {

@@ -216,6 +216,17 @@ test('a packed image is unpacked, written in memory, and unchanged afterwards', 
   t.deepEqual(fs.readFileSync(file), before);
 });
 
+test('an image packed as a stream, without its size, is unpacked as one', (t) => {
+  if (!packer) return t.pass(`zstd is not installed`);
+  const content = new Uint8Array((3 << 20) + 512);
+  content.set(pattern(70_000), 700_000);
+  content.set(pattern(512), 3 << 20);
+  const file = image('streamed.img.zst', execFileSync(packer, ['-q', '-c'], { input: content }));
+  const disk = openDisk({ file, mode: 'ro' });
+  t.is(disk.sectorCount, content.length / 512);
+  t.is(Buffer.compare(read(disk, 0, content.length), content), 0);
+});
+
 test('a packed image that is cut short or garbled is refused with its reason', (t) => {
   if (!packer) return t.pass(`zstd is not installed`);
   const plain = image(
