@@ -124,6 +124,9 @@ function withRedirs(shell: Shell, node: Compound, redirs: readonly Redir[]): voi
   }
   try {
     runBody(shell, node);
+  } catch (error) {
+    shell.report(error);
+    throw error;
   } finally {
     restore();
   }

@@ -1,7 +1,13 @@
 // Asynchronous lists and their exit statuses (POSIX.1-2024 XCU §2.9.3.1), without job control: one
 // process group, jobs are known by number, by pid, and by their text.
 
-import { WEXITSTATUS, WIFEXITED, WNOHANG, WTERMSIG } from '../../kernel/abi/constants.ts';
+import {
+  exitStatus,
+  WEXITSTATUS,
+  WIFEXITED,
+  WNOHANG,
+  WTERMSIG,
+} from '../../kernel/abi/constants.ts';
 import { ECHILD, EINTR, PosixError } from '../../kernel/abi/errno.ts';
 import type { Sys } from '../libc/sys.ts';
 
@@ -10,6 +16,7 @@ export interface Job {
   /** The processes of its pipeline; the last one gives its status. */
   readonly pids: readonly number[];
   readonly text: string;
+  /** As wait(2) tells them. */
   readonly statuses: Map<number, number>;
 }
 
@@ -70,13 +77,13 @@ export class Jobs {
   private reap(sys: Sys, child: { job: Job; pid: number; options: number }): boolean {
     try {
       const result = sys.wait(child.pid, child.options);
-      if (result.pid !== 0) child.job.statuses.set(child.pid, shellStatus(result.status));
+      if (result.pid !== 0) child.job.statuses.set(child.pid, result.status);
       return true;
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
       if (error.errno === EINTR) return false;
       if (error.errno !== ECHILD) throw error;
-      child.job.statuses.set(child.pid, 127);
+      child.job.statuses.set(child.pid, exitStatus(127));
       return true;
     }
   }
@@ -85,4 +92,4 @@ export class Jobs {
 export const isDone = (job: Job): boolean => job.pids.every((pid) => job.statuses.has(pid));
 
 export const jobStatus = (job: Job): number =>
-  job.statuses.get(job.pids[job.pids.length - 1] ?? 0) ?? 0;
+  shellStatus(job.statuses.get(job.pids[job.pids.length - 1] ?? 0) ?? 0);

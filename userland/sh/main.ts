@@ -82,7 +82,7 @@ function reported(shell: Shell, error: unknown): number {
     return 2;
   }
   if (error instanceof ShellError) {
-    if (error.message !== '' && !error.reported) shell.complain(error.message);
+    shell.report(error);
     return error.status;
   }
   if (error instanceof RangeError) {

@@ -68,19 +68,18 @@ class Stages {
   /** Standard input and output of a child. */
   plan(output: { read: number; write: number } | undefined): Plan {
     const plan = new Plan();
-    if (this.input !== undefined && this.input !== 0) {
-      plan.bind({ fd: 0, from: this.input }, this.input);
-      plan.bind({ fd: this.input, from: undefined }, undefined);
-    }
+    if (this.input !== undefined) this.connect(plan, { fd: 0, from: this.input });
     if (output !== undefined) {
       plan.bind({ fd: output.read, from: undefined }, undefined);
-      if (output.write !== 1) {
-        plan.bind({ fd: 1, from: output.write }, output.write);
-        plan.bind({ fd: output.write, from: undefined }, undefined);
-      }
+      this.connect(plan, { fd: 1, from: output.write });
     }
     for (const fd of this.held) plan.bind({ fd, from: undefined }, undefined);
     return plan;
+  }
+
+  private connect(plan: Plan, step: { fd: number; from: number }): void {
+    plan.bind(step, step.from);
+    if (step.from > 1) plan.bind({ fd: step.from, from: undefined }, undefined);
   }
 
   hold(fd: number | undefined): void {

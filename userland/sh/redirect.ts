@@ -200,7 +200,6 @@ function openHereDoc(shell: Shell, text: string): number {
     const pipe = shell.sys.pipe();
     shell.sys.write(pipe.write, bytes);
     shell.sys.close(pipe.write);
-    shell.sys.setCloexec(pipe.read, true);
     return pipe.read;
   }
   const fd = openScratch(shell);

@@ -5,7 +5,7 @@ import { NSIG, O_CLOEXEC, O_RDONLY, SIGINT, SIGPIPE } from '../../kernel/abi/con
 import { EBADF, fail, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { decodeText, encodeText } from '../../kernel/abi/text.ts';
 import type { Disposition, Sys } from '../libc/sys.ts';
-import { raise } from './errors.ts';
+import { raise, ShellError } from './errors.ts';
 import { Jobs } from './jobs.ts';
 import { Fds, Sink, type Source } from './redirect.ts';
 import type { FunctionDef } from './syntax/ast.ts';
@@ -95,6 +95,8 @@ export class Shell {
   readonly caught: number[] = [];
   /** Signals that a subshell in this process sent to `$$`: they do not end it. */
   readonly forParent = new Set<number>();
+  /** Set while a built-in runs whose redirections are not carried out in this process. */
+  builtinErrors: { readonly to: Source } | undefined;
   private sigpipeGuarded = false;
   private environment: Map<string, string> | undefined;
 
@@ -178,6 +180,18 @@ export class Shell {
 
   // Output.
 
+  /** Standard error of the built-in that runs, or of the shell. */
+  errorOutput(): Source {
+    return this.builtinErrors === undefined ? this.fds.resolve(2) : this.builtinErrors.to;
+  }
+
+  /** An error on its way out is told where standard error still is what it was. */
+  report(error: unknown): void {
+    if (!(error instanceof ShellError) || error.reported) return;
+    if (error.message !== '') this.complain(error.message);
+    error.reported = true;
+  }
+
   write(to: Source, text: string): void {
     if (to instanceof Sink) to.push(text);
     else if (to === undefined) fail(EBADF);
@@ -185,7 +199,7 @@ export class Shell {
   }
 
   /** `sh: 3: cd: can't cd to /x`; nothing is said when standard error is closed. */
-  complain(message: string, to: Source = this.fds.resolve(2)): void {
+  complain(message: string, to: Source = this.errorOutput()): void {
     try {
       this.write(to, `${this.state.name}: ${this.line}: ${message}\n`);
     } catch (error) {

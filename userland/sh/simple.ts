@@ -124,7 +124,7 @@ function assign(
 function trace(shell: Shell, words: readonly string[]): void {
   const prefix = promptText(shell, shell.get('PS4') ?? '+ ');
   try {
-    shell.write(shell.fds.resolve(2), `${prefix}${words.join(' ')}\n`);
+    shell.write(shell.errorOutput(), `${prefix}${words.join(' ')}\n`);
   } catch (error) {
     posixWords(error); // standard error is closed
   }
@@ -157,6 +157,9 @@ function callFunction(
   shell.lineBase = call.fn.line - 1;
   try {
     execute(shell, call.fn.body);
+  } catch (error) {
+    shell.report(error);
+    throw error;
   } finally {
     for (const [name, old] of shell.locals.pop() ?? []) shell.restore(name, old);
     shell.functionDepth--;
@@ -178,6 +181,7 @@ interface BuiltinCall {
 function callBuiltin(shell: Shell, call: BuiltinCall, plan: Plan): void {
   const { builtin, args } = call;
   const name = args[0] ?? '';
+  const outer = shell.builtinErrors;
   let restore: (() => void) | undefined;
   let io = standardIo(shell, plan);
   try {
@@ -186,11 +190,13 @@ function callBuiltin(shell: Shell, call: BuiltinCall, plan: Plan): void {
       restore = shell.fds.apply(plan);
       io = standardIo(shell, new Plan());
     }
+    shell.builtinErrors = builtin.runsCommands ? undefined : { to: io.err };
     shell.status = builtin.run(shell, args.slice(1), io);
   } catch (error) {
     if (error instanceof PosixError) shell.status = systemError(shell, name, error);
     else failed(shell, error, call.special ? 'special' : 'regular', `${name}: `);
   } finally {
+    shell.builtinErrors = outer;
     restore?.();
   }
 }

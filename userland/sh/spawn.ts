@@ -190,7 +190,7 @@ const deaths: Readonly<Record<number, string>> = {
   15: 'Terminated',
 };
 
-function tellDeath(shell: Shell, signal: number): void {
+export function tellDeath(shell: Shell, signal: number): void {
   if (signal === SIGINT) {
     if (shell.state.options.interactive) shell.write(2, '\n');
     return;
@@ -198,7 +198,7 @@ function tellDeath(shell: Shell, signal: number): void {
   const words = deaths[signal];
   if (words === undefined) return;
   try {
-    shell.write(shell.fds.resolve(2), `${words}\n`);
+    shell.write(shell.errorOutput(), `${words}\n`);
   } catch (error) {
     posixWords(error); // nobody to tell
   }

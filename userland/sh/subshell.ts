@@ -64,7 +64,7 @@ function catchEnd(shell: Shell, run: () => void): { code: number; abrupt: boolea
   } catch (error) {
     if (error instanceof ShellExit) return { code: error.status, abrupt: error.abrupt };
     if (error instanceof ShellError) {
-      if (error.message !== '' && !error.reported) shell.complain(error.message);
+      shell.report(error);
       return { code: error.status, abrupt: false };
     }
     if (error instanceof RangeError) {
@@ -137,7 +137,8 @@ interface ChildOptions {
 export function spawnSubshell(shell: Shell, command: Command, options: ChildOptions): number {
   shell.guardSigpipe();
   const pipe = shell.sys.pipe();
-  shell.sys.setCloexec(pipe.write, true);
+  const { plan } = options;
+  plan.bind({ fd: pipe.read, from: pipe.read }, pipe.read); // it is close-on-exec until then
   let pid: number;
   try {
     const argv = ['sh', '--subshell', String(pipe.read)];

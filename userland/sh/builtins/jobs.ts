@@ -1,10 +1,10 @@
 // wait, jobs and kill.
 
-import { NSIG } from '../../../kernel/abi/constants.ts';
+import { NSIG, WIFEXITED, WTERMSIG } from '../../../kernel/abi/constants.ts';
 import { raise } from '../errors.ts';
-import { isDone, type Job, jobStatus } from '../jobs.ts';
+import { isDone, type Job, jobStatus, shellStatus } from '../jobs.ts';
 import { posixWords, type Shell } from '../shell.ts';
-import { drainAll } from '../spawn.ts';
+import { drainAll, tellDeath } from '../spawn.ts';
 import { runTraps } from '../traps.ts';
 import type { Io } from './registry.ts';
 import { signalName, signalNumber } from './trap.ts';
@@ -35,7 +35,9 @@ export function wait(shell: Shell, args: readonly string[]): number {
       const interrupted = waitFor(shell, job, pid);
       if (interrupted !== undefined) return interrupted;
     }
-    status = word.startsWith('%') ? jobStatus(job) : (job.statuses.get(Number(word)) ?? 127);
+    status = word.startsWith('%')
+      ? jobStatus(job)
+      : shellStatus(job.statuses.get(Number(word)) ?? 0);
     if (isDone(job)) shell.jobs.remove(job);
   }
   return status;
@@ -48,6 +50,8 @@ function waitFor(shell: Shell, job: Job, pid: number): number | undefined {
     runTraps(shell);
     if (signal !== undefined) return 128 + signal;
   }
+  const status = job.statuses.get(pid) ?? 0;
+  if (!WIFEXITED(status)) tellDeath(shell, WTERMSIG(status));
   return undefined;
 }
 

@@ -148,7 +148,7 @@ function badOption(shell: Shell, bad: BadOption): number {
       bad.why === 'No arg for'
         ? `No arg for -${bad.letter} option`
         : `Illegal option -${bad.letter}`;
-    shell.write(shell.fds.resolve(2), `${words}\n`);
+    shell.write(shell.errorOutput(), `${words}\n`);
   }
   return 0;
 }

@@ -209,7 +209,9 @@ export class HostSys {
     fs.closeSync(opener);
     fs.unlinkSync(name);
     const [r, w] = [this.file(read, 0), this.file(write, 0)];
-    return { read: this.place(r), write: this.place(w) };
+    const ends = { read: this.place(r), write: this.place(w) };
+    this.cloexec.add(ends.read).add(ends.write);
+    return ends;
   }
 
   isatty = (): boolean => false;
