@@ -40,7 +40,8 @@ const DRAIN = 64;
 
 export class Ext4Fs implements VolumeFs {
   readonly blockSize: number;
-  readonly readOnly: boolean;
+  /** Becomes true when the volume could not be written. */
+  readOnly: boolean;
   readonly volume: Volume;
   readonly #env: Ext4Env;
 

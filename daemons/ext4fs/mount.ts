@@ -1,7 +1,7 @@
 // Mounting an ext2, ext3 or ext4 volume: checks it, replays its journal, marks it as mounted,
 // finishes what its orphan list holds; and the way back. super.rst, journal.rst, orphan.rst.
 
-import { EINVAL, EIO, EUCLEAN, PosixError } from '../../kernel/abi/errno.ts';
+import { EINVAL, EUCLEAN, PosixError } from '../../kernel/abi/errno.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { Mover } from '../lib/data/mover.ts';
 import { Engine } from '../lib/engine.ts';
@@ -77,7 +77,7 @@ class Ext4Mount implements MountedVolume {
     this.engine = new Engine({ ...request, blockSize, volume: words });
     this.#fs = this.#newFs();
     this.#mover = new Mover(this.engine, this.#fs);
-    this.#inPlace = new InPlace(this.engine, this.#mover, request.log);
+    this.#inPlace = this.#newInPlace();
   }
 
   get fs(): Ext4Fs {
@@ -133,6 +133,18 @@ class Ext4Mount implements MountedVolume {
     return new Ext4Fs({ volume: this.#volume, env, readOnly: this.readOnly });
   }
 
+  #newInPlace(): InPlace {
+    return new InPlace(this.engine, this.#mover, (error) =>
+      this.#degrade('write-back failed', error),
+    );
+  }
+
+  /** What was not written cannot be made safe any more: from now on the volume is only read. */
+  #degrade(what: string, error: PosixError): void {
+    this.#fs.readOnly = true;
+    this.#request.log(`${what}, the volume is read-only from now on: ${error.message}`);
+  }
+
   *#openJournal(): Task<void> {
     const { engine } = this;
     this.#file = yield* openJournalFile(engine, this.#fs, this.#volume);
@@ -150,7 +162,7 @@ class Ext4Mount implements MountedVolume {
       sequence,
       wide: has.bit64(this.#volume),
       checksums: has.metadataCsum(this.#volume),
-      log: this.#request.log,
+      onFailure: (error) => this.#degrade('journal aborted', error),
     });
     engine.writeback = this.#journal;
     if (resuming) yield* this.#journal.commit(); // before any new request
@@ -165,7 +177,7 @@ class Ext4Mount implements MountedVolume {
     if (!this.readOnly) this.#volume = yield* probeVolume(this.#request);
     this.#fs = this.#newFs();
     this.#mover = new Mover(this.engine, this.#fs);
-    this.#inPlace = new InPlace(this.engine, this.#mover, this.#request.log);
+    this.#inPlace = this.#newInPlace();
   }
 
   /** With a journal: it must be replayed from now on. Without: the volume is not clean. */
@@ -221,7 +233,7 @@ class Ext4Mount implements MountedVolume {
 
   /** Commits what nobody synced, and brings an idle volume's log home. */
   *#commitLoop(): Task<void> {
-    const { executor, log } = this.#request;
+    const { executor } = this.#request;
     const { cache } = this.engine;
     while (this.#mounted) {
       yield* executor.pause(COMMIT_MS);
@@ -232,8 +244,7 @@ class Ext4Mount implements MountedVolume {
         yield* this.#journal?.tidy() ?? nothing();
       } catch (error) {
         if (!(error instanceof PosixError)) throw error;
-        if (error.errno !== EIO) log(`commit: ${error.message}`);
-        return; // the journal is aborted and has said so
+        return; // the volume is degraded, and the log says so
       }
     }
   }

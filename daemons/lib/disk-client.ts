@@ -2,7 +2,7 @@
 // passing the volume's grants on.
 
 import { O_RDONLY, O_RDWR } from '../../kernel/abi/constants.ts';
-import { EIO, PosixError } from '../../kernel/abi/errno.ts';
+import { EIO, EROFS, PosixError } from '../../kernel/abi/errno.ts';
 import { subgrant } from '../../kernel/ipc/grant.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import type { NinepClient, Request } from '../../kernel/ninep/client.ts';
@@ -29,14 +29,30 @@ export function* openDiskClient({ client, path, readOnly }: DiskOptions): Task<B
   const nobody = { uname: '', nUname: NONUNAME, afid: NOFID };
   yield* client.rpc<'Tattach'>({ name: 'Tattach', fid: root, aname: '', ...nobody });
   yield* client.rpc<'Twalk'>({ name: 'Twalk', fid: root, newfid: fid, wname: [...path] });
-  const flags = readOnly ? O_RDONLY : O_RDWR;
-  yield* client.rpc<'Tlopen'>({ name: 'Tlopen', fid, flags });
+  const writable = !readOnly && (yield* openFor(client, fid, O_RDWR));
+  if (!writable && !(yield* openFor(client, fid, O_RDONLY))) throw new PosixError(EROFS);
   const { attr } = yield* client.rpc<'Tgetattr'>({
     name: 'Tgetattr',
     fid,
     requestMask: P9_GETATTR_SIZE,
   });
-  return new DiskClient(client, { fid, sizeBytes: attr.size, readOnly, name: path.join('/') });
+  return new DiskClient(client, {
+    fid,
+    sizeBytes: attr.size,
+    readOnly: !writable,
+    name: path.join('/'),
+  });
+}
+
+/** Opens the fid; false when the disk is write-protected and was to be written. */
+function* openFor(client: NinepClient, fid: number, flags: number): Task<boolean> {
+  try {
+    yield* client.rpc<'Tlopen'>({ name: 'Tlopen', fid, flags });
+    return true;
+  } catch (error) {
+    if (error instanceof PosixError && error.errno === EROFS) return false;
+    throw error;
+  }
 }
 
 interface OpenDisk {

@@ -2,7 +2,7 @@
 // blocks is abandoned, the blocks are fetched, and it runs again from its first line.
 
 import type { Clock } from '../../kernel/abi/board.ts';
-import { EIO, PosixError } from '../../kernel/abi/errno.ts';
+import { EIO, EROFS, PosixError } from '../../kernel/abi/errno.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { BlockCache, NoFrames } from './cache/block-cache.ts';
 import { Fetcher } from './cache/fetch.ts';
@@ -30,6 +30,8 @@ export interface EngineOptions {
 
 /** Who brings published blocks to the disk: a journal, or a careful writer. */
 export interface Writeback {
+  /** It could not write: what is published from now on would be lost. */
+  readonly failed: boolean;
   /** Room for another request's changes? */
   readonly accepting: boolean;
   /** Commits, and checkpoints what is needed, so that there are room and frames again. */
@@ -73,7 +75,9 @@ export class Engine {
         const result = body(tx);
         const outcome = options.outcome?.(result, tx);
         if (outcome === 'drop') tx.abandon();
-        else tx.publish(outcome);
+        else if (tx.changes && this.writeback?.failed) {
+          throw new PosixError(EROFS, 'the volume could not be written');
+        } else tx.publish(outcome);
         return result;
       } catch (error) {
         tx.abandon();
@@ -86,8 +90,9 @@ export class Engine {
 
   *#admission(): Task<void> {
     for (let i = 0; i < RUNS_MAX; i++) {
-      if (this.writeback === undefined || this.writeback.accepting) return;
-      yield* this.writeback.relieve();
+      const { writeback } = this;
+      if (writeback === undefined || writeback.accepting || writeback.failed) return;
+      yield* writeback.relieve();
     }
     throw new PosixError(EIO, 'write-back makes no room');
   }

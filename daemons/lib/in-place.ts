@@ -10,23 +10,23 @@ import { writeHome } from './write-home.ts';
 export class InPlace implements Writeback {
   readonly #engine: Engine;
   readonly #mover: Mover;
-  readonly #log: (line: string) => void;
+  readonly #onFailure: (error: PosixError) => void;
   readonly #lock = new Lock('write-back');
   #failure: PosixError | undefined;
 
-  constructor(engine: Engine, mover: Mover, log: (line: string) => void) {
+  constructor(engine: Engine, mover: Mover, onFailure: (error: PosixError) => void) {
     this.#engine = engine;
     this.#mover = mover;
-    this.#log = log;
+    this.#onFailure = onFailure;
   }
 
-  get pending(): boolean {
-    return this.#engine.cache.unwritten > 0;
+  get failed(): boolean {
+    return this.#failure !== undefined;
   }
 
   get accepting(): boolean {
     const { cache } = this.#engine;
-    return this.#failure === undefined && cache.unwritten < cache.shape.frames >> 1;
+    return cache.unwritten < cache.shape.frames >> 1;
   }
 
   *relieve(): Task<void> {
@@ -63,6 +63,6 @@ export class InPlace implements Writeback {
   #fail(error: PosixError): void {
     if (this.#failure) return;
     this.#failure = error;
-    this.#log(`write-back failed, the volume is read-only from now on: ${error.message}`);
+    this.#onFailure(error);
   }
 }

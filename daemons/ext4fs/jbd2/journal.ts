@@ -23,7 +23,7 @@ export interface JournalOptions {
   readonly sequence: number;
   /** Writes the journal's superblock: where the log begins (0 = it is empty), with which number. */
   readonly writeSuper: (start: number, sequence: number) => Task<void>;
-  readonly log: (line: string) => void;
+  readonly onFailure: (error: PosixError) => void;
 }
 
 /** Log blocks left for what requests add while a commit makes room; few need more than a dozen. */
@@ -49,19 +49,12 @@ export class Journal implements Writeback {
     cache.renumber(options.sequence);
   }
 
-  /** The log holds something that is not at home yet. */
-  get pending(): boolean {
-    const { cache } = this.#o.engine;
-    return cache.unwritten > 0 || this.#used > 0;
-  }
-
-  /** Set once the journal could not be written: the volume can only be read from then on. */
-  get failure(): PosixError | undefined {
-    return this.#failure;
+  /** The journal could not be written: the volume can only be read from then on. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
   }
 
   get accepting(): boolean {
-    if (this.#failure) return false;
     const { cache } = this.#o.engine;
     const room = cache.shape.frames - cache.unwritten;
     return cache.running.blocks.size < this.#limit && room > cache.shape.frames >> 2;
@@ -200,6 +193,6 @@ export class Journal implements Writeback {
   #abort(error: PosixError): void {
     if (this.#failure) return;
     this.#failure = error;
-    this.#o.log(`journal aborted, the volume is read-only from now on: ${error.message}`);
+    this.#o.onFailure(error);
   }
 }

@@ -113,7 +113,7 @@ export interface StartOptions {
   readonly sequence: number;
   readonly wide: boolean; // the volume has the 64bit feature
   readonly checksums: boolean; // and metadata_csum
-  readonly log: (line: string) => void;
+  readonly onFailure: (error: PosixError) => void;
 }
 
 /** Starts the journal with an empty log and the features that the volume asks for. */
@@ -126,7 +126,7 @@ export function* startJournal(file: JournalFile, options: StartOptions): Task<Jo
   return new Journal({
     ...{ engine, format, map, mover: options.mover, sequence: options.sequence },
     writeSuper: (start, sequence) => writeSuper(current, start, sequence),
-    log: options.log,
+    onFailure: options.onFailure,
   });
 }
 

@@ -6,7 +6,7 @@ import { FRAMES, PAGE_SIZE } from '../../../kernel/abi/memlayout.ts';
 import { Executor } from '../../../kernel/ipc/executor.ts';
 import { GRANT_READ, GRANT_WRITE, GrantReader, GrantTable } from '../../../kernel/ipc/grant.ts';
 import { Ring, ringSize } from '../../../kernel/ipc/ring.ts';
-import type { Task } from '../../../kernel/ipc/task.ts';
+import { type Task, WaitQueue, wakeOne } from '../../../kernel/ipc/task.ts';
 import { NinepClient } from '../../../kernel/ninep/client.ts';
 import { RingTransport } from '../../../kernel/ninep/transport-ring.ts';
 import type { Area } from '../cache/layout.ts';
@@ -29,6 +29,10 @@ export interface MachineOptions {
   readonly options?: readonly string[];
   readonly writeLog?: LogEntry[];
   readonly random?: () => number; // u32
+  /** Transfers take their time: each waits until nothing else can be done. */
+  readonly slow?: boolean;
+  /** Called between the turns of the executor. */
+  readonly between?: (machine: Machine) => void;
   readonly device?: (device: MemoryDevice) => BlockDevice;
 }
 
@@ -43,6 +47,7 @@ export class Machine {
   readonly #options: MachineOptions;
   readonly #area: Area;
   readonly #rings: { requests: Ring; replies: Ring };
+  readonly #latency = new WaitQueue('slow disk');
   #nextFree: number;
   #nowMs = 1_760_000_000_000;
   #volume: MountedVolume | undefined;
@@ -75,6 +80,7 @@ export class Machine {
       grants: new GrantReader(this.ram, VOLUME_SEAT),
       readOnly: options.readOnlyDevice ?? false,
       ...(options.writeLog && { log: options.writeLog }),
+      ...(options.slow && { latency: this.#latency }),
     });
     this.#rings = { requests: this.#newRing('in'), replies: this.#newRing('out') };
     const { executor, grants } = this;
@@ -128,17 +134,27 @@ export class Machine {
       'test',
     );
     for (let idle = 0; outcome === undefined; ) {
-      idle = this.executor.turn() ? 0 : idle + 1;
+      idle = this.executor.turn() || this.#transfer() ? 0 : idle + 1;
+      if (this.#volume) this.#options.between?.(this);
       assert(idle < 10, 'the machine hangs: nobody is runnable');
     }
     if ('error' in outcome) throw outcome.error;
     return outcome.value;
   }
 
+  /** Lets one waiting transfer of a slow disk happen. */
+  #transfer(): boolean {
+    if (this.#latency.idle) return false;
+    wakeOne(this.#latency);
+    return true;
+  }
+
   /** Lets time pass, so that timers fire. */
   advance(ms: number): void {
     this.#nowMs += ms;
-    for (let idle = 0; idle < 3; ) idle = this.executor.turn() ? 0 : idle + 1;
+    for (let idle = 0; idle < 3; ) {
+      idle = this.executor.turn() || this.#transfer() ? 0 : idle + 1;
+    }
   }
 
   /** Memory that the client may grant, page-aligned. */
