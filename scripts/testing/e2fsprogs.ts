@@ -1,7 +1,7 @@
 // For tests: images made and judged by the real e2fsprogs, where they are installed.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -106,3 +106,25 @@ export function debugfsWrite(
 /** What debugfs finds in the journal. */
 export const logdump = (image: Uint8Array, options = ''): string =>
   debugfs(image, [`logdump ${options}`]);
+
+/**
+ * Mounts the image by the host's own kernel, runs `body` on the mount point, unmounts, and gives
+ * the changed image; undefined where that is not allowed.
+ */
+export function onHostKernel(
+  image: Uint8Array,
+  body: (mountPoint: string) => void,
+): Uint8Array | undefined {
+  return withTempDir((dir) => {
+    const [file, at] = [join(dir, 'image'), join(dir, 'mnt')];
+    writeFileSync(file, image);
+    mkdirSync(at);
+    if (tool('mount', ['-o', 'loop', file, at]).status !== 0) return undefined;
+    try {
+      body(at);
+    } finally {
+      tool('umount', [at]);
+    }
+    return new Uint8Array(readFileSync(file));
+  });
+}
