@@ -2,11 +2,17 @@
 // passing the volume's grants on.
 
 import { O_RDONLY, O_RDWR } from '../../kernel/abi/constants.ts';
-import { EIO, EROFS, PosixError } from '../../kernel/abi/errno.ts';
+import { EIO, PosixError } from '../../kernel/abi/errno.ts';
 import { subgrant } from '../../kernel/ipc/grant.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import type { NinepClient, Request } from '../../kernel/ninep/client.ts';
-import { NOFID, NONUNAME, P9_GETATTR_SIZE, P9_VERSION } from '../../kernel/ninep/types.ts';
+import {
+  NOFID,
+  NONUNAME,
+  P9_GETATTR_MODE,
+  P9_GETATTR_SIZE,
+  P9_VERSION,
+} from '../../kernel/ninep/types.ts';
 import type { BlockDevice, Piece } from './device.ts';
 
 /** A transfer is cut into requests of at most this many bytes, so that many are under way. */
@@ -29,30 +35,17 @@ export function* openDiskClient({ client, path, readOnly }: DiskOptions): Task<B
   const nobody = { uname: '', nUname: NONUNAME, afid: NOFID };
   yield* client.rpc<'Tattach'>({ name: 'Tattach', fid: root, aname: '', ...nobody });
   yield* client.rpc<'Twalk'>({ name: 'Twalk', fid: root, newfid: fid, wname: [...path] });
-  const writable = !readOnly && (yield* openFor(client, fid, O_RDWR));
-  if (!writable && !(yield* openFor(client, fid, O_RDONLY))) throw new PosixError(EROFS);
   const { attr } = yield* client.rpc<'Tgetattr'>({
     name: 'Tgetattr',
     fid,
-    requestMask: P9_GETATTR_SIZE,
+    requestMask: P9_GETATTR_SIZE | P9_GETATTR_MODE,
   });
-  return new DiskClient(client, {
-    fid,
-    sizeBytes: attr.size,
-    readOnly: !writable,
-    name: path.join('/'),
-  });
-}
-
-/** Opens the fid; false when the disk is write-protected and was to be written. */
-function* openFor(client: NinepClient, fid: number, flags: number): Task<boolean> {
-  try {
-    yield* client.rpc<'Tlopen'>({ name: 'Tlopen', fid, flags });
-    return true;
-  } catch (error) {
-    if (error instanceof PosixError && error.errno === EROFS) return false;
-    throw error;
-  }
+  const protectedDisk = (attr.mode & 0o222) === 0;
+  const flags = readOnly || protectedDisk ? O_RDONLY : O_RDWR;
+  yield* client.rpc<'Tlopen'>({ name: 'Tlopen', fid, flags });
+  const { size: sizeBytes } = attr;
+  const name = path.join('/');
+  return new DiskClient(client, { fid, sizeBytes, readOnly: readOnly || protectedDisk, name });
 }
 
 interface OpenDisk {

@@ -22,8 +22,10 @@ export function main(board: DriverBoard, config: DriverConfig): void {
   const executor = new Executor({ ram, seat, clock, onBug });
   const log = ringLogger(executor, new Ring(ram, config.log));
   const functions = board.pci.functions();
+  let told = 0;
   executor.poll(() => {
     let busy = false;
+    for (; told < board.notes.length; told++) log(board.notes[told] ?? '');
     for (const pci of functions) busy = pci.step() || busy;
     return busy;
   });
@@ -40,11 +42,11 @@ interface Parts {
 
 function* bringUp(parts: Parts): Task<void> {
   const { board, config, executor, log } = parts;
-  for (const note of board.notes) log(note);
   const server = yield* createSdServer({
     controller: yield* start(parts),
     ram: board.ram,
     log,
+    now: () => board.clock.wallclock(),
   });
   const grants = new GrantReader(board.ram, board.seat);
   for (const { requests, replies } of config.sessions) {

@@ -97,6 +97,7 @@ class Session<N> {
       reply = yield* this.#answer(incoming);
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
+      this.#options.log(`${incoming.message.name}: ${error.message}`);
       reply = { name: 'Rlerror', ecode: error.errno };
     }
     yield* this.#reply(incoming.tag, reply, incoming.grant !== undefined);

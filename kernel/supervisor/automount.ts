@@ -1,12 +1,12 @@
 // The disks at boot: starts the driver, mounts its tree at /dev/sd, and each volume that can be
 // mounted at /mnt/NAME. One that cannot is told of in one line, and the boot goes on.
 
-import { errnoName, PosixError } from '../abi/errno.ts';
+import { PosixError } from '../abi/errno.ts';
 import type { KernelConfig } from '../abi/seat-config.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import { makeDirectory, mountAt } from './root.ts';
-import { listNames, volumeName } from './volumes.ts';
+import { listNames, TOLD, volumeName } from './volumes.ts';
 
 export function* mountDisks(kernel: Kernel, config: KernelConfig): Task<void> {
   const [driver] = config.warm.driver;
@@ -41,6 +41,6 @@ function* mountVolume(kernel: Kernel, source: readonly string[]): Task<void> {
     kernel.log(`${name}: mounted at /mnt/${name}${superblock.readOnly ? ', read-only' : ''}`);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
-    kernel.log(`${name}: not mounted: ${errnoName(error.errno)}: ${error.message}`);
+    if (error.message !== TOLD) kernel.log(`${name}: not mounted: ${error.message}`);
   }
 }

@@ -1,7 +1,7 @@
 // sync(2) and the machine's end: processes end, everything is written and unmounted, the board halts.
 
 import { SIGKILL, SIGTERM } from '../abi/constants.ts';
-import { PosixError } from '../abi/errno.ts';
+import { PosixError, toErrno } from '../abi/errno.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../proc/process.ts';
@@ -17,10 +17,25 @@ const STEP_MS = 5;
 export function* syncAll(kernel: Kernel): Task<void> {
   for (const superblock of mounted(kernel)) {
     yield* flushSuperblock(kernel, superblock);
-    if (!superblock.cached || superblock.gone) continue;
-    const { client, root } = superblock;
-    yield* client.rpc({ name: 'Tfsync', fid: root.fid, datasync: 0 });
+    if (superblock.cached) yield* syncServer(kernel, superblock);
   }
+  yield* syncDisks(kernel);
+}
+
+/** Programs write to disks directly, too: their own caches are flushed last. */
+function* syncDisks(kernel: Kernel): Task<void> {
+  for (const superblock of mounted(kernel)) {
+    if (superblock.type === 'sd') yield* syncServer(kernel, superblock);
+  }
+}
+
+function* syncServer(kernel: Kernel, superblock: Superblock): Task<void> {
+  if (superblock.gone) return;
+  const { client, root } = superblock;
+  const [reply] = yield* client.all([{ message: { name: 'Tfsync', fid: root.fid, datasync: 0 } }]);
+  if (reply?.name !== 'Rlerror') return;
+  const { message } = new PosixError(toErrno(reply.ecode));
+  kernel.log(`sync: ${superblock.source}: ${message}`);
 }
 
 const mounted = (kernel: Kernel): Superblock[] => [
@@ -42,6 +57,7 @@ export function* shutdown(kernel: Kernel): Task<void> {
       kernel.log(`shutdown: ${mount.target}: ${error.message}`);
     }
   }
+  yield* syncDisks(kernel);
   kernel.link.send({ type: 'halted', text: problems.join('\n') });
 }
 

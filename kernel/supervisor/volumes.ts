@@ -25,6 +25,9 @@ const DRIVER_SESSION = { slots: 32, slotSize: 1024 };
 const LOG = { slots: 16, slotSize: 1024 };
 const DMA_FRAMES = 256;
 
+/** The message of an error whose reason the server itself wrote to the log. */
+export const TOLD = 'see the kernel log';
+
 /** A running server: a driver or a volume. */
 export interface Server {
   readonly seat: number;
@@ -256,7 +259,7 @@ export class Volumes {
     } catch (error) {
       superblock.gone = true;
       this.#remove(kernel, server);
-      throw error;
+      throw error instanceof PosixError ? new PosixError(error.errno, TOLD) : error;
     }
     return server;
   }
