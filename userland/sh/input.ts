@@ -85,7 +85,6 @@ function readOrSignal(sys: Sys, { fd, into, onSignal }: SignalledRead): number {
 }
 
 function canSeek(sys: Sys, fd: number): boolean {
-  if (sys.isatty(fd)) return false;
   try {
     sys.lseek(fd, 0, SEEK_CUR);
     return true;

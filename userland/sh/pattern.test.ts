@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { compilePattern, matches, quotePattern, removeAffix } from './pattern.ts';
+import { compilePattern, matches, type Pattern, quotePattern, removeAffix } from './pattern.ts';
 
 const cases = test.macro({
   exec(t, pattern: string, yes: readonly string[], no: readonly string[]) {
@@ -47,6 +47,25 @@ test('stars agree with a regular expression', (t) => {
     }),
   );
   t.pass();
+});
+
+test('simple patterns agree with what they do among others', (t) => {
+  const texts = fc.array(fc.constantFrom('a', 'b', '/'), { maxLength: 12 });
+  const literals = fc.array(fc.constantFrom('a', 'b', '/'), { maxLength: 2 });
+  const ends = fc.constantFrom('prefix' as const, 'suffix' as const);
+  const lengths = fc.constantFrom('shortest' as const, 'longest' as const);
+  const stars = fc.constantFrom('front', 'back', 'none');
+  fc.assert(
+    fc.property(texts, literals, ends, lengths, stars, (chars, literal, end, length, star) => {
+      const text = chars.join('');
+      const join = (middle: string): string =>
+        (star === 'front' ? '*' : '') + middle + (star === 'back' ? '*' : '');
+      const simple = compilePattern(join(literal.join('')));
+      const general = compilePattern(join(literal.map((c) => `[${c}]`).join('')));
+      const of = (pattern: Pattern) => removeAffix(text, { pattern, end, length });
+      t.is(of(simple), of(general));
+    }),
+  );
 });
 
 test('a pattern of many stars over a long text ends at once', (t) => {

@@ -53,22 +53,48 @@ export interface Affix {
 
 /** `${text#pattern}` and its kin: the text without the prefix or suffix that matches. */
 export function removeAffix(text: string, affix: Affix): string {
-  const chars = Array.from(characters(text));
+  const simple = removeSimple(text, affix);
+  if (simple !== undefined) return simple;
+  const chars = characters(text);
+  const { length } = chars;
   const suffix = affix.end === 'suffix';
-  const ordered = suffix ? chars.reverse() : chars;
   const items = suffix ? affix.pattern.toReversed() : affix.pattern;
-  const count = matchLength(ordered, items, affix.length);
+  const at = (i: number): string | undefined => chars[suffix ? length - 1 - i : i];
+  const count = matchLength({ at, length }, items, affix.length);
   if (count <= 0) return text;
-  const kept = ordered.slice(count);
-  return (suffix ? kept.reverse() : kept).join('');
+  const kept = suffix ? chars.slice(0, length - count) : chars.slice(count);
+  return typeof kept === 'string' ? kept : kept.join('');
+}
+
+/** A literal, with at most one star at one end: what nearly all scripts use, by searching. */
+function removeSimple(text: string, { pattern, end, length }: Affix): string | undefined {
+  const starFirst = pattern[0]?.type === 'star';
+  const starLast = !starFirst && pattern[pattern.length - 1]?.type === 'star';
+  let literal = '';
+  for (const item of pattern.slice(starFirst ? 1 : 0, starLast ? -1 : undefined)) {
+    if (item.type !== 'char') return undefined;
+    literal += item.char;
+  }
+  const prefix = end === 'prefix';
+  const { length: size } = literal;
+  if (prefix ? starFirst : starLast) {
+    const first = prefix === (length === 'shortest');
+    const at = first ? text.indexOf(literal) : text.lastIndexOf(literal);
+    if (at < 0) return text;
+    return prefix ? text.slice(at + size) : text.slice(0, at);
+  }
+  if (prefix ? !text.startsWith(literal) : !text.endsWith(literal)) return text;
+  if ((starFirst || starLast) && length === 'longest') return '';
+  return prefix ? text.slice(size) : text.slice(0, text.length - size);
+}
+
+interface Chars {
+  readonly at: (i: number) => string | undefined;
+  readonly length: number;
 }
 
 /** How many characters match from the beginning, or -1: all states of the automaton at once. */
-function matchLength(
-  chars: readonly string[],
-  items: Pattern,
-  length: 'shortest' | 'longest',
-): number {
+function matchLength(chars: Chars, items: Pattern, length: 'shortest' | 'longest'): number {
   let states = new Set([0]);
   let found = -1;
   for (let at = 0; ; at++) {
@@ -82,7 +108,7 @@ function matchLength(
     for (const state of states) {
       const item = items[state];
       if (item?.type === 'star') next.add(state);
-      else if (item !== undefined && accepts(item, chars[at] ?? '')) next.add(state + 1);
+      else if (item !== undefined && accepts(item, chars.at(at) ?? '')) next.add(state + 1);
     }
     states = next;
   }
@@ -102,6 +128,17 @@ function accepts(item: Item, char: string): boolean {
 }
 
 const wide = /[\ud800-\udbff][\udc00-\udfff]/;
+/** How many characters a text has: surrogate pairs are one. */
+export function countCharacters(text: string): number {
+  let count = text.length;
+  if (!wide.test(text)) return count;
+  for (let i = 1; i < text.length; i++) {
+    const low = (text.charCodeAt(i) & 0xfc00) === 0xdc00;
+    if (low && (text.charCodeAt(i - 1) & 0xfc00) === 0xd800) count--;
+  }
+  return count;
+}
+
 const characters = (text: string): string | string[] => (wide.test(text) ? [...text] : text);
 
 /** Quotes every character that a pattern gives a meaning. */

@@ -141,11 +141,11 @@ export class Drains {
 
 function readAll(shell: Shell, fd: number, sink: Sink): void {
   try {
+    const buffer = new Uint8Array(64 * 1024);
     for (;;) {
-      const buffer = new Uint8Array(64 * 1024);
       const count = retry(() => shell.sys.read(fd, buffer));
       if (count === 0) return;
-      sink.push(buffer.subarray(0, count));
+      sink.push(buffer.slice(0, count));
     }
   } finally {
     shell.sys.close(fd);

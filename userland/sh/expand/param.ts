@@ -1,7 +1,7 @@
 // Parameters (POSIX.1-2024 XCU §2.5) and the forms of `${...}` (§2.6.2).
 
 import { leave, raise } from '../errors.ts';
-import { compilePattern, removeAffix } from '../pattern.ts';
+import { compilePattern, countCharacters, removeAffix } from '../pattern.ts';
 import { type OptionName, optionLetters, type Shell } from '../shell.ts';
 import type { ParamPart, Word } from '../syntax/ast.ts';
 import { expandPattern, expandString } from './expand.ts';
@@ -76,7 +76,8 @@ export function paramValue(shell: Shell, part: ParamPart): ParamResult {
     case '':
       return text(paramText(shell, part));
     case 'length':
-      return text(String([...paramText(shell, part)].length));
+      if (isList(part.name)) return text(String(shell.state.params.length));
+      return text(String(countCharacters(paramText(shell, part))));
     case '-':
       if (missing) return { kind: 'word', word };
       return isList(part.name) ? { kind: 'list' } : text(value);
