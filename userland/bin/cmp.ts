@@ -1,6 +1,6 @@
 // cmp: where two files differ. POSIX.1-2024 cmp -l -s, with GNU's -b -i -n.
 
-import { O_RDONLY } from '../../kernel/abi/constants.ts';
+import { O_RDONLY, S_IFMT, S_IFREG } from '../../kernel/abi/constants.ts';
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { COPY_BYTES } from '../libc/stdio.ts';
@@ -23,8 +23,8 @@ export const main = program(
   },
   (tool, options) => {
     const [first, second = '-', skip1, skip2, extra] = options.operands;
-    if (first === undefined) return tool.misuse(`missing operand after '${tool.name}'`);
-    if (extra !== undefined) tool.misuse(`extra operand '${extra}'`);
+    if (first === undefined) return misuse(tool, `missing operand after '${tool.name}'`);
+    if (extra !== undefined) misuse(tool, `extra operand '${extra}'`);
     const size = (text: string, what: string): number =>
       parseSize(text) ?? tool.misuse(`invalid ${what} ${quotedArgument(text)}`);
     const initial = options.value('i')?.split(':') ?? [];
@@ -35,7 +35,9 @@ export const main = program(
     const limit = options.value('n');
     const style = options.has('s') ? 'silent' : options.has('l') ? 'list' : 'first';
     if (first === second) return 0;
-    return compare(tool, [open(tool, first, style), open(tool, second, style)], {
+    const fds = [open(tool, first, style), open(tool, second, style)] as const;
+    return compare(tool, fds, {
+      width: Math.min(...fds.map((fd) => offsetWidth(tool, fd))),
       names: [first, second],
       skips: skips.map((text) => size(text, '--ignore-initial value')),
       limit: limit === undefined ? Number.POSITIVE_INFINITY : size(limit, '--bytes value'),
@@ -45,12 +47,22 @@ export const main = program(
   },
 );
 
+const misuse = (tool: Tool, message: string): never =>
+  tool.die(`${message}\n${tool.name}: Try '${tool.name} --help' for more information.`);
+
 interface How {
   readonly names: readonly [string, string];
   readonly skips: readonly number[];
   readonly limit: number;
   readonly style: 'silent' | 'list' | 'first';
   readonly bytes: boolean;
+  /** Columns of an offset in a list. */
+  readonly width: number;
+}
+
+function offsetWidth(tool: Tool, fd: number): number {
+  const stat = tool.sys.fstat(fd);
+  return (stat.mode & S_IFMT) === S_IFREG ? String(stat.size).length : 19;
 }
 
 function open(tool: Tool, name: string, style: How['style']): number {
@@ -128,10 +140,10 @@ function report(
   const shown = (value: number): string => (how.bytes ? ` ${visible(value)}` : '');
   if (how.style === 'list') {
     const left = how.bytes ? ` ${visible(at.a).padEnd(4)}` : '';
-    tool.out.text(`${at.offset} ${octal(at.a)}${left} ${octal(at.b)}${shown(at.b)}\n`);
+    tool.out.text(`${String(at.offset).padStart(how.width)} ${octal(at.a)}${left} ${octal(at.b)}${shown(at.b)}\n`);
     return;
   }
-  const where = `${how.names[0]} ${how.names[1]} differ: ${how.bytes ? 'byte' : 'byte'} ${at.offset}, line ${at.line}`;
+  const where = `${how.names[0]} ${how.names[1]} differ: ${how.bytes ? 'byte' : 'char'} ${at.offset}, line ${at.line}`;
   const bytes = how.bytes ? ` is ${octal(at.a)}${shown(at.a)} ${octal(at.b)}${shown(at.b)}` : '';
   tool.out.text(`${where}${bytes}\n`);
 }
@@ -149,13 +161,12 @@ function reportEnd(
 ): void {
   tool.out.flush();
   const name = how.names[at.short];
-  if (at.offset === 0) tool.note(`EOF on ${quotedName(name)} which is empty`);
-  else if (how.style === 'list') tool.note(`EOF on ${quotedName(name)} after byte ${at.offset}`);
+  if (at.offset === 0) tool.note(`EOF on ${name} which is empty`);
+  else if (how.style === 'list') tool.note(`EOF on ${name} after byte ${at.offset}`);
   else {
     const whole = at.lastByte === 10;
     const where = whole ? `line ${at.line - 1}` : `in line ${at.line}`;
-    tool.note(`EOF on ${quotedName(name)} after byte ${at.offset}, ${where}`);
+    tool.note(`EOF on ${name} after byte ${at.offset}, ${where}`);
   }
 }
 
-const quotedName = (name: string): string => quotedArgument(name);

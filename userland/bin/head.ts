@@ -3,7 +3,7 @@
 import { program, type Tool } from '../libc/program.ts';
 import type { Input } from '../libc/stdio.ts';
 import { parseSize } from '../libc/text/numbers.ts';
-import { quotedArgument } from '../libc/text/quote.ts';
+import { quoted, quotedArgument } from '../libc/text/quote.ts';
 
 export const main = program(
   {
@@ -37,7 +37,11 @@ export const main = program(
     const { operands } = options;
     const titles = options.last('q', 'v') === 'v' || (operands.length > 1 && !options.has('q'));
     let first = true;
-    tool.eachInput(operands, (input, name) => {
+    const words = {
+      open: (name: string) => `cannot open ${quoted(name)} for reading`,
+      read: (name: string) => `error reading ${quoted(name)}`,
+    };
+    const show = (input: Input, name: string): void => {
       if (titles) {
         const shown = name === '-' ? 'standard input' : name;
         tool.out.text(`${first ? '' : '\n'}==> ${shown} <==\n`);
@@ -45,7 +49,8 @@ export const main = program(
       first = false;
       if (unit === 'c') (allBut ? allButBytes : firstBytes)(tool, input, count);
       else (allBut ? allButLines : firstLines)(tool, input, { count, delimiter });
-    });
+    };
+    tool.eachInput(operands, show, words);
   },
 );
 

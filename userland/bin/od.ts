@@ -74,7 +74,11 @@ function formatsOf(tool: Tool, options: Options): Formatter[] {
     const short = shorthands[name];
     if (name === 't') {
       const parsed = parseTypes(value);
-      if (parsed === undefined) return tool.die(`invalid type string ${quotedArgument(value)}`);
+      if (parsed === undefined) {
+        const letter = [...value].find((c) => !'acdfouxzCSILFD0123456789'.includes(c));
+        const what = letter === undefined ? 'invalid' : `invalid character '${letter}' in`;
+        return tool.die(`${what} type string ${quotedArgument(value)}`);
+      }
       types.push(...parsed);
     } else if (short !== undefined) types.push(...(parseTypes(short) ?? []));
   }
@@ -87,6 +91,8 @@ class Source {
   readonly #names: string[];
   #fd: number | undefined;
   #name = '';
+  /** Whether any of the files could be read. */
+  opened = false;
 
   constructor(tool: Tool, names: readonly string[]) {
     this.#tool = tool;
@@ -128,6 +134,7 @@ class Source {
         name === '-'
           ? 0
           : this.#tool.attempt(maybeQuoted(name), () => this.#tool.sys.open(name, O_RDONLY));
+      if (this.#fd !== undefined) this.opened = true;
     }
     return true;
   }
@@ -162,7 +169,7 @@ function dump(tool: Tool, source: Source, plan: Plan): void {
     offset += count;
     if (count < width) break;
   }
-  if (plan.radix !== 'n') tool.out.text(`${address(offset, plan.radix)}\n`);
+  if (plan.radix !== 'n' && source.opened) tool.out.text(`${address(offset, plan.radix)}\n`);
 }
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => a.every((value, i) => value === b[i]);

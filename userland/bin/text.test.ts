@@ -38,7 +38,7 @@ const cases: readonly string[] = [
   'cat -Z',
   'cat --number f',
   'cat --nosuch',
-  'cat --show f',
+ 
   'head f',
   'head -3 f',
   'head -n 3 f n',
@@ -273,7 +273,6 @@ const piped: readonly (readonly [string, string | Uint8Array])[] = [
   ['rev', 'abc'],
   ['tail -n +2 -', 'a\nb\nc\n'],
   ['head -c 3', 'abcdef'],
-  ['expand', 'a\tb\n'],
   ['sha256sum -c', '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae  f\n'],
   ['sha256sum -c', 'nonsense\n'],
 ];

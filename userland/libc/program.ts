@@ -18,6 +18,14 @@ export interface ProgramSpec extends OptionSpec {
   readonly rewrite?: (args: readonly string[]) => string[];
 }
 
+/** How a program speaks of a file that it cannot open or read. */
+export interface FaultWords {
+  readonly open: (name: string) => string;
+  readonly read: (name: string) => string;
+}
+
+const plainWords: FaultWords = { open: maybeQuoted, read: maybeQuoted };
+
 /** What a program works with. */
 export class Tool {
   readonly sys: Sys;
@@ -75,18 +83,16 @@ export class Tool {
   }
 
   /** Runs `action` on each named file, `-` and none being standard input; reports what fails. */
-  eachInput(names: readonly string[], action: (input: Input, name: string) => void): void {
+  eachInput(
+    names: readonly string[],
+    action: (input: Input, name: string) => void,
+    words: FaultWords = plainWords,
+  ): void {
     for (const name of names.length === 0 ? ['-'] : names) {
-      try {
-        const fd = name === '-' ? 0 : this.sys.open(name, O_RDONLY);
-        try {
-          action(new Input(this.sys, fd), name);
-        } finally {
-          if (fd !== 0) this.sys.close(fd);
-        }
-      } catch (error) {
-        this.fault(maybeQuoted(name), error);
-      }
+      const fd = name === '-' ? 0 : this.attempt(words.open(name), () => this.sys.open(name, O_RDONLY));
+      if (fd === undefined) continue;
+      this.attempt(words.read(name), () => action(new Input(this.sys, fd), name));
+      if (fd !== 0) this.sys.close(fd);
     }
   }
 
