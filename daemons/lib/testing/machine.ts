@@ -22,6 +22,8 @@ const RING = { slots: 16, slotSize: 8192 };
 export interface MachineOptions {
   readonly image: Uint8Array;
   readonly format: MountFormat;
+  /** Takes over the ram of a machine whose volume's worker died. */
+  readonly after?: Machine;
   readonly cacheBytes?: number;
   readonly readOnly?: boolean;
   /** The device itself cannot be written. */
@@ -56,9 +58,10 @@ export class Machine {
   constructor(options: MachineOptions) {
     this.#options = options;
     const cacheBytes = options.cacheBytes ?? 4 << 20;
-    this.ram = new SharedArrayBuffer(FRAMES + cacheBytes + (16 << 20));
-    this.#nextFree = FRAMES;
-    this.grants = new GrantTable(this.ram);
+    const { after } = options;
+    this.ram = after?.ram ?? new SharedArrayBuffer(FRAMES + cacheBytes + (16 << 20));
+    this.#nextFree = after ? after.#nextFree : FRAMES;
+    this.grants = after?.grants ?? new GrantTable(this.ram);
     const clock = {
       monotonicMs: () => this.#nowMs - 1_760_000_000_000,
       wallclock: () => ({
@@ -74,7 +77,7 @@ export class Machine {
         throw error;
       },
     });
-    this.#area = this.#newArea(cacheBytes);
+    this.#area = after ? after.#area : this.#newArea(cacheBytes);
     this.device = new MemoryDevice({
       image: options.image,
       grants: new GrantReader(this.ram, VOLUME_SEAT),
@@ -106,7 +109,7 @@ export class Machine {
         hooks: {
           unfinished: (ino) => void unfinished.add(ino),
         },
-        resume: false,
+        resume: this.#options.after !== undefined,
       }),
     );
     new VolumeServer({
