@@ -161,10 +161,7 @@ function interact(shell: Shell): void {
       if (readAndRun(shell)) break;
     } catch (error) {
       if (error instanceof ShellExit) throw error;
-      if (error instanceof Interrupted) {
-        shell.write(2, '\n');
-        shell.status = 130;
-      } else shell.status = reported(shell, error);
+      shell.status = error instanceof Interrupted ? 130 : reported(shell, error);
       settle(shell);
     }
   }

@@ -191,10 +191,6 @@ const deaths: Readonly<Record<number, string>> = {
 };
 
 export function tellDeath(shell: Shell, signal: number): void {
-  if (signal === SIGINT) {
-    if (shell.state.options.interactive) shell.write(2, '\n');
-    return;
-  }
   const words = deaths[signal];
   if (words === undefined) return;
   try {

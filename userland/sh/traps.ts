@@ -47,7 +47,7 @@ export function runExitTrap(shell: Shell): void {
 /** Lets caught signals in during a long loop of built-ins, which makes no system call by itself. */
 export function poll(shell: Shell): void {
   try {
-    shell.sys.getpid();
+    shell.sys.getppid(); // unlike getpid, it asks the kernel
   } catch (error) {
     if (!(error instanceof PosixError && error.errno === EINTR)) throw error;
   }
