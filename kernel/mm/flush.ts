@@ -33,6 +33,7 @@ export function* flushInode(context: FlushContext, inode: Inode): Task<void> {
   if (inode.dirty.size === 0 && !inode.timesDirty) return;
   yield* inode.flushLock.acquire();
   try {
+    if (inode.evicted) return;
     const runs = runsOf(inode);
     for (let i = 0; i < runs.length; i += BATCH) {
       yield* writeRuns(context, inode, runs.slice(i, i + BATCH));

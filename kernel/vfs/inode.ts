@@ -74,6 +74,8 @@ export class Inode {
   stale = false;
   /** Dentries, open files and calls under way that use it. At 0 it may be evicted. */
   refs = 0;
+  /** It is no longer known, and its fid is given up. */
+  evicted = false;
   /** Open file descriptions. */
   opens = 0;
   /** Whether `fid` was opened for data: not yet, for reading, for both. Cached files only. */
@@ -165,7 +167,8 @@ export function iput(host: InodeHost, inode: Inode): void {
 export function evictUnused(host: InodeHost, inode: Inode): void {
   const { superblock } = inode;
   const wanted = inode.dirty.size > 0 && inode.attr.nlink > 0 && !superblock.gone;
-  if (inode.refs > 0 || wanted || inode.flushLock.held) return;
+  if (inode.refs > 0 || wanted || inode.flushLock.held || inode.evicted) return;
+  inode.evicted = true;
   host.pages.truncate(inode, 0);
   if (superblock.inodes.get(inode.qid.path) === inode) superblock.inodes.delete(inode.qid.path);
   clunkLater(host.executor, superblock, inode.fid);
