@@ -24,6 +24,8 @@ export function adoptHost(kernel: Kernel, config: ProcessConfig): Process {
     window: new Uint8Array(ram, config.window, config.windowSize),
     process: host,
     readyTag: undefined,
+    calls: 0,
+    gone: false,
     detach: () => undefined,
   };
   executor.consume(seat.requests, () => takeCall(kernel, seat));

@@ -2,8 +2,19 @@
 // knows it by this object. States as in ps(1): R runs or is runnable, S waits in a call, Z is dead
 // and not yet waited for.
 
-import { NSIG, OPEN_MAX, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGWINCH } from '../abi/constants.ts';
-import { EBADF, EMFILE, fail } from '../abi/errno.ts';
+import {
+  NSIG,
+  OPEN_MAX,
+  SIGCHLD,
+  SIGCONT,
+  SIGKILL,
+  SIGSTOP,
+  SIGTSTP,
+  SIGTTIN,
+  SIGTTOU,
+  SIGWINCH,
+} from '../abi/constants.ts';
+import { EBADF, EINTR, EMFILE, fail } from '../abi/errno.ts';
 import { WaitQueue as Queue, type WaitQueue, wakeAll } from '../ipc/task.ts';
 import type { OpenFile } from '../vfs/file.ts';
 import type { Path } from '../vfs/mount.ts';
@@ -79,8 +90,12 @@ export class Process {
     return this.descriptors[fd] ?? fail(EBADF);
   }
 
-  /** Gives the lowest free descriptor at or above `min` to an open file. Throws EMFILE. */
+  /**
+   * Gives the lowest free descriptor at or above `min` to an open file. Throws EMFILE; EINTR when
+   * the process died meanwhile: nobody would close it.
+   */
   install(file: OpenFile, options: { closeOnExec: boolean; min?: number }): number {
+    if (this.dead) fail(EINTR);
     let fd = options.min ?? 0;
     while (this.descriptors[fd] !== undefined) fd++;
     if (fd >= OPEN_MAX) fail(EMFILE);
@@ -99,10 +114,18 @@ export class Process {
   }
 }
 
-/** What a signal does to a process that has not said otherwise. */
+/**
+ * What a signal does to a process that has not said otherwise. DEVIATES: there is no job control
+ * yet, so that the signals which stop a process do nothing.
+ */
 export function defaultAction(signal: number): 'end' | 'nothing' {
-  return signal === SIGCHLD || signal === SIGCONT || signal === SIGWINCH ? 'nothing' : 'end';
+  return HARMLESS.includes(signal) ? 'nothing' : 'end';
 }
+
+const HARMLESS: readonly number[] = [
+  ...[SIGCHLD, SIGCONT, SIGWINCH],
+  ...[SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU],
+];
 
 /** Signals that no process can catch or ignore. */
 export const uncatchable = (signal: number): boolean => signal === SIGKILL || signal === SIGSTOP;

@@ -51,7 +51,7 @@ export function end(kernel: Kernel, process: Process, status: number): void {
   process.status = status;
   closeAll(kernel, process);
   kernel.dcache.unpin(process.cwd.dentry);
-  kernel.cpus.release(process);
+  kernel.cpus.forget(process);
   process.interrupt();
   wakeAll(process.childEvent);
   const { init } = kernel.processes;

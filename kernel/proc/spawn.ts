@@ -1,10 +1,28 @@
 // spawn and exec: from a path to a running program. A program is a native module (`#!native NAME`,
 // honoured only on the boot archive) or a script with `#!`; a WASI binary is refused by name.
 
-import { ARG_MAX, O_RDONLY, S_IFREG, SIGKILL, signalStatus, X_OK } from '../abi/constants.ts';
-import { E2BIG, EACCES, EINVAL, ELOOP, ENOEXEC, ENOTDIR, fail } from '../abi/errno.ts';
+import {
+  ARG_MAX,
+  O_RDONLY,
+  OPEN_MAX,
+  S_IFREG,
+  SIGKILL,
+  signalStatus,
+  X_OK,
+} from '../abi/constants.ts';
+import {
+  E2BIG,
+  EACCES,
+  EBADF,
+  EINTR,
+  EINVAL,
+  ELOOP,
+  ENOEXEC,
+  ENOTDIR,
+  fail,
+} from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
-import type { Start } from '../abi/syscall.ts';
+import { type Start, WINDOW_SIZE } from '../abi/syscall.ts';
 import { decodeText, textSize } from '../abi/text.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
@@ -19,6 +37,8 @@ import { closeAll, end } from './signal.ts';
 import type { ProcessSeat } from './workers.ts';
 
 const INTERPRETER_DEPTH = 4;
+/** Bytes of a Start besides its arguments and environment: ids, and an interpreter's words. */
+const START_ROOM = 16 * 1024;
 const HEAD_BYTES = 256;
 
 export type FdAction =
@@ -51,7 +71,12 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
   const image = yield* load(call, request.path, request.argv);
   const { clock, processes, dcache, workers } = kernel;
   const cwd = request.cwd === undefined ? parent.cwd : yield* directory(call, request.cwd);
+  if (request.cwd !== undefined) call.hold(cwd.dentry);
   const seat = yield* workers.take();
+  if (parent.dead) {
+    workers.putBack(seat);
+    fail(EINTR);
+  }
   const name = nameOf(image.program, request.argv);
   const child = processes.addChild(parent, { name, cwd, startedMs: clock.monotonicMs() });
   dcache.pin(cwd.dentry);
@@ -77,9 +102,12 @@ function* begin(
   child: Process,
   to: { seat: ProcessSeat; start: Start },
 ): Task<void> {
+  if (child.dead) closeAll(kernel, child); // killed while it inherited them
   yield* kernel.cpus.acquire(child);
   if (child.dead) kernel.workers.putBack(to.seat);
-  else kernel.workers.begin(to.seat, child, to.start);
+  else if (!kernel.workers.begin(to.seat, child, to.start)) {
+    end(kernel, child, signalStatus(SIGKILL));
+  }
 }
 
 /** Replaces the caller's program; returns what its worker starts with. */
@@ -110,7 +138,10 @@ const startOf = (process: Process, image: Image, env: [string, string][]): Start
 const nameOf = (program: string, argv: readonly string[]): string =>
   argv[0]?.split('/').at(-1) ?? program;
 
+/** What the program starts with goes through its window as JSON: with escapes that may be longer. */
 function checkSize(request: SpawnRequest): void {
+  const { argv: words, env: settings } = request;
+  if (textSize(JSON.stringify([words, settings])) > WINDOW_SIZE - START_ROOM) fail(E2BIG);
   const env = request.env.reduce((sum, [k, v]) => sum + textSize(k) + textSize(v) + 2, 0);
   const argv = request.argv.reduce((sum, arg) => sum + textSize(arg) + 1, 0);
   if (env + argv > ARG_MAX) fail(E2BIG);
@@ -179,6 +210,7 @@ function inheritSignals(parent: Process, child: Process, request: SpawnRequest):
 function* inheritFiles(call: Call, child: Process, request: SpawnRequest): Task<void> {
   const { process: parent, kernel } = call;
   const give = (fd: number, file: OpenFile, closeOnExec: boolean): void => {
+    if (!(Number.isInteger(fd) && fd >= 0 && fd < OPEN_MAX)) fail(EBADF);
     file.refs++;
     const old = child.descriptors[fd];
     child.descriptors[fd] = { file, closeOnExec };
@@ -207,14 +239,18 @@ function* apply(
       return;
     case 'close': {
       const old = child.descriptors[action.fd];
+      if (old === undefined) return;
       child.descriptors[action.fd] = undefined;
-      if (old) releaseFile(call.kernel, old.file);
+      releaseFile(call.kernel, old.file);
       return;
     }
     case 'open': {
       const file = yield* open(call, action);
-      give(action.fd, file, false);
-      releaseFile(call.kernel, file);
+      try {
+        give(action.fd, file, false);
+      } finally {
+        releaseFile(call.kernel, file);
+      }
       return;
     }
     default:

@@ -1,7 +1,7 @@
 // Workers for processes: a pool of warm ones that wait to be a process. A worker that finished its
 // program comes back for the next; one that does not come back after its process died is powered off.
 
-import { assert, ENOMEM, fail } from '../abi/errno.ts';
+import { assert, EAGAIN, ENOMEM, fail, PosixError } from '../abi/errno.ts';
 import {
   PAGE_SIZE,
   SEAT_BOOT,
@@ -27,6 +27,9 @@ const MOST_IDLE = 8;
 /** How long a dead process's worker has to come back. */
 const GRACE_MS = 200;
 
+/** How often a seat that is gone is asked whether its last call has ended. */
+const CALLS_CHECK_MS = 10;
+
 const RING_FRAMES = 1; // 16 slots of 128 bytes and the header
 const AREA_FRAMES = 2 * RING_FRAMES + WINDOW_SIZE / PAGE_SIZE;
 
@@ -42,6 +45,10 @@ export interface ProcessSeat {
   process: Process | undefined;
   /** The tag of its `ready` call, while it waits for a program. */
   readyTag: number | undefined;
+  /** Calls under way: their replies and data still go into the seat's memory. */
+  calls: number;
+  /** The worker is gone: nothing is answered any more. Its memory goes with the last call. */
+  gone: boolean;
   detach: () => void;
 }
 
@@ -88,15 +95,27 @@ export class Workers {
 
   /** Seats that the board powered on already. */
   adopt(seats: readonly number[]): void {
-    for (const seat of seats) this.#prepare(this.reserveSeat(seat));
+    for (const seat of seats) this.#prepare(this.reserveSeat(seat), this.#takeArea());
   }
 
   /** Powers workers on until enough are ready or on their way. */
   refill(): void {
-    while (this.#idle.length + this.#starting < SPARE) {
-      const seat = this.reserveSeat();
+    try {
+      while (this.#idle.length + this.#starting < SPARE) this.#powerOn();
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error; // no seat or no memory: later, perhaps
+    }
+  }
+
+  #powerOn(): void {
+    const seat = this.reserveSeat();
+    try {
+      const area = this.#takeArea();
       this.#options.link.send({ type: 'powerOn', seat, role: 'process' });
-      this.#prepare(seat);
+      this.#prepare(seat, area);
+    } catch (error) {
+      this.freeSeat(seat);
+      throw error;
     }
   }
 
@@ -106,18 +125,21 @@ export class Workers {
       const seat = this.#idle.pop();
       this.refill();
       if (seat) return seat;
+      if (this.#starting === 0) fail(EAGAIN, 'no worker for another process');
       yield* sleep(this.#came);
     }
   }
 
   /** A worker taken is not needed after all. */
   putBack(seat: ProcessSeat): void {
+    if (seat.gone) return;
     this.#idle.push(seat);
     wakeAll(this.#came);
   }
 
-  /** Gives a program to a worker taken. */
-  begin(seat: ProcessSeat, process: Process, start: Start): void {
+  /** Gives a program to a worker taken; false when the worker is gone by now. */
+  begin(seat: ProcessSeat, process: Process, start: Start): boolean {
+    if (seat.gone) return false;
     const tag = seat.readyTag;
     assert(tag !== undefined, 'a worker that does not wait cannot begin');
     seat.readyTag = undefined;
@@ -126,6 +148,7 @@ export class Workers {
     const data = encodeText(JSON.stringify(start));
     seat.window.set(data);
     putReply(seat, { tag, errno: 0, length: data.length, signals: 0, r0: 0, r1: 0 });
+    return true;
   }
 
   /** A worker calls `ready`: it is nobody's. */
@@ -156,13 +179,18 @@ export class Workers {
     if (seat.process === undefined && seat.readyTag === undefined) this.#starting--;
     this.#forget(seat);
     this.refill();
+    wakeAll(this.#came);
     return seat.process;
   }
 
-  #prepare(seat: number): void {
-    const { ram, frames, kernelSeat, executor, reclaim } = this.#options;
+  #takeArea(): number {
+    const { frames, reclaim } = this.#options;
     if (frames.free < AREA_FRAMES * 2) reclaim(AREA_FRAMES * 2);
-    const area = frames.mustTake(AREA_FRAMES, 'a process');
+    return frames.mustTake(AREA_FRAMES, 'a process');
+  }
+
+  #prepare(seat: number, area: number): void {
+    const { ram, kernelSeat, executor } = this.#options;
     const shape = { slots: SYSCALL_SLOTS, slotSize: SYSCALL_SLOT_SIZE };
     const ringBytes = RING_FRAMES * PAGE_SIZE;
     const requests = Ring.format(ram, area, { ...shape, producer: seat, consumer: kernelSeat });
@@ -178,6 +206,8 @@ export class Workers {
       window: new Uint8Array(ram, windowAt, WINDOW_SIZE),
       process: undefined,
       readyTag: undefined,
+      calls: 0,
+      gone: false,
       detach: () => undefined,
     };
     const stop = [
@@ -206,13 +236,19 @@ export class Workers {
 
   #forget(seat: ProcessSeat): void {
     seat.detach();
+    seat.gone = true;
     this.#seats.delete(seat.seat);
     const at = this.#idle.indexOf(seat);
     if (at >= 0) this.#idle.splice(at, 1);
     // The worker may still run for a moment: its memory is free once the board says it is gone.
     this.#options.link.whenGone(seat.seat, () => {
-      this.#options.frames.give(seat.area, AREA_FRAMES);
+      this.#options.executor.start(this.#giveArea(seat), 'a seat');
     });
+  }
+
+  *#giveArea(seat: ProcessSeat): Task<void> {
+    while (seat.calls > 0) yield* this.#options.executor.pause(CALLS_CHECK_MS);
+    this.#options.frames.give(seat.area, AREA_FRAMES);
   }
 }
 

@@ -4,16 +4,22 @@
 
 import type { Clock } from '../abi/board.ts';
 import type { Executor } from '../ipc/executor.ts';
-import { sleep, type Task, WaitQueue, wakeOne } from '../ipc/task.ts';
+import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
 import type { Process } from '../proc/process.ts';
 
 export const SLICE_MS = 20;
+
+interface Waiter {
+  readonly process: Process;
+  readonly queue: WaitQueue;
+}
 
 export class Cpus {
   readonly count: number;
   readonly #clock: Clock;
   readonly #executor: Executor;
-  readonly #waiting = new WaitQueue('cpu');
+  /** First come, first served. */
+  readonly #waiting: Waiter[] = [];
   /** Who holds a CPU, and since when. */
   readonly #holders = new Map<Process, number>();
   #watching = false;
@@ -32,28 +38,52 @@ export class Cpus {
     return this.#holders.has(process);
   }
 
-  /** Waits for a CPU. A process that holds one keeps it while its slice lasts or nobody waits. */
+  /**
+   * Waits for a CPU; returns without one only when the process is dead. A process that holds one
+   * keeps it while its slice lasts or nobody waits.
+   */
   *acquire(process: Process): Task<void> {
     const since = this.#holders.get(process);
     if (since !== undefined) {
       const ended = this.#clock.monotonicMs() - since > SLICE_MS;
-      if (!ended || this.#waiting.idle) return;
-      this.release(process);
+      if (!ended || this.#waiting.length === 0) return;
+      this.#handOver(process, since);
     }
-    while (this.#holders.size >= this.count && !process.dead) {
-      this.#watch();
-      yield* sleep(this.#waiting);
+    if (process.dead) return;
+    if (this.#holders.size < this.count) {
+      this.#holders.set(process, this.#clock.monotonicMs());
+      return;
     }
-    if (!process.dead) this.#holders.set(process, this.#clock.monotonicMs());
+    const waiter = { process, queue: new WaitQueue('cpu') };
+    this.#waiting.push(waiter);
+    this.#watch();
+    while (!this.#holders.has(process) && !process.dead) yield* sleep(waiter.queue);
   }
 
-  /** The process waits in the kernel, or is no more. */
+  /** The process waits in the kernel. */
   release(process: Process): void {
     const since = this.#holders.get(process);
-    if (since === undefined) return;
-    process.userMs += this.#clock.monotonicMs() - since;
+    if (since !== undefined) this.#handOver(process, since);
+  }
+
+  /** The process is dead: it neither holds a CPU nor waits for one. */
+  forget(process: Process): void {
+    this.release(process);
+    for (const waiter of this.#waiting.filter((one) => one.process === process)) {
+      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      wakeAll(waiter.queue);
+    }
+  }
+
+  /** Gives the CPU to who waited longest, at once: nobody who comes later gets in between. */
+  #handOver(process: Process, since: number): void {
+    const now = this.#clock.monotonicMs();
+    process.userMs += now - since;
     this.#holders.delete(process);
-    wakeOne(this.#waiting);
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    this.#holders.set(next.process, now);
+    wakeAll(next.queue);
   }
 
   /** While somebody waits: takes CPUs from those who have been away for longer than a slice. */
@@ -64,9 +94,9 @@ export class Cpus {
       this.#watching = false;
       const now = this.#clock.monotonicMs();
       for (const [process, since] of [...this.#holders]) {
-        if (now - since > SLICE_MS) this.release(process);
+        if (now - since > SLICE_MS && this.#waiting.length > 0) this.#handOver(process, since);
       }
-      if (!this.#waiting.idle) this.#watch();
+      if (this.#waiting.length > 0) this.#watch();
     });
   }
 }

@@ -64,12 +64,16 @@ export const attributeCalls: Calls = {
     return {};
   },
   *[SYS.chmod](call, request) {
-    yield* setMode(call, yield* inodeAt(call, textData(request)), arg(request, 0));
+    const mode = arg(request, 0);
+    if (!(mode >= 0)) fail(EINVAL);
+    yield* setMode(call, yield* inodeAt(call, textData(request)), mode);
     return {};
   },
   *[SYS.chown](call, request) {
     const inode = yield* inodeAt(call, textData(request), arg(request, 2) === 0);
-    yield* setOwner(call, inode, { uid: arg(request, 0), gid: arg(request, 1) });
+    const [uid, gid] = [arg(request, 0), arg(request, 1)];
+    for (const id of [uid, gid]) if (!(id >= -1 && id < 0xffff_ffff)) fail(EINVAL);
+    yield* setOwner(call, inode, { uid, gid });
     return {};
   },
   *[SYS.utimens](call, request) {
@@ -81,6 +85,7 @@ export const attributeCalls: Calls = {
   *[SYS.access](call, request) {
     const inode = yield* inodeAt(call, textData(request));
     const mode = arg(request, 0);
+    if (!(mode >= 0 && mode <= 7)) fail(EINVAL);
     if (mode & W_OK && inode.superblock.readOnly && inode.kind === S_IFREG) fail(EROFS);
     return mayAccess(call, inode, mode) ? {} : fail(EACCES);
   },

@@ -37,11 +37,12 @@ export const descriptorCalls: Calls = {
       new OpenFile({ flags: O_RDONLY, pipe: pipe.end('read', 0) }),
       new OpenFile({ flags: O_WRONLY | O_CLOEXEC, pipe: pipe.end('write', 0) }),
     ];
-    const r0 = call.process.install(reader, { closeOnExec: true });
+    let r0: number | undefined;
     try {
+      r0 = call.process.install(reader, { closeOnExec: true });
       return { r0, r1: call.process.install(writer, { closeOnExec: true }) };
     } catch (error) {
-      call.process.descriptors[r0] = undefined;
+      if (r0 !== undefined) call.process.descriptors[r0] = undefined;
       for (const file of [reader, writer]) releaseFile(call.kernel, file);
       throw error;
     }

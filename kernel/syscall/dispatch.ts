@@ -83,11 +83,25 @@ function start(
 ): void {
   const { process, request } = to;
   process.calls++;
-  const ended = kernel.executor.startNow(serve(kernel, seat, to), {
+  const ended = kernel.executor.startNow(counted(kernel, seat, to), {
     name: `call ${request.number} of ${process.name}`,
     beforeStep: () => kernel.setCaller(process),
   });
   if (!ended) kernel.cpus.release(process);
+}
+
+/** The seat's memory stays while a call uses it. */
+function* counted(
+  kernel: Kernel,
+  seat: ProcessSeat,
+  to: { process: Process; request: Request },
+): Task<void> {
+  seat.calls++;
+  try {
+    yield* serve(kernel, seat, to);
+  } finally {
+    seat.calls--;
+  }
 }
 
 function* serve(
@@ -127,7 +141,7 @@ function answer(
   reply: { tag: number; errno: number; signals?: number } & Result,
 ): void {
   const { tag, errno, length = 0, signals = 0, r0 = 0, r1 = 0 } = reply;
-  if (putReply(seat, { tag, errno, length, signals, r0, r1 })) return;
+  if (seat.gone || putReply(seat, { tag, errno, length, signals, r0, r1 })) return;
   kernel.executor.after(1, () => answer(kernel, seat, reply));
 }
 

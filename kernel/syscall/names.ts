@@ -77,6 +77,7 @@ export const nameCalls: Calls = {
 };
 
 function enterDirectory(call: Call, to: Path): void {
+  if (call.process.dead) return; // its end let go of the old one
   const { dcache } = call.kernel;
   dcache.pin(to.dentry);
   dcache.unpin(call.process.cwd.dentry);

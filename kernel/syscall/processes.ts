@@ -1,7 +1,7 @@
 // System calls on processes and signals: spawn, exec, wait, kill, groups, ids, handlers.
 
 import { NSIG, SIGKILL, SIGSTOP, WNOHANG } from '../abi/constants.ts';
-import { ECHILD, EINTR, EINVAL, ENOTTY, EPERM, fail, PosixError } from '../abi/errno.ts';
+import { ECHILD, EINTR, EINVAL, ENOTTY, EPERM, fail } from '../abi/errno.ts';
 import { SYS } from '../abi/syscall.ts';
 import { encodeText } from '../abi/text.ts';
 import { type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
@@ -9,6 +9,7 @@ import type { Disposition, Process } from '../proc/process.ts';
 import { kill } from '../proc/signal.ts';
 import { exec, type SpawnRequest, spawn } from '../proc/spawn.ts';
 import type { Call } from '../vfs/call.ts';
+import { isTerminal } from '../vfs/file.ts';
 import {
   arg,
   type Calls,
@@ -49,7 +50,10 @@ export const processCalls: Calls = {
     const pid = arg(request, 0) || call.process.pid;
     const target = call.kernel.processes.get(pid);
     if (target !== call.process && target.parent !== call.process) fail(EPERM);
-    target.pgid = arg(request, 1) || pid;
+    const pgid = arg(request, 1) || pid;
+    if (pgid < 0) fail(EINVAL);
+    if (pgid !== pid && call.kernel.processes.group(pgid).length === 0) fail(EPERM);
+    target.pgid = pgid;
     return {};
   },
   *[SYS.getppid](call) {
@@ -57,14 +61,14 @@ export const processCalls: Calls = {
   },
   *[SYS.setuid](call, request) {
     const uid = arg(request, 0);
-    if (!(uid >= 0)) fail(EINVAL);
+    if (!(uid >= 0 && uid < 0xffff_ffff)) fail(EINVAL);
     if (call.uid !== 0 && uid !== call.uid) fail(EPERM);
     call.process.uid = uid;
     return {};
   },
   *[SYS.setgid](call, request) {
     const gid = arg(request, 0);
-    if (!(gid >= 0)) fail(EINVAL);
+    if (!(gid >= 0 && gid < 0xffff_ffff)) fail(EINVAL);
     if (call.uid !== 0 && gid !== call.gid) fail(EPERM);
     call.process.gid = gid;
     return {};
@@ -79,31 +83,61 @@ export const processCalls: Calls = {
     return {};
   },
   *[SYS.takeSignals](call) {
-    const r0 = call.process.pending;
+    const r0 = call.process.pending >>> 0;
     call.process.pending = 0;
     return { r0 };
   },
   *[SYS.sleep](call, request) {
-    yield* sleepFor(call, arg(request, 0));
+    yield* sleepFor(call, Math.min(request.args[0] ?? 0, LONGEST_SLEEP_MS));
     return {};
   },
   *[SYS.setForeground](call, request) {
     const { inode } = call.process.file(fdArg(request));
-    if (inode === undefined) fail(ENOTTY);
-    call.kernel.tty.foreground = arg(request, 1);
+    const pgid = arg(request, 1);
+    if (inode === undefined || !isTerminal(inode)) fail(ENOTTY);
+    if (!(pgid > 0)) fail(EINVAL);
+    call.kernel.tty.foreground = pgid;
     return {};
   },
 };
 
 function spawnData(request: Request): SpawnRequest {
-  try {
-    const data = JSON.parse(textData(request)) as Partial<SpawnRequest>;
-    const { path, argv, env } = data;
-    if (typeof path !== 'string' || !Array.isArray(argv) || !Array.isArray(env)) fail(EINVAL);
-    return { ...data, path, argv, env };
-  } catch (error) {
-    throw error instanceof PosixError ? error : new PosixError(EINVAL);
+  const data = parsed(textData(request));
+  const { path, argv, env, cwd, pgid } = data;
+  if (typeof path !== 'string' || !areStrings(argv)) fail(EINVAL);
+  if (!Array.isArray(env) || !env.every((pair) => areStrings(pair) && pair.length === 2)) {
+    fail(EINVAL);
   }
+  if (cwd !== undefined && typeof cwd !== 'string') fail(EINVAL);
+  if (pgid !== undefined && !(typeof pgid === 'number' && Number.isInteger(pgid) && pgid >= 0))
+    fail(EINVAL);
+  for (const signal of [...list(data.ignore), ...list(data.defaults)]) {
+    if (!(Number.isInteger(signal) && Number(signal) > 0 && Number(signal) < NSIG)) fail(EINVAL);
+  }
+  for (const action of list(data.fdActions)) if (!isAction(action)) fail(EINVAL);
+  list(data.stdio);
+  return { ...data, path, argv, env } as SpawnRequest;
+}
+
+function parsed(json: string): Partial<Record<keyof SpawnRequest, unknown>> {
+  try {
+    const data: unknown = JSON.parse(json);
+    if (typeof data === 'object' && data !== null) return data;
+  } catch {
+    // not JSON: told below
+  }
+  fail(EINVAL, 'a malformed request to spawn');
+}
+
+const areStrings = (words: unknown): words is string[] =>
+  Array.isArray(words) && words.every((word) => typeof word === 'string');
+
+const list = (items: unknown): readonly unknown[] =>
+  items === undefined ? [] : Array.isArray(items) ? items : fail(EINVAL);
+
+function isAction(action: unknown): boolean {
+  const { op, path } = (action ?? {}) as { op?: unknown; path?: unknown };
+  return op === 'dup2' || op === 'close' || (op === 'open' && typeof path === 'string');
 }
 
 function setDisposition(process: Process, signal: number, what: number): void {
@@ -136,6 +170,9 @@ function* wait(call: Call, want: { pid: number; options: number }): Task<Result>
     yield* call.sleep(process.childEvent);
   }
 }
+
+/** A year: what a timer takes for ever. */
+const LONGEST_SLEEP_MS = 365 * 86_400_000;
 
 function* sleepFor(call: Call, ms: number): Task<void> {
   if (!(ms >= 0)) fail(EINVAL);

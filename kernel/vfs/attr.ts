@@ -1,11 +1,12 @@
 // Attributes: stat(2) and what changes them: size, mode, owner, times.
 
-import { S_IFREG, S_ISGID, S_ISUID } from '../abi/constants.ts';
+import { S_IFREG, S_ISGID, S_ISUID, W_OK } from '../abi/constants.ts';
 import { EINVAL, EISDIR, EPERM, EROFS, fail } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { Stat, Timespec } from '../abi/stat.ts';
 import type { Task } from '../ipc/task.ts';
 import { flushInode } from '../mm/flush.ts';
+import type { Page } from '../mm/page-cache.ts';
 import { readyPage } from '../mm/read.ts';
 import {
   P9_SETATTR_ATIME,
@@ -20,7 +21,7 @@ import {
 } from '../ninep/types.ts';
 import type { Call } from './call.ts';
 import { getattr, type Inode, refresh, together } from './inode.ts';
-import { checkOwner } from './permission.ts';
+import { checkAccess, checkOwner } from './permission.ts';
 
 /** What stat(2) tells of an inode. */
 export function* statInode(inode: Inode): Task<Stat> {
@@ -36,11 +37,18 @@ export function* statInode(inode: Inode): Task<Stat> {
     rdev: attr.rdev,
     size: attr.size,
     blksize: attr.blksize,
-    blocks: attr.blocks,
+    blocks: blocksOf(inode),
     atime: attr.atime,
     mtime: attr.mtime,
     ctime: attr.ctime,
   };
+}
+
+/** Blocks on the disk, and those that the dirty pages will take at most. */
+function blocksOf({ attr, dirty, size }: Inode): number {
+  const sectors = PAGE_SIZE / 512;
+  const whole = Math.ceil(size / PAGE_SIZE) * sectors;
+  return Math.max(attr.blocks, Math.min(whole, attr.blocks + dirty.size * sectors));
 }
 
 const none: Omit<SetAttr, 'valid'> = {
@@ -72,26 +80,34 @@ export function* setSize(call: Call, inode: Inode, size: number): Task<void> {
   yield* inode.lock.acquire();
   yield* inode.flushLock.acquire();
   try {
-    yield* cutPages(call, inode, size);
+    if (inode.superblock.readOnly) fail(EROFS);
+    const last = yield* lastPage(call, inode, size);
     yield* setAttr(inode, { valid: P9_SETATTR_SIZE, size });
     inode.attr.size = size;
     inode.attr.mtime = call.kernel.clock.wallclock();
+    cutPages(call, inode, { size, last });
   } finally {
     inode.flushLock.release();
     inode.lock.release();
   }
 }
 
-/** Forgets the pages beyond the new end and zeroes what is left of the last one. */
-function* cutPages(call: Call, inode: Inode, size: number): Task<void> {
-  const { pages, clock } = call.kernel;
-  if (inode.superblock.readOnly) fail(EROFS);
+/** The page that the new end cuts in two: read before anything changes, since that may fail. */
+function* lastPage(call: Call, inode: Inode, size: number): Task<Page | undefined> {
   const rest = size % PAGE_SIZE;
-  if (rest > 0 && size < inode.size) {
-    const index = (size - rest) / PAGE_SIZE;
-    const page = yield* readyPage(pages, inode, { index, wanted: 1 });
-    page.bytes.fill(0, rest);
-    pages.markDirty(page, clock.monotonicMs());
+  if (rest === 0 || size >= inode.size) return undefined;
+  const index = (size - rest) / PAGE_SIZE;
+  return yield* readyPage(call.kernel.pages, inode, { index, wanted: 1 });
+}
+
+/** Forgets the pages beyond the new end and zeroes what is left of the last one. */
+function cutPages(call: Call, inode: Inode, to: { size: number; last: Page | undefined }): void {
+  const { pages, clock } = call.kernel;
+  const { size, last } = to;
+  const rest = size % PAGE_SIZE;
+  if (last && !last.void && last.bytes.subarray(rest).some((byte) => byte !== 0)) {
+    last.bytes.fill(0, rest);
+    pages.markDirty(last, clock.monotonicMs());
   }
   pages.truncate(inode, Math.ceil(size / PAGE_SIZE));
 }
@@ -132,7 +148,9 @@ export interface Times {
 
 /** utimensat(2). */
 export function* setTimes(call: Call, inode: Inode, times: Times): Task<void> {
-  checkOwner(call, inode);
+  if (times.atime === 'omit' && times.mtime === 'omit') return;
+  if (times.atime !== 'now' || times.mtime !== 'now') checkOwner(call, inode);
+  else if (call.uid !== inode.attr.uid) checkAccess(call, inode, W_OK);
   const now = call.kernel.clock.wallclock();
   const atime = times.atime === 'now' ? now : times.atime;
   const mtime = times.mtime === 'now' ? now : times.mtime;

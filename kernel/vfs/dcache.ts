@@ -55,9 +55,15 @@ export class DentryCache {
     const dentry = new Dentry(name, dir, inode);
     if (inode) inode.refs++;
     dir.children.set(name, dentry);
+    this.#shrink(); // first: the new one is not pinned yet
     this.#lru.add(dentry);
-    this.#shrink();
     return dentry;
+  }
+
+  /** What is known of a name may be wrong. */
+  forget(dir: Dentry, name: string): void {
+    const known = dir.children.get(name);
+    if (known) this.detach(known);
   }
 
   /** Takes a dentry out of the tree; its inode lives on while something else refers to it. */

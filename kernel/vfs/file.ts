@@ -58,14 +58,14 @@ export class OpenFile {
 
   /** The inode, for calls that make no sense on a pipe. */
   needInode(errno: Errno = EINVAL): Inode {
-    return this.inode ?? fail(errno);
+    return this.pipe === undefined ? (this.inode ?? fail(errno)) : fail(errno);
   }
 }
 
 /** Makes a description of an inode; the inode and its dentry stay until the last release. */
 export function newFile(
   kernel: Kernel,
-  from: { flags: number; path: Path; inode: Inode; fid?: number },
+  from: { flags: number; path: Path; inode: Inode; fid?: number; pipe?: PipeEnd },
 ): OpenFile {
   from.inode.refs++;
   from.inode.opens++;

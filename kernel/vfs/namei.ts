@@ -19,7 +19,7 @@ export interface WalkOptions {
 /** The last step of a path, not yet taken: for calls that make or remove a name. */
 export interface Parent {
   readonly dir: Path;
-  readonly name: string; // '.' and '..' are possible
+  readonly name: string; // '.', '..' and, for the root, '/' are possible
   /** The path ended in '/': the name must be a directory. */
   readonly mustBeDirectory: boolean;
 }
@@ -46,8 +46,9 @@ export function* nameiParent(call: Call, path: string, from?: Path): Task<Parent
 }
 
 class Walk {
-  last = '.';
-  readonly trailingSlash: boolean;
+  /** The last component; '/' when the path has none. */
+  last = '/';
+  trailingSlash: boolean;
   readonly #call: Call;
   /** Components still to walk, the next one last. */
   readonly #rest: string[];
@@ -100,6 +101,7 @@ class Walk {
     if (++this.#links > SYMLOOP_MAX) fail(ELOOP);
     const { target } = yield* link.superblock.client.rpc({ name: 'Treadlink', fid: link.fid });
     if (target === '') fail(ENOENT);
+    if (this.#rest.length === 0 && target.endsWith('/')) this.trailingSlash = true;
     this.#rest.push(...components(target));
     if (this.#rest.length > PATH_MAX) fail(ENAMETOOLONG);
     const { mounts } = this.#call.kernel;

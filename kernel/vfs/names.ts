@@ -4,6 +4,9 @@
 import {
   NAME_MAX,
   O_RDWR,
+  PATH_MAX,
+  S_IFBLK,
+  S_IFCHR,
   S_IFDIR,
   S_IFMT,
   S_IFREG,
@@ -28,7 +31,14 @@ import {
 import { textSize } from '../abi/text.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Request } from '../ninep/client.ts';
-import { AT_REMOVEDIR, P9_SETATTR_UID, type TMessage } from '../ninep/types.ts';
+import {
+  AT_REMOVEDIR,
+  type Attr,
+  P9_SETATTR_UID,
+  type RMessage,
+  type TMessage,
+  type TName,
+} from '../ninep/types.ts';
 import type { Call } from './call.ts';
 import type { Dentry } from './dcache.ts';
 import { clunkLater, getattr, type Inode, iget, together, walkTo } from './inode.ts';
@@ -52,15 +62,11 @@ export function* createFile(
   const requests: Request[] = [
     { message: { name: 'Twalk', fid: parent.fid, newfid: fid, wname: [] } },
     { message: { name: 'Tlcreate', fid, filename, flags: O_RDWR, mode, gid } },
-    ...chownRequests(call, fid),
     { message: getattr(fid) },
   ];
   const replies = yield* client.all(requests);
   parent.stale = true;
-  const created = replies[1];
-  if (created?.name === 'Rlerror') clunkLater(call.kernel.executor, superblock, fid);
-  client.expect('Tlcreate', created);
-  const { attr } = client.expect('Tgetattr', replies.at(-1));
+  const attr = yield* owned(call, parent, { fid, replies: replies.slice(1), made: 'Tlcreate' });
   if (!superblock.cached) {
     clunkLater(call.kernel.executor, superblock, fid);
     const found = yield* walkTo(superblock, { fid: parent.fid, name: filename });
@@ -72,12 +78,34 @@ export function* createFile(
   return call.kernel.dcache.set(dir.dentry, filename, inode);
 }
 
-const chownRequests = (call: Call, fid: number): Request[] => {
-  if (call.uid === 0) return [];
-  const time = { sec: 0, nsec: 0 };
-  const ids = { mode: 0, uid: call.uid, gid: 0, size: 0, atime: time, mtime: time };
-  return [{ message: { name: 'Tsetattr', fid, attr: { valid: P9_SETATTR_UID, ...ids } } }];
-};
+/**
+ * The attributes of what was just made, after it was given to the caller. A fid whose file was not
+ * made may stand for another file, so it is never touched before the reply is known. The fid is
+ * clunked when anything fails.
+ */
+function* owned(
+  call: Call,
+  parent: Inode,
+  of: { fid: number; replies: readonly RMessage[]; made: TName },
+): Task<Attr> {
+  const { client } = parent.superblock;
+  const { fid, replies, made } = of;
+  try {
+    client.expect(made, replies[0]);
+    const { attr } = client.expect('Tgetattr', replies.at(-1));
+    if (made === 'Tlink' || attr.uid === call.uid) return attr;
+    const time = { sec: 0, nsec: 0 };
+    const ids = { mode: 0, uid: call.uid, gid: 0, size: 0, atime: time, mtime: time };
+    const [, told] = yield* client.all([
+      { message: { name: 'Tsetattr', fid, attr: { valid: P9_SETATTR_UID, ...ids } } },
+      { message: getattr(fid) },
+    ]);
+    return client.expect('Tgetattr', told).attr;
+  } catch (error) {
+    clunkLater(call.kernel.executor, parent.superblock, fid);
+    throw error;
+  }
+}
 
 const groupFor = (call: Call, dir: Inode): number =>
   dir.attr.mode & S_ISGID ? dir.attr.gid : call.gid;
@@ -92,23 +120,26 @@ function* makeAndAdopt(
   const { client } = parent.superblock;
   const fid = client.takeFid();
   const walk: TMessage = { name: 'Twalk', fid: parent.fid, newfid: fid, wname: [what.name] };
-  const isLink = what.message.name === 'Tlink';
   const replies = yield* client.all([
     { message: what.message },
     { message: walk },
-    ...(isLink ? [] : chownRequests(call, fid)),
     { message: getattr(fid) },
   ]);
   parent.stale = true;
   const [made, walked] = replies;
-  if (walked?.name === 'Rlerror') client.freeFid(fid);
-  else if (made?.name === 'Rlerror') clunkLater(call.kernel.executor, parent.superblock, fid);
-  client.expect(what.message.name, made);
-  client.expect('Twalk', walked);
-  const { attr } = client.expect('Tgetattr', replies.at(-1));
+  if (walked?.name === 'Rlerror') {
+    client.freeFid(fid);
+    if (made?.name !== 'Rlerror') call.kernel.dcache.forget(dir, what.name);
+    client.expect(what.message.name, made);
+    client.expect('Twalk', walked);
+  }
+  const attr = yield* owned(call, parent, { fid, replies, made: what.message.name });
   const inode = iget(call.kernel, parent.superblock, { fid, attr });
   return call.kernel.dcache.set(dir, what.name, inode);
 }
+
+/** A last component that is no name of its own. */
+const isSpecial = (name: string): boolean => name === '.' || name === '..' || name === '/';
 
 /** The directory's inode, when the caller may change it. */
 function writableDirectory(call: Call, dir: Path): Inode {
@@ -142,7 +173,7 @@ function* make(
 ): Task<void> {
   const parent = yield* nameiParent(call, path);
   const { dir, name } = parent;
-  if (name === '.' || name === '..') fail(EEXIST);
+  if (isSpecial(name)) fail(EEXIST);
   const lock = (dir.dentry.inode ?? fail(ENOENT)).lock;
   yield* lock.acquire();
   try {
@@ -170,6 +201,7 @@ export function* mkdir(call: Call, path: string, mode: number): Task<void> {
 
 export function* symlink(call: Call, target: string, path: string): Task<void> {
   if (target === '') fail(ENOENT);
+  if (textSize(target) >= PATH_MAX) fail(ENAMETOOLONG);
   yield* make(call, path, {
     directory: false,
     message: (parent, filename) => ({
@@ -185,6 +217,7 @@ export function* symlink(call: Call, target: string, path: string): Task<void> {
 export function* mknod(call: Call, path: string, node: { mode: number; rdev: number }): Task<void> {
   const type = node.mode & S_IFMT || S_IFREG;
   if (type === S_IFDIR) fail(EPERM);
+  if (call.uid !== 0 && (type === S_IFCHR || type === S_IFBLK)) fail(EPERM);
   yield* make(call, path, {
     directory: false,
     message: (parent, filename) => ({
@@ -216,6 +249,7 @@ export function* link(call: Call, target: string, path: string): Task<void> {
 export function* remove(call: Call, path: string, kind: 'file' | 'directory'): Task<void> {
   const parent = yield* nameiParent(call, path);
   const { dir, name } = parent;
+  if (name === '/') fail(kind === 'file' ? EISDIR : EBUSY);
   if (name === '.') fail(kind === 'file' ? EISDIR : EINVAL);
   if (name === '..') fail(kind === 'file' ? EISDIR : ENOTEMPTY);
   const lock = (dir.dentry.inode ?? fail(ENOENT)).lock;
@@ -257,7 +291,7 @@ export function* rename(call: Call, from: string, to: string): Task<void> {
   try {
     const source = yield* nameiParent(call, from);
     const target = yield* nameiParent(call, to);
-    for (const { name } of [source, target]) if (name === '.' || name === '..') fail(EBUSY);
+    for (const { name } of [source, target]) if (isSpecial(name)) fail(EBUSY);
     if (source.dir.mount.superblock !== target.dir.mount.superblock) fail(EXDEV);
     const unlock = yield* lockBoth(source.dir.dentry, target.dir.dentry);
     try {
@@ -292,6 +326,9 @@ function* renameLocked(call: Call, source: Parent, target: Parent): Task<void> {
   checkSticky(call, oldDir, moved);
   for (let at: Dentry | undefined = target.dir.dentry; at; at = at.parent) {
     if (at === from) fail(EINVAL);
+  }
+  for (let at: Dentry | undefined = source.dir.dentry; at; at = at.parent) {
+    if (at === to) fail(ENOTEMPTY);
   }
   if (to.inode) {
     if (to.inode === moved) return; // two names of one file: nothing happens

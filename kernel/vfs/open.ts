@@ -12,8 +12,11 @@ import {
   O_TRUNC,
   O_WRONLY,
   R_OK,
+  S_IFBLK,
+  S_IFCHR,
   S_IFIFO,
   S_IFREG,
+  S_IFSOCK,
   SYMLOOP_MAX,
   W_OK,
 } from '../abi/constants.ts';
@@ -33,7 +36,7 @@ import type { Task } from '../ipc/task.ts';
 import { setSize } from './attr.ts';
 import type { Call } from './call.ts';
 import type { Dentry } from './dcache.ts';
-import { newFile, OpenFile } from './file.ts';
+import { newFile, type OpenFile, releaseFile } from './file.ts';
 import type { Inode } from './inode.ts';
 import type { Path } from './mount.ts';
 import { lookupLocked, namei, nameiParent, type Parent } from './namei.ts';
@@ -53,17 +56,24 @@ export function* open(call: Call, request: OpenRequest): Task<OpenFile> {
   const found = yield* find(call, request);
   if (!found.created) checkOpen(call, found, request.flags);
   const { inode } = found;
-  if (inode.kind === S_IFIFO) return yield* openFifo(call, inode, request.flags);
+  if (inode.kind === S_IFIFO) return yield* openFifo(call, found, request.flags);
+  if (hasNoDriver(inode)) fail(ENXIO);
   const truncates = (request.flags & O_TRUNC) !== 0 && inode.kind === S_IFREG;
   const fid = yield* openOnServer(inode, request.flags);
-  if (truncates && !found.created) yield* setSize(call, inode, 0);
   const path = { mount: found.mount, dentry: found.dentry };
-  return newFile(call.kernel, {
+  const file = newFile(call.kernel, {
     flags: request.flags,
     path,
     inode,
     ...(fid !== undefined && { fid }),
   });
+  try {
+    if (truncates && !found.created) yield* setSize(call, inode, 0);
+    return file;
+  } catch (error) {
+    releaseFile(call.kernel, file);
+    throw error;
+  }
 }
 
 function* find(call: Call, request: OpenRequest): Task<Found> {
@@ -96,7 +106,7 @@ function* findOrCreate(
   const parent = yield* nameiParent(call, request.path, from);
   const dir = parent.dir.dentry;
   const dirInode = dir.inode ?? fail(ENOENT);
-  if (parent.name === '.' || parent.name === '..' || parent.mustBeDirectory) fail(EISDIR);
+  if (['.', '..', '/'].includes(parent.name) || parent.mustBeDirectory) fail(EISDIR);
   yield* dirInode.lock.acquire();
   try {
     if (!(yield* exists(call, parent.dir, parent.name))) {
@@ -186,10 +196,17 @@ function* openOnServer(inode: Inode, flags: number): Task<number | undefined> {
   return fid;
 }
 
+/** A socket, or a device on a file system: only the trees of drivers and of /dev hold devices. */
+const hasNoDriver = ({ kind, superblock }: Inode): boolean =>
+  kind === S_IFSOCK ||
+  ((kind === S_IFCHR || kind === S_IFBLK) &&
+    (superblock.cached || superblock.type === 'ramfs' || superblock.type === 'tmpfs'));
+
 const fifos = new WeakMap<Inode, Pipe>();
 
 /** A FIFO's open waits for its peer, unless O_NONBLOCK or both sides at once are asked for. */
-function* openFifo(call: Call, inode: Inode, flags: number): Task<OpenFile> {
+function* openFifo(call: Call, found: Found, flags: number): Task<OpenFile> {
+  const { inode, mount, dentry } = found;
   let pipe = fifos.get(inode);
   if (pipe === undefined) {
     pipe = new Pipe(call.kernel);
@@ -198,7 +215,8 @@ function* openFifo(call: Call, inode: Inode, flags: number): Task<OpenFile> {
   const access = flags & O_ACCMODE;
   const writes = access === O_WRONLY;
   if (writes && flags & O_NONBLOCK && pipe.readers === 0) fail(ENXIO);
-  const end = pipe.end(writes ? 'write' : 'read', flags);
+  const side = access === O_RDWR ? 'both' : writes ? 'write' : 'read';
+  const end = pipe.end(side, flags);
   const peers = (): number => (writes ? pipe.readersEver : pipe.writersEver);
   const waits = access !== O_RDWR && (flags & O_NONBLOCK) === 0;
   const before = peers();
@@ -210,5 +228,5 @@ function* openFifo(call: Call, inode: Inode, flags: number): Task<OpenFile> {
     end.close();
     throw error;
   }
-  return new OpenFile({ flags, pipe: end });
+  return newFile(call.kernel, { flags, path: { mount, dentry }, inode, pipe: end });
 }

@@ -12,6 +12,9 @@ import type { Call } from './call.ts';
 const PIPE_FRAMES = 16;
 const PIPE_SIZE = PIPE_FRAMES * PAGE_SIZE;
 
+/** A FIFO opened for reading and writing is both ends at once. */
+type Side = 'read' | 'write' | 'both';
+
 export class Pipe {
   readonly #kernel: Kernel;
   #address: number | undefined;
@@ -37,11 +40,12 @@ export class Pipe {
     return PIPE_SIZE - this.queued;
   }
 
-  end(side: 'read' | 'write', flags: number): PipeEnd {
-    if (side === 'read') {
+  end(side: Side, flags: number): PipeEnd {
+    if (side !== 'write') {
       this.readers++;
       this.readersEver++;
-    } else {
+    }
+    if (side !== 'read') {
       this.writers++;
       this.writersEver++;
     }
@@ -71,9 +75,9 @@ export class Pipe {
     return count;
   }
 
-  closed(side: 'read' | 'write'): void {
-    if (side === 'read') this.readers--;
-    else this.writers--;
+  closed(side: Side): void {
+    if (side !== 'write') this.readers--;
+    if (side !== 'read') this.writers--;
     wakeAll(this.changed);
     if (this.readers > 0 || this.writers > 0 || this.#address === undefined) return;
     this.#kernel.frames.give(this.#address, PIPE_FRAMES);
@@ -109,11 +113,11 @@ export class Pipe {
 /** One end, as an open file description holds it. */
 export class PipeEnd {
   readonly pipe: Pipe;
-  readonly side: 'read' | 'write';
+  readonly side: Side;
   readonly #flags: number;
   #open = true;
 
-  constructor(pipe: Pipe, side: 'read' | 'write', flags: number) {
+  constructor(pipe: Pipe, side: Side, flags: number) {
     this.pipe = pipe;
     this.side = side;
     this.#flags = flags;
