@@ -1,7 +1,7 @@
 // Mounting an ext2, ext3 or ext4 volume: checks it, replays its journal, marks it as mounted,
 // finishes what its orphan list holds; and the way back. super.rst, journal.rst, orphan.rst.
 
-import { EINVAL, EUCLEAN, PosixError } from '../../kernel/abi/errno.ts';
+import { EINVAL, ESTALE, EUCLEAN, PosixError } from '../../kernel/abi/errno.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { Mover } from '../lib/data/mover.ts';
 import { Engine } from '../lib/engine.ts';
@@ -90,13 +90,19 @@ class Ext4Mount implements MountedVolume {
 
   *open(): Task<void> {
     if (has.journal(this.#volume)) yield* this.#openJournal();
+    else yield* this.#look();
     if (this.readOnly) return;
     if (this.#journal === undefined) {
       if (this.engine.cache.revived) yield* this.#inPlace.commit();
       yield* this.#markMounted();
       this.engine.writeback = this.#inPlace;
     }
-    yield* this.#finishOrphans();
+    try {
+      yield* this.#finishOrphans();
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      this.#degrade('the orphan list is damaged', error);
+    }
     this.#request.executor.start(this.#commitLoop(), 'commit timer');
   }
 
@@ -154,6 +160,7 @@ class Ext4Mount implements MountedVolume {
     const put = resuming ? 'nowhere' : !dirty ? clean : this.readOnly ? 'redirect' : 'home';
     const { replayed, sequence } = yield* recoverJournal(this.#file, put);
     if (replayed > 0 && dirty && !resuming) yield* this.#afterReplay(replayed);
+    yield* this.#look();
     if (this.readOnly) return;
     if (resuming) yield* bringHome(engine);
     else yield* this.#markMounted();
@@ -166,6 +173,17 @@ class Ext4Mount implements MountedVolume {
     });
     engine.writeback = this.#journal;
     if (resuming) yield* this.#journal.commit(); // before any new request
+  }
+
+  /** Before anything is written: the root directory and all group descriptors can be read. */
+  *#look(): Task<void> {
+    try {
+      yield* this.engine.run((tx) => this.#fs.attach(tx), { changes: false });
+    } catch (error) {
+      if (!(error instanceof PosixError) || error.errno !== ESTALE) throw error;
+      throw new PosixError(EUCLEAN, 'the root directory is no inode in use');
+    }
+    yield* this.engine.run((tx) => this.#fs.statfs(tx), { changes: false });
   }
 
   /** The replay may have changed anything, the superblock included. */
