@@ -1,7 +1,7 @@
 // sh: the shell's entry (POSIX.1-2024 XCU sh). Commands come from -c, a file, standard input, or,
 // for a child shell of a pipeline, from the shell that started it.
 
-import { O_CLOEXEC, O_RDONLY, SIGPIPE } from '../../kernel/abi/constants.ts';
+import { O_CLOEXEC, O_RDONLY, SIGINT, SIGPIPE } from '../../kernel/abi/constants.ts';
 import { EPIPE, PosixError } from '../../kernel/abi/errno.ts';
 import type { Program, Sys } from '../libc/sys.ts';
 import { parseOptions } from './builtins/options.ts';
@@ -186,7 +186,7 @@ function readAndRun(shell: Shell): boolean {
     if (prompt === 'PS1') shell.jobs.poll(shell.sys);
     shell.write(2, promptText(shell, shell.get(prompt) ?? ''));
     prompt = 'PS2';
-    const line = readLine(shell.sys, 0, () => runTraps(shell));
+    const line = readLine(shell.sys, 0, () => signalAtPrompt(shell));
     ended = line === undefined;
     return echoed(shell, line);
   };
@@ -201,6 +201,13 @@ function readAndRun(shell: Shell): boolean {
     execute(shell, command);
     shell.skip = 'none';
   }
+}
+
+/** Ctrl-C runs its trap, if any, and leads to a new prompt. */
+function signalAtPrompt(shell: Shell): void {
+  const interrupted = shell.caught.includes(SIGINT);
+  runTraps(shell);
+  if (interrupted) throw new Interrupted();
 }
 
 /** A child shell reads what it has to know and to run from a descriptor. */

@@ -4,7 +4,7 @@
 import { SEEK_CUR } from '../../../kernel/abi/constants.ts';
 import { EINTR, PosixError } from '../../../kernel/abi/errno.ts';
 import { decodeText } from '../../../kernel/abi/text.ts';
-import { leave, raise } from '../errors.ts';
+import { raise } from '../errors.ts';
 import type { Shell } from '../shell.ts';
 import { runTraps } from '../traps.ts';
 import type { Io } from './registry.ts';
@@ -127,8 +127,10 @@ class LineSource {
         return this.shell.sys.read(this.fd, this.buffer);
       } catch (error) {
         if (!(error instanceof PosixError && error.errno === EINTR)) throw error;
+        const { caught, state } = this.shell;
+        const signal = caught.find((n) => (state.traps.get(n) ?? '') !== '');
         runTraps(this.shell);
-        if (this.shell.skip !== 'none') leave(this.shell.status);
+        if (signal !== undefined) raise('', 128 + signal);
       }
     }
   }

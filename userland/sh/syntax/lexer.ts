@@ -41,6 +41,7 @@ const NEWLINE = 10;
 const TAB = 9;
 const SPACE = 32;
 const HASH = 35;
+const LESS = 60;
 const BACKSLASH = 92;
 
 export class Lexer {
@@ -56,6 +57,8 @@ export class Lexer {
   private readonly aliases: ReadonlyMap<string, string>;
   private active: { name: string; remaining: number; blank: boolean }[] = [];
   depth: number;
+  /** How often an alias has changed the source. */
+  splices = 0;
 
   constructor(options: LexerOptions) {
     this.src = options.text;
@@ -133,7 +136,8 @@ export class Lexer {
   }
 
   private operator(): string {
-    if (this.peek(1) !== -1) this.peek(2);
+    // Never further than it must: the next line may not have been typed yet.
+    if (this.peek() !== -1 && this.peek(1) === LESS && this.peek() === LESS) this.peek(2);
     for (const op of operators3) if (this.src.startsWith(op, this.pos)) return this.take(op);
     for (const op of operators2) if (this.src.startsWith(op, this.pos)) return this.take(op);
     return this.take(this.src[this.pos] ?? '');
@@ -164,6 +168,7 @@ export class Lexer {
     this.dropAliases();
     if (value === undefined || this.active.some((alias) => alias.name === name)) return false;
     const rest = this.src.slice(this.pos);
+    this.splices++;
     this.src = value + rest;
     this.pos = 0;
     this.active.push({ name, remaining: rest.length, blank: /[ \t]$/.test(value) });

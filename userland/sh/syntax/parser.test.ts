@@ -49,6 +49,15 @@ test('a command is complete before the next line is read', (t) => {
   t.throws(() => parser.parseComplete(), { message: '")" unexpected' });
 });
 
+test('no more is read than a command needs', (t) => {
+  for (const line of ['a &\n', 'a;\n', "a $'\\n'\n", 'a b\\c\n', '{ a; }\n', 'a 2>b\n', '(a)\n']) {
+    let read = 0;
+    const more = () => (read++ === 0 ? line : t.fail(`reads on after ${line}`) ? '' : undefined);
+    new Parser(new Lexer({ text: '', more })).parseComplete();
+    t.is(read, 1);
+  }
+});
+
 test('lines are counted through quotes, continuations and here-documents', (t) => {
   const source = 'a "x\ny" \\\n z\ncat <<E\n1\n2\nE\nb\n';
   const tree = parseAll(source);

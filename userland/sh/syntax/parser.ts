@@ -96,11 +96,12 @@ export class Parser {
   /** One and-or list and its separator; tells whether there was one. */
   private item(items: ListItem[]): boolean {
     const start = this.start();
-    const { src } = this.lexer;
+    const { splices } = this.lexer;
     const command = this.andOr();
     if (this.tryOp('&')) {
-      const { src: now, pos } = this.lexer;
-      const text = now === src ? now.slice(start, pos).replace(/\s*&$/, '') : '';
+      const { src, pos } = this.lexer;
+      const same = this.lexer.splices === splices;
+      const text = same ? src.slice(start, pos).replace(/\s*&$/, '').trimStart() : '';
       items.push({ command, async: text });
       return true;
     }

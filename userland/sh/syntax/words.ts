@@ -118,7 +118,6 @@ function scanBackslash(lexer: Lexer, parts: Parts): void {
 }
 
 function takeChar(lexer: Lexer): string {
-  lexer.peek(1);
   const char = String.fromCodePoint(lexer.src.codePointAt(lexer.pos) ?? 0);
   lexer.pos += char.length;
   return char;
@@ -389,7 +388,6 @@ function scanDollarSingle(lexer: Lexer, parts: Parts): void {
 const byte = (n: number): string => String.fromCharCode(n < 0x80 ? n : 0xdc00 + n);
 
 function dollarEscape(lexer: Lexer): string {
-  lexer.peek(3);
   const rest = lexer.src.slice(lexer.pos, lexer.pos + 3);
   const number = /^(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3}))/.exec(rest);
   if (number !== null) {
