@@ -11,7 +11,7 @@ import {
   WIFEXITED,
   WTERMSIG,
 } from '../kernel/abi/constants.ts';
-import { EPIPE, ESRCH, PosixError } from '../kernel/abi/errno.ts';
+import { EBADF, EPIPE, ESRCH, PosixError } from '../kernel/abi/errno.ts';
 import { type SpawnStdioData, SYS } from '../kernel/abi/syscall.ts';
 import { encodeText } from '../kernel/abi/text.ts';
 import { type HostCalls, MachineGone } from './calls.ts';
@@ -109,7 +109,7 @@ export class Child {
         await writePipe(calls, fd, typeof piece === 'string' ? encodeText(piece) : piece);
       }
     } catch (error) {
-      if (!(error instanceof PosixError && error.errno === EPIPE) && !isGone(error)) {
+      if (!isClosed(error) && !isGone(error)) {
         this.#badInput = { error };
         await this.kill().catch(ignoreGone);
       }
@@ -180,12 +180,16 @@ export async function closeFd(calls: HostCalls, fd: number): Promise<void> {
   await calls.call({ number: SYS.close, args: [fd] });
 }
 
-/** What comes out of a pipe, until its last writer is gone; closes it, also when read no further. */
+/**
+ * What comes out of a pipe, until its last writer is gone; closes it, also when read no further.
+ * A shutdown takes the host's descriptors away: that is the end of the stream, too.
+ */
 async function* readPipe(calls: HostCalls, fd: number): AsyncGenerator<Uint8Array, void> {
   try {
     for (;;) {
       const room = calls.pieceSize;
-      const { data } = await calls.call({ number: SYS.read, args: [fd, room], room, waits: true });
+      const read = { number: SYS.read, args: [fd, room], room, waits: true };
+      const data = await calls.call(read).then((reply) => reply.data, endedByShutdown);
       if (data.length === 0) return;
       yield data;
     }
@@ -236,7 +240,17 @@ const toExit = (status: number, timedOut: boolean): Exit =>
 
 const isGone = (error: unknown): boolean => error instanceof MachineGone;
 
+const isClosed = (error: unknown): boolean =>
+  error instanceof PosixError && (error.errno === EPIPE || error.errno === EBADF);
+
+const isTaken = (error: unknown): boolean => error instanceof PosixError && error.errno === EBADF;
+
+function endedByShutdown(error: unknown): Uint8Array {
+  if (isTaken(error)) return new Uint8Array(0);
+  throw error;
+}
+
 /** The machine's end is told where somebody waits for the program, not here. */
 function ignoreGone(error: unknown): void {
-  if (!isGone(error)) throw error;
+  if (!isGone(error) && !isTaken(error)) throw error;
 }
