@@ -69,7 +69,9 @@ export function* setAttr(inode: Inode, change: Partial<SetAttr> & { valid: numbe
     { message: { name: 'Tsetattr', fid: inode.fid, attr } },
     { message: getattr(inode.fid) },
   ]);
-  inode.merge(client.expect('Tgetattr', replies[1]).attr);
+  const { attr: told } = client.expect('Tgetattr', replies[1]);
+  inode.merge(told);
+  if (change.valid & (P9_SETATTR_SIZE | P9_SETATTR_MTIME)) inode.attr.mtime = told.mtime;
 }
 
 /** truncate(2): cuts the file off, or extends it by a hole. */
@@ -84,7 +86,6 @@ export function* setSize(call: Call, inode: Inode, size: number): Task<void> {
     const last = yield* lastPage(call, inode, size);
     yield* setAttr(inode, { valid: P9_SETATTR_SIZE, size });
     inode.attr.size = size;
-    inode.attr.mtime = call.kernel.clock.wallclock();
     cutPages(call, inode, { size, last });
   } finally {
     inode.flushLock.release();

@@ -43,6 +43,8 @@ export class Superblock {
   spaceLeft = 0;
   /** The server died or was unmounted: nothing more is sent. */
   gone = false;
+  /** Gives back what the server holds; run once it is mounted nowhere. */
+  dispose: () => void = () => undefined;
   #root: Inode | undefined;
 
   constructor(options: SuperblockOptions) {
@@ -123,11 +125,13 @@ export class Inode {
     return this.attr.size;
   }
 
-  /** Takes over what the server tells, but for what is newer here. */
+  /**
+   * Takes over what the server tells. Size and mtime of a cached file are the kernel's to know: an
+   * answer may have been on its way while pages were written and flushed.
+   */
   merge(attr: Attr): void {
-    const own = this.attr;
-    const newerHere = this.dirty.size > 0 || this.timesDirty;
-    this.attr = newerHere ? { ...attr, size: own.size, mtime: own.mtime } : attr;
+    const { size, mtime } = this.attr;
+    this.attr = this.isCachedFile ? { ...attr, size, mtime } : attr;
     this.stale = false;
   }
 }
@@ -172,6 +176,17 @@ export function evictUnused(host: InodeHost, inode: Inode): void {
   host.pages.truncate(inode, 0);
   if (superblock.inodes.get(inode.qid.path) === inode) superblock.inodes.delete(inode.qid.path);
   clunkLater(host.executor, superblock, inode.fid);
+}
+
+/** The server is gone: no page of it will ever be written or read again. */
+export function abandon(host: InodeHost, superblock: Superblock): void {
+  superblock.gone = true;
+  for (const inode of [...superblock.inodes.values()]) {
+    if (inode.dirty.size > 0) inode.writeError = EIO;
+    host.pages.truncate(inode, 0);
+    inode.timesDirty = false;
+    evictUnused(host, inode);
+  }
 }
 
 /** Clunks a fid without waiting for the answer. */
