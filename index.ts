@@ -3,8 +3,8 @@
 export { Atoll, boot, type ExecOptions, type ExecResult } from './host/atoll.ts';
 export type { BootOptions, DiskOptions } from './host/boot.ts';
 export { MachineGone } from './host/calls.ts';
-export type { FileHandle } from './host/file-handle.ts';
-export type { FileSystem } from './host/fs.ts';
+export type { FileHandle, ReadAt } from './host/file-handle.ts';
+export type { FileSystem, Flags, ReaddirOptions, Time, WriteOptions } from './host/fs.ts';
 export type { FsError } from './host/fs-error.ts';
 export { Child, type Exit, type Input, type SpawnOptions } from './host/process.ts';
 export type { Dirent, Stats } from './host/stats.ts';

@@ -9,7 +9,7 @@ import {
   type ToBoard,
   type ToKernel,
 } from '../../kernel/abi/board-link.ts';
-import { E2BIG, PosixError } from '../../kernel/abi/errno.ts';
+import { E2BIG, EINVAL, PosixError } from '../../kernel/abi/errno.ts';
 import {
   SEAT_BOARD,
   SEAT_BOOT,
@@ -71,6 +71,8 @@ export class Machine {
   #reason: string | undefined;
 
   constructor(options: MachineOptions) {
+    const { cpus = 1 } = options;
+    if (!(Number.isInteger(cpus) && cpus > 0)) throw new PosixError(EINVAL, `${cpus} CPUs`);
     this.#options = options;
     this.ram = allocateRam(options.memBytes ?? DEFAULT_RAM);
     this.layout = layOut(this.ram, availableParallelism(), options.bootArchive);
