@@ -35,21 +35,22 @@ export class Fetcher {
 
   /** Brings the blocks into the cache, or lets a fetch under way do it. EIO, EUCLEAN, NoFrames. */
   *fetch(wanted: readonly number[]): Task<void> {
-    const coming: WaitQueue[] = [];
+    const coming = new Map<number, WaitQueue>();
     const missing: number[] = [];
     for (const no of new Set(wanted)) {
       if (!(no >= 0 && no < this.#blocks)) {
         throw new PosixError(EUCLEAN, `block ${no} lies beyond the end of the device`);
       }
       const queue = this.#coming.get(no);
-      if (queue) coming.push(queue);
+      if (queue) coming.set(no, queue);
       else if (!this.#cache.has(no)) missing.push(no);
     }
     missing.sort((a, b) => a - b);
     if (missing.length === 1) this.#addNeighbours(missing);
     for (const run of this.#runs(missing)) yield* this.#fetchRun(run, wanted);
-    // One wake-up is enough: whoever runs again asks again for what did not come.
-    for (const queue of coming) yield* sleep(queue);
+    // One wake-up is enough: whoever runs again asks again for what did not come. A fetch that ended
+    // in the meantime wakes nobody any more.
+    for (const [no, queue] of coming) if (this.#coming.get(no) === queue) yield* sleep(queue);
   }
 
   #addNeighbours(missing: number[]): void {

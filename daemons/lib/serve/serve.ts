@@ -158,6 +158,9 @@ export class VolumeServer {
         if (reply.name === 'Rattach') this.#attached.add(message.fid);
         return reply;
       }
+      case 'Tversion':
+        this.#attached.clear(); // a new session: the fids of the old one are given up
+        return yield* this.#dispatch(request);
       case 'Tclunk':
         return yield* this.#clunk(request, message);
       default:
