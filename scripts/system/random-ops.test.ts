@@ -1,0 +1,153 @@
+// Random operations on ext4 through the whole machine against the host's own file system: the same
+// calls on both, the same answers and errors; then a remount, and the same tree; then e2fsck.
+
+import * as fs from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { type Atoll, boot } from '../../index.ts';
+import { fsck, makeExt4, randomIntegers, sha256, tempDir, testSeed } from '../testing/machine.ts';
+
+const OPERATIONS = Number(process.env['ATOLL_OPERATIONS'] ?? 2500);
+
+/** What both file systems offer, as far as it is used here. */
+type Files = Pick<
+  typeof fs,
+  | 'appendFile'
+  | 'chmod'
+  | 'link'
+  | 'lstat'
+  | 'mkdir'
+  | 'open'
+  | 'readdir'
+  | 'readFile'
+  | 'readlink'
+  | 'rename'
+  | 'rmdir'
+  | 'symlink'
+  | 'truncate'
+  | 'unlink'
+  | 'writeFile'
+>;
+
+type Random = (below: number) => number;
+type Operation = (files: Files, at: (path: string) => string) => Promise<unknown>;
+
+const names = ['a', 'b', 'c', 'a name of some length', 'ü', 'x'.repeat(200)];
+
+function somePath(random: Random): string {
+  const depth = 1 + random(3);
+  return Array.from({ length: depth }, () => names[random(names.length)]).join('/');
+}
+
+function someBytes(random: Random): Uint8Array {
+  const size = random(5) === 0 ? random(200_000) : random(6000);
+  return new Uint8Array(size).fill(random(256)).fill(random(256), random(size + 1));
+}
+
+/** The next operation: its name for the log, and how to do it. */
+function someOperation(random: Random): [string, Operation] {
+  const path = somePath(random);
+  const other = somePath(random);
+  const bytes = someBytes(random);
+  const offset = random(4) === 0 ? random(3_000_000) : random(20_000);
+  const mode = random(0o1000);
+  const operations: [string, Operation][] = [
+    [`mkdir ${path}`, (f, at) => f.mkdir(at(path))],
+    [`mkdir ${other}`, (f, at) => f.mkdir(at(other))],
+    [`write ${path} ${bytes.length}`, (f, at) => f.writeFile(at(path), bytes)],
+    [`append ${path} ${bytes.length}`, (f, at) => f.appendFile(at(path), bytes)],
+    [`pwrite ${path} ${offset}+${bytes.length}`, (f, at) => writeAt(f, at(path), bytes, offset)],
+    [`pwrite ${other} ${offset}+${bytes.length}`, (f, at) => writeAt(f, at(other), bytes, offset)],
+    [`truncate ${path} ${offset}`, (f, at) => f.truncate(at(path), offset)],
+    [`read ${path}`, async (f, at) => sha256(await f.readFile(at(path)))],
+    [`readdir ${path}`, async (f, at) => (await f.readdir(at(path))).sort()],
+    [`rename ${path} ${other}`, (f, at) => f.rename(at(path), at(other))],
+    [`rename ${other} ${path}`, (f, at) => f.rename(at(other), at(path))],
+    [`link ${path} ${other}`, (f, at) => f.link(at(path), at(other))],
+    [`symlink ${other} ${path}`, (f, at) => f.symlink(other, at(path))],
+    [`readlink ${path}`, (f, at) => f.readlink(at(path))],
+    [`unlink ${path}`, (f, at) => f.unlink(at(path))],
+    [`rmdir ${path}`, (f, at) => f.rmdir(at(path))],
+    [`chmod ${path} ${mode.toString(8)}`, (f, at) => f.chmod(at(path), mode)],
+  ];
+  return operations[random(operations.length)] ?? ['nothing', async () => undefined];
+}
+
+async function writeAt(files: Files, path: string, bytes: Uint8Array, offset: number) {
+  const handle = await files.open(path, 'r+');
+  try {
+    return (await handle.write(bytes, 0, bytes.length, offset)).bytesWritten;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The value of an operation, or the code of its error. */
+async function outcome(action: Promise<unknown>): Promise<unknown> {
+  try {
+    return await action;
+  } catch (error) {
+    return (error as { code?: unknown }).code ?? error;
+  }
+}
+
+/** Every name with its type, mode, links, size and contents. */
+async function snapshot(files: Files, root: string): Promise<string[]> {
+  const lines: string[] = [];
+  const walk = async (path: string): Promise<void> => {
+    for (const name of (await files.readdir(path)).sort()) {
+      const child = `${path}/${name}`;
+      const stats = await files.lstat(child);
+      const label = `${child.slice(root.length)} ${stats.mode.toString(8)}`;
+      if (stats.isSymbolicLink()) lines.push(`${label} -> ${await files.readlink(child)}`);
+      else if (stats.isDirectory()) {
+        lines.push(label);
+        await walk(child);
+      } else {
+        const sum = sha256(await files.readFile(child));
+        lines.push(`${label} ${stats.nlink} ${stats.size} ${sum}`);
+      }
+    }
+  };
+  await walk(root);
+  return lines;
+}
+
+const filesOf = (os: Atoll): Files => os.fs as unknown as Files;
+const ROOT = '/mnt/sdC0/root';
+
+test(`${OPERATIONS} random operations leave what the host's file system holds`, async (t) => {
+  await using dir = await tempDir();
+  const image = join(dir.path, 't.img');
+  if (!(await makeExt4(image, 96))) {
+    t.log('no e2fsprogs here: skipped');
+    return t.pass();
+  }
+  const seed = testSeed();
+  t.log(`ATOLL_SEED=${seed}`);
+  const random = randomIntegers(seed);
+  const model = join(dir.path, 'model');
+  await fs.mkdir(model);
+  await fs.chmod(model, 0o755);
+  await using os = await boot({ disks: [{ file: image }] });
+  await os.fs.mkdir(ROOT);
+  for (let i = 0; i < OPERATIONS; i++) {
+    const [name, operation] = someOperation(random);
+    const theirs = await outcome(operation(fs, (path) => `${model}/${path}`));
+    const ours = await outcome(operation(filesOf(os), (path) => `${ROOT}/${path}`));
+    if (JSON.stringify(ours) !== JSON.stringify(theirs)) {
+      t.deepEqual(ours, theirs, `operation ${i}: ${name}`);
+      break;
+    }
+    if (random(200) === 0) await os.exec('sync');
+  }
+  const expected = await snapshot(fs, model);
+  t.deepEqual(await snapshot(filesOf(os), ROOT), expected);
+  await os.exec('cd /; umount /mnt/sdC0 && mount /dev/sd/sdC0/part/0 /mnt/sdC0');
+  t.deepEqual(await snapshot(filesOf(os), ROOT), expected, 'after umount and mount');
+  await os.shutdown();
+  t.is(fsck(image), '');
+  await using again = await boot({ disks: [{ file: image, mode: 'ro' }] });
+  t.deepEqual(await snapshot(filesOf(again), ROOT), expected, 'after a second boot');
+  t.log(`${expected.length} names at the end`);
+});
