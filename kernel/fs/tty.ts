@@ -91,6 +91,7 @@ export class Tty {
 
   #interrupt(signal: number, shown: string): void {
     this.#line = [];
+    this.#lines.length = 0; // what was typed ahead goes too
     this.#echo(`${shown}\n`);
     if (this.foreground > 0) this.#signal(this.foreground, signal);
   }
@@ -104,14 +105,17 @@ export class Tty {
   /** Takes back characters, whole UTF-8 sequences at a time, on the screen too. */
   #erase(count: number): void {
     for (let i = 0; i < count && this.#line.length > 0; i++) {
-      while (((this.#line.pop() ?? 0) & 0xc0) === 0x80 && this.#line.length > 0);
-      this.#echo('\b \b');
+      let byte = this.#line.pop() ?? 0;
+      while ((byte & 0xc0) === 0x80 && this.#line.length > 0) byte = this.#line.pop() ?? 0;
+      this.#echo(byte < 32 && byte !== 9 ? '\b\b  \b\b' : '\b \b');
     }
   }
 
   #wordLength(): number {
-    const text = String.fromCharCode(...this.#line);
-    return text.length - text.replace(/\S+\s*$/, '').length;
+    let at = this.#line.length;
+    while (at > 0 && isBlank(this.#line[at - 1])) at--;
+    while (at > 0 && !isBlank(this.#line[at - 1])) at--;
+    return this.#line.slice(at).filter((byte) => (byte & 0xc0) !== 0x80).length;
   }
 
   #echoByte(byte: number): void {
@@ -127,6 +131,8 @@ export class Tty {
     this.#link.send({ type: 'console', bytes: bytes.slice() });
   }
 }
+
+const isBlank = (byte: number | undefined): boolean => byte === 32 || byte === 9;
 
 /** ONLCR: the host's terminal is in raw mode. */
 function withReturns(bytes: Uint8Array): Uint8Array {

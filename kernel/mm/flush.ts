@@ -30,7 +30,8 @@ interface Run {
 
 /** Writes all dirty pages of a file; a failure is left in `inode.writeError`. */
 export function* flushInode(context: FlushContext, inode: Inode): Task<void> {
-  if (inode.dirty.size === 0 && !inode.timesDirty) return;
+  if (inode.evicted) return;
+  if (inode.dirty.size === 0 && !inode.timesDirty && !inode.flushLock.held) return;
   yield* inode.flushLock.acquire();
   try {
     if (inode.evicted) return;

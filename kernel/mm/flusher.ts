@@ -1,5 +1,6 @@
 // The flusher: writes dirty pages back when they are old, without anybody asking.
 
+import { PosixError } from '../abi/errno.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Inode } from '../vfs/inode.ts';
@@ -18,7 +19,12 @@ function* flusher(kernel: Kernel): Task<void> {
     yield* kernel.executor.pause(PERIOD_MS);
     if (kernel.pages.dirtyPages === 0) continue;
     const before = kernel.clock.monotonicMs() - DEADLINE_MS;
-    for (const inode of dirtySince(kernel, before)) yield* flushInode(kernel, inode);
+    try {
+      for (const inode of dirtySince(kernel, before)) yield* flushInode(kernel, inode);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      kernel.log(`flusher: ${error.message}`);
+    }
   }
 }
 

@@ -19,7 +19,7 @@ export interface ReadAhead {
   window: number; // pages
 }
 
-export const newReadAhead = (): ReadAhead => ({ next: 0, window: READ_AHEAD_MIN });
+export const newReadAhead = (): ReadAhead => ({ next: 0, window: READ_AHEAD_MIN / 2 });
 
 /** Copies from the file into `into`; returns the bytes, fewer only at the end of the file. */
 export function* readFile(

@@ -4,10 +4,10 @@
 // and ENOSPC is told at write(2).
 
 import type { Clock } from '../abi/board.ts';
-import { EFBIG, ENOMEM, ENOSPC, PosixError } from '../abi/errno.ts';
+import { EFBIG, EIO, ENOMEM, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { Task } from '../ipc/task.ts';
-import type { Inode, Superblock } from '../vfs/inode.ts';
+import { getattr, type Inode, type Superblock } from '../vfs/inode.ts';
 import { type FlushContext, flushInode } from './flush.ts';
 import type { Page } from './page-cache.ts';
 import { readyPage } from './read.ts';
@@ -16,6 +16,8 @@ import { readyPage } from './read.ts';
 const METADATA_SHARE = 512;
 /** Below this much room, writes go through. */
 const SAFE_ROOM = 2 * 1024 * 1024;
+/** Every format takes files of this size; whether a larger one may grow only the server knows. */
+const SURE_FILE = 16 * 1024 ** 3;
 /** The largest file: what 9P's offsets and JS numbers hold. Servers know their own limits. */
 const MAX_FILE = 2 ** 53 - 1;
 
@@ -33,7 +35,8 @@ export function* writeFile(
   if (offset + from.length > MAX_FILE) throw new PosixError(EFBIG);
   let done = 0;
   while (done < from.length) {
-    const through = !(yield* hasRoom(context, inode.superblock));
+    const large = offset + from.length > SURE_FILE && offset + from.length > inode.size;
+    const through = large || !(yield* hasRoom(context, inode.superblock));
     const before = inode.size;
     const rest = from.subarray(done);
     const taken = yield* copyIn(
@@ -41,11 +44,15 @@ export function* writeFile(
       { inode, offset: offset + done },
       through ? rest.subarray(0, PAGE_SIZE * 16) : rest,
     );
-    if (through && !(yield* writeThrough(context, { inode, offset: offset + done, before }))) {
+    const kept = through
+      ? yield* writeThrough(context, { inode, offset: offset + done, before, taken })
+      : taken;
+    done += kept;
+    if (kept < taken) {
+      const error = takeError(inode);
       if (done > 0) return done;
-      throw new PosixError(inode.writeError === undefined ? ENOSPC : takeError(inode));
+      throw new PosixError(error);
     }
-    done += taken;
     yield* throttle(context, inode);
   }
   return done;
@@ -53,7 +60,7 @@ export function* writeFile(
 
 /** The error that a write-back left behind, told once. */
 export function takeError(inode: Inode): NonNullable<Inode['writeError']> {
-  const error = inode.writeError ?? ENOSPC;
+  const error = inode.writeError ?? EIO;
   inode.writeError = undefined;
   return error;
 }
@@ -133,8 +140,9 @@ function* addPages(
 ): Task<Page[]> {
   try {
     return context.pages.add(inode, want.index, want.count);
-  } catch {
-    yield* flushInode(context, inode); // all is dirty: make some of it clean
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    yield* context.flushAll(inode.superblock); // all is dirty: make some of it clean
     return context.pages.add(inode, want.index, 1);
   }
 }
@@ -154,18 +162,26 @@ export function* learnSpace(superblock: Superblock): Task<void> {
   superblock.spaceLeft = stat.bavail * stat.bsize;
 }
 
-/** Sends what was just written to the server; takes it back when there is no room for it. */
+/**
+ * Sends what was just written to the server; takes back what there was no room for. Returns the
+ * bytes that are kept: those by which the server says that the file grew.
+ */
 function* writeThrough(
   context: WriteContext,
-  at: { inode: Inode; offset: number; before: number },
-): Task<boolean> {
-  const { inode, offset, before } = at;
-  yield* flushInode(context, inode);
-  if (inode.writeError === undefined) return true;
+  at: { inode: Inode; offset: number; before: number; taken: number },
+): Task<number> {
+  const { inode, offset, before, taken } = at;
+  const { executor, pages, flushAll } = context;
+  yield* flushInode({ executor, pages, flushAll, log: tellsTheWriter }, inode);
+  if (inode.writeError === undefined) return taken;
   context.pages.truncate(inode, Math.floor(offset / PAGE_SIZE));
-  inode.attr.size = before;
-  return false;
+  const [told] = yield* inode.superblock.client.all([{ message: getattr(inode.fid) }]);
+  inode.attr.size = told?.name === 'Rgetattr' ? told.attr.size : before;
+  return inode.attr.size > before ? Math.max(0, Math.min(taken, inode.attr.size - offset)) : 0;
 }
+
+/** A failure that write(2) itself tells needs no line in the log. */
+const tellsTheWriter = (): void => undefined;
 
 /** A writer that is far ahead of the disk waits for it: never fails, only slows. */
 function* throttle(context: WriteContext, inode: Inode): Task<void> {

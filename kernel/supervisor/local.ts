@@ -3,6 +3,7 @@
 
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { Caller } from '../fs/caller.ts';
+import type { MemNode } from '../fs/mem-node.ts';
 import { MemFs } from '../fs/memfs.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
@@ -61,7 +62,17 @@ export function* newMemFs(
   };
   const limits = { maxFileBytes: 16 * MIB, maxTotalBytes: 64 * MIB };
   const fs = new MemFs({ now: () => clock.wallclock(), chunks, ...limits });
-  return yield* localServer(kernel, fs, { ...as, volatile: false });
+  const superblock = yield* localServer(kernel, fs, { ...as, volatile: false });
+  superblock.dispose = () => freeAll(fs.root);
+  return superblock;
+}
+
+/** The memory of every file below a directory. */
+function freeAll(dir: MemNode): void {
+  for (const { node } of dir.dir?.after(0) ?? []) {
+    node.data?.truncate(0);
+    freeAll(node);
+  }
 }
 
 export const newTmpfs = (kernel: Kernel): Task<Superblock> =>

@@ -105,22 +105,39 @@ export function* umount(call: Call, target: string): Task<void> {
 export function* unmount(kernel: Kernel, mount: Mount, held: number): Task<void> {
   const { superblock, root } = mount;
   const others = kernel.mounts.all.filter((m) => m !== mount && m.superblock === superblock);
-  if (kernel.mounts.all.some((m) => m.on?.mount === mount)) fail(EBUSY);
+  if (mount.on === undefined) fail(EBUSY);
+  if (kernel.mounts.all.some((m) => m.on?.mount === mount) || isHeld(kernel, mount)) fail(EBUSY);
   if (others.length > 0) {
-    kernel.mounts.remove(mount);
+    takeDown(kernel, mount);
     return;
   }
   if (root.pins > 1 + held) fail(EBUSY);
   if (inUse(superblock)) fail(EBUSY);
   yield* flushSuperblock(kernel, superblock);
-  if (!kernel.dcache.prune(root) || inUse(superblock)) fail(EBUSY);
-  kernel.mounts.remove(mount);
+  if (!kernel.dcache.prune(root) || inUse(superblock) || isHeld(kernel, mount)) fail(EBUSY);
+  takeDown(kernel, mount);
+  superblock.dispose();
   const server = kernel.volumes.servers.find((s) => s.superblock === superblock);
   if (server) yield* kernel.volumes.stopVolume(kernel, server);
 }
 
 const inUse = (superblock: Superblock): boolean =>
   [...superblock.inodes.values()].some((inode) => inode.opens > 0);
+
+/** Whether a process has its working directory, or an open file, below this mount. */
+const isHeld = (kernel: Kernel, mount: Mount): boolean =>
+  kernel.processes.all.some(
+    (process) =>
+      !process.dead &&
+      (process.cwd.mount === mount ||
+        process.descriptors.some((descriptor) => descriptor?.file.path?.mount === mount)),
+  );
+
+function takeDown(kernel: Kernel, mount: Mount): void {
+  kernel.mounts.remove(mount);
+  if (mount.on) kernel.dcache.unpin(mount.on.dentry);
+  kernel.dcache.unpin(mount.root);
+}
 
 /** Files written back at a time. */
 const FLUSHES = 32;

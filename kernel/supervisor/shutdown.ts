@@ -1,17 +1,20 @@
 // sync(2) and the machine's end: processes end, everything is written and unmounted, the board halts.
 
 import { SIGKILL, SIGTERM } from '../abi/constants.ts';
-import { PosixError, toErrno } from '../abi/errno.ts';
+import { EBUSY, PosixError, toErrno } from '../abi/errno.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../proc/process.ts';
 import { closeAll, sendSignal } from '../proc/signal.ts';
 import type { Superblock } from '../vfs/inode.ts';
+import type { Mount } from '../vfs/mount.ts';
 import { flushSuperblock, unmount } from './mounting.ts';
 
 /** How long processes have between SIGTERM and SIGKILL. */
 const GRACE_MS = 300;
 const STEP_MS = 5;
+/** How long a volume may stay busy after that. */
+const PATIENCE_MS = 2000;
 
 /** Everything that was written before is on the disk when this ends. */
 export function* syncAll(kernel: Kernel): Task<void> {
@@ -50,7 +53,7 @@ export function* shutdown(kernel: Kernel): Task<void> {
   for (const mount of [...kernel.mounts.all].reverse()) {
     if (!mount.superblock.cached || mount.superblock.gone) continue;
     try {
-      yield* unmount(kernel, mount, 0);
+      yield* unmountPatiently(kernel, mount);
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
       problems.push(`${mount.target}: ${error.message}`);
@@ -59,6 +62,19 @@ export function* shutdown(kernel: Kernel): Task<void> {
   }
   yield* syncDisks(kernel);
   kernel.link.send({ type: 'halted', text: problems.join('\n') });
+}
+
+/** Calls of processes that were killed just now may still be under way. */
+function* unmountPatiently(kernel: Kernel, mount: Mount): Task<void> {
+  for (let waited = 0; ; waited += STEP_MS) {
+    try {
+      return yield* unmount(kernel, mount, 0);
+    } catch (error) {
+      const busy = error instanceof PosixError && error.errno === EBUSY;
+      if (!busy || waited >= PATIENCE_MS) throw error;
+      yield* kernel.executor.pause(STEP_MS);
+    }
+  }
 }
 
 function* endProcesses(kernel: Kernel): Task<void> {

@@ -15,7 +15,7 @@ import { decodeDirEntries } from '../ninep/codec.ts';
 import { RingTransport } from '../ninep/transport-ring.ts';
 import type { Process } from '../proc/process.ts';
 import { bootSeat } from '../proc/workers.ts';
-import { attach, clunk, iget, Superblock } from '../vfs/inode.ts';
+import { abandon, attach, clunk, iget, Superblock } from '../vfs/inode.ts';
 import type { BoardLink } from './board-link.ts';
 
 /** Volumes that can be mounted at once. */
@@ -194,8 +194,8 @@ export class Volumes {
     kernel.log(
       `${server.process.name} ${server.superblock.source}: died${reason ? `: ${reason}` : ''}`,
     );
-    server.superblock.gone = true;
     server.transport.kill();
+    abandon(kernel, server.superblock);
     this.#remove(kernel, server);
     return true;
   }

@@ -90,6 +90,8 @@ function* fsync(call: Call, file: OpenFile, datasync: number): Task<void> {
 }
 
 const SCRATCH_FRAMES = 16;
+/** The longest entry of 9P: less may hold none, and would look like the end. */
+const ONE_ENTRY = 512;
 
 /** The next entries of a directory: from the server by 64 KiB, to the window as many as fit. */
 function* getdents(call: Call, request: Request): Task<Result> {
@@ -100,7 +102,7 @@ function* getdents(call: Call, request: Request): Task<Result> {
   const room = request.room(arg(request, 1)).bytes;
   const address = frames.mustTake(SCRATCH_FRAMES, 'a directory');
   try {
-    const most = Math.min(SCRATCH_FRAMES * PAGE_SIZE, Math.floor(room.length / 2));
+    const most = Math.min(SCRATCH_FRAMES * PAGE_SIZE, Math.max(room.length, ONE_ENTRY));
     const memory = { segments: [{ address, length: most }], rights: GRANT_WRITE };
     const { client } = inode.superblock;
     const fid = file.fid ?? inode.fid;

@@ -62,7 +62,7 @@ export interface Volume {
 /** Mounts a cached file system of `bytes` at `path`. */
 export function volume(machine: Machine, path: string, bytes = 64 * 1024 * 1024): Volume {
   const { kernel } = machine;
-  const limits = { maxFileBytes: bytes, maxTotalBytes: bytes };
+  const limits = { maxFileBytes: 2 * bytes, maxTotalBytes: bytes };
   const fs = new MemFs({ now: () => kernel.clock.wallclock(), chunks: heapChunks, ...limits });
   const server = new NinepServer(fs);
   const root = { pid: 0, uid: 0, gid: 0 };

@@ -14,7 +14,7 @@ import {
 } from '../abi/constants.ts';
 import { EBADF, EINVAL, EISDIR, type Errno, ESPIPE, fail, PosixError } from '../abi/errno.ts';
 import { GRANT_READ, GRANT_WRITE, type Segment } from '../ipc/grant.ts';
-import type { Task } from '../ipc/task.ts';
+import { Lock, type Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import { newReadAhead, type ReadAhead, readFile } from '../mm/read.ts';
 import { writeFile } from '../mm/write.ts';
@@ -31,6 +31,8 @@ export class OpenFile {
   /** A fid of this description alone: directories and files that are not cached. */
   readonly fid: number | undefined;
   readonly ahead: ReadAhead = newReadAhead();
+  /** Held while a read moves the offset: two sharers never read the same bytes. */
+  readonly offsetLock = new Lock('offset');
   offset = 0;
   refs = 1;
 
@@ -98,12 +100,23 @@ export function* readAt(call: Call, file: OpenFile, into: Buffer, offset?: numbe
     return offset === undefined ? yield* file.pipe.read(call, into.bytes) : fail(ESPIPE);
   const inode = file.needInode();
   if (inode.isDirectory) fail(EISDIR);
-  const at = offset ?? file.offset;
-  const count = inode.isCachedFile
-    ? yield* readFile(call.kernel.pages, { inode, offset: at, ahead: file.ahead }, into.bytes)
-    : yield* readDirect(file, inode, { offset: at, into });
-  if (offset === undefined) file.offset = at + count;
-  return count;
+  const { ahead } = file;
+  const { pages } = call.kernel;
+  if (!inode.isCachedFile) {
+    const at = offset ?? file.offset;
+    const count = yield* readDirect(file, inode, { offset: at, into });
+    if (offset === undefined) file.offset = at + count;
+    return count;
+  }
+  if (offset !== undefined) return yield* readFile(pages, { inode, offset, ahead }, into.bytes);
+  yield* file.offsetLock.acquire();
+  try {
+    const count = yield* readFile(pages, { inode, offset: file.offset, ahead }, into.bytes);
+    file.offset += count;
+    return count;
+  } finally {
+    file.offsetLock.release();
+  }
 }
 
 function* readDirect(

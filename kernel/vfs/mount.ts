@@ -35,14 +35,12 @@ export class MountTable {
     return mount;
   }
 
-  /** Takes a mount away. Throws EBUSY when another mount lies on it. */
+  /** Takes a mount away; the caller unpins its two dentries. Throws EBUSY when a mount lies on it. */
   remove(mount: Mount): void {
     if (mount.on === undefined) fail(EINVAL);
     if (this.all.some((other) => other.on?.mount === mount)) fail(EBUSY);
     this.all.splice(this.all.indexOf(mount), 1);
     mount.on.dentry.mounts--;
-    mount.on.dentry.pins--;
-    mount.root.pins--;
   }
 
   get root(): Path {
