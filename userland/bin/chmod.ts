@@ -2,7 +2,7 @@
 
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { applyMode, currentUmask, formatMode, parseMode } from '../libc/files/mode.ts';
-import { isSymlink } from '../libc/files/path.ts';
+import { isSymlink, statIfThere } from '../libc/files/path.ts';
 import { walk } from '../libc/files/walk.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { quoted, quotedArgument } from '../libc/text/quote.ts';
@@ -50,10 +50,7 @@ export const main = program(
     };
     for (const path of operands) {
       if (options.has('R')) changeTree(tool, path, how);
-      else
-        guarded(tool, { path, how, what: 'cannot access' }, () =>
-          changeOne(tool, path, sys.stat(path).mode, how),
-        );
+      else changeOperand(tool, path, how);
     }
   },
 );
@@ -76,6 +73,17 @@ function guarded(
     tool.status = 1;
     if (!at.how.quiet) tool.note(`${at.what} ${quoted(at.path)}: ${strerror(error.errno)}`);
   }
+}
+
+function changeOperand(tool: Tool, path: string, how: How): void {
+  guarded(tool, { path, how, what: 'cannot access' }, () => {
+    const stat = statIfThere(tool.sys, path);
+    if (stat !== undefined) changeOne(tool, path, stat.mode, how);
+    else if (isSymlink(tool.sys.lstat(path))) {
+      tool.status = 1;
+      if (!how.quiet) tool.note(`cannot operate on dangling symlink ${quoted(path)}`);
+    }
+  });
 }
 
 function changeTree(tool: Tool, root: string, how: How): void {

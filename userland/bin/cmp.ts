@@ -140,7 +140,9 @@ function report(
   const shown = (value: number): string => (how.bytes ? ` ${visible(value)}` : '');
   if (how.style === 'list') {
     const left = how.bytes ? ` ${visible(at.a).padEnd(4)}` : '';
-    tool.out.text(`${String(at.offset).padStart(how.width)} ${octal(at.a)}${left} ${octal(at.b)}${shown(at.b)}\n`);
+    tool.out.text(
+      `${String(at.offset).padStart(how.width)} ${octal(at.a)}${left} ${octal(at.b)}${shown(at.b)}\n`,
+    );
     return;
   }
   const where = `${how.names[0]} ${how.names[1]} differ: ${how.bytes ? 'byte' : 'char'} ${at.offset}, line ${at.line}`;
@@ -169,4 +171,3 @@ function reportEnd(
     tool.note(`EOF on ${name} after byte ${at.offset}, ${where}`);
   }
 }
-

@@ -47,7 +47,7 @@ function split(args: readonly string[]): {
   for (; /^-[HLP]$/.test(args[at] ?? ''); at++)
     follow = args[at] === '-L' ? 'always' : args[at] === '-H' ? 'root' : 'never';
   if (args[at] === '--') at++;
-  const begins = (word: string): boolean => /^(-.|[()!,]$)/.test(word);
+  const begins = (word: string): boolean => /^(-.|[(!]$)/.test(word);
   const end = args.findIndex((word, i) => i >= at && begins(word));
   const roots = args.slice(at, end < 0 ? args.length : end);
   return { roots: roots.length > 0 ? roots : ['.'], follow, words: end < 0 ? [] : args.slice(end) };

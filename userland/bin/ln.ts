@@ -13,7 +13,7 @@ import {
 } from '../libc/files/path.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
-import { quoted, quotedArgument } from '../libc/text/quote.ts';
+import { maybeQuoted, quoted, quotedArgument } from '../libc/text/quote.ts';
 
 export const main = program(
   {
@@ -60,7 +60,10 @@ function pairs(tool: Tool, options: Options): Pair[] {
   const last = operands.at(-1) ?? '';
   const directory = options.has('n') ? isRealDirectory(tool, last) : isDirectoryAt(tool.sys, last);
   if (directory) return inside(last, operands.slice(0, -1));
-  if (operands.length > 2) tool.die(`target ${quoted(last)} is not a directory`);
+  if (operands.length > 2) {
+    const there = lstatIfThere(tool.sys, last) !== undefined;
+    tool.die(`target ${quoted(last)}: ${there ? 'Not a directory' : 'No such file or directory'}`);
+  }
   return [{ target: first, path: second }];
 }
 
@@ -79,7 +82,7 @@ function link(tool: Tool, { target, path, options }: Pair & { options: Options }
       const stat = tool.attempt(`failed to access ${quoted(target)}`, () => sys.lstat(text));
       if (stat === undefined) return;
       if (isDirectory(stat)) {
-        tool.warn(`${quoted(target)}: hard link not allowed for directory`);
+        tool.warn(`${maybeQuoted(target)}: hard link not allowed for directory`);
         return;
       }
     }

@@ -1,9 +1,9 @@
 // ls: lists directories. POSIX.1-2024 ls -1AaCdFfghHiLlnopRrSstux, with GNU's -h, -G, -U, -X, -v,
 // --time-style, --full-time, --group-directories-first, --block-size of k.
 
-import { PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { ELOOP, ENOENT, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { Stat } from '../../kernel/abi/stat.ts';
-import { isDirectory, join, listDirectory } from '../libc/files/path.ts';
+import { isDirectory, isDirectoryAt, isSymlink, join, listDirectory } from '../libc/files/path.ts';
 import { printEntries } from '../libc/listing/print.ts';
 import { type Entry, type Style, sortEntries, styleOf } from '../libc/listing/style.ts';
 import type { Options } from '../libc/options.ts';
@@ -69,7 +69,14 @@ function rootEntries(tool: Tool, options: Options, style: Style): Entry[] {
   const follow = style.follow || (!style.directory && style.format !== 'long' && !options.has('F'));
   for (const name of names) {
     try {
-      entries.push({ name, path: name, stat: statOf(tool, name, follow || style.followRoots) });
+      entries.push(
+        entryOf(tool, {
+          name,
+          path: name,
+          follow: follow || style.followRoots,
+          group: style.directoriesFirst,
+        }),
+      );
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
       tool.warn(`cannot access ${quoted(name)}: ${strerror(error.errno)}`, 2);
@@ -78,13 +85,25 @@ function rootEntries(tool: Tool, options: Options, style: Style): Entry[] {
   return entries;
 }
 
+function entryOf(
+  tool: Tool,
+  at: { name: string; path: string; follow: boolean; group: boolean },
+): Entry {
+  const { name, path } = at;
+  const stat = at.follow ? followed(tool, path) : tool.sys.lstat(path);
+  const leadsToDirectory =
+    isDirectory(stat) || (at.group && isSymlink(stat) && isDirectoryAt(tool.sys, path));
+  return { name, path, stat, leadsToDirectory };
+}
+
 /** A symlink that leads nowhere is shown itself. */
-function statOf(tool: Tool, path: string, follow: boolean): Stat {
-  if (!follow) return tool.sys.lstat(path);
+function followed(tool: Tool, path: string): Stat {
   try {
     return tool.sys.stat(path);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
+    // A loop that is named is a fault; one that is only listed is a link like others.
+    if (error.errno !== ENOENT && !(error.errno === ELOOP && path.includes('/'))) throw error;
     return tool.sys.lstat(path);
   }
 }
@@ -129,10 +148,10 @@ function read(tool: Tool, path: string, how: { run: Run; atRoot: boolean }): Ent
       if (name.startsWith('.') && style.hidden === 'none') continue;
       if (name.endsWith('~') && style.ignoreBackups) continue;
       const full = join(path, name);
-      const stat = tool.attempt(`cannot access ${quoted(full)}`, () =>
-        statOf(tool, full, style.follow),
+      const entry = tool.attempt(`cannot access ${quoted(full)}`, () =>
+        entryOf(tool, { name, path: full, follow: style.follow, group: style.directoriesFirst }),
       );
-      if (stat !== undefined) entries.push({ name, path: full, stat });
+      if (entry !== undefined) entries.push(entry);
     }
     return entries;
   } catch (error) {

@@ -1,6 +1,6 @@
 // mkdir: makes directories. POSIX.1-2024 mkdir -m -p, with GNU's -v.
 
-import { EEXIST, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { EEXIST, ENOTDIR, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { applyMode, currentUmask, type ModeProgram, parseMode } from '../libc/files/mode.ts';
 import { dirname, isDirectoryAt, trimmed } from '../libc/files/path.ts';
 import { program, type Tool } from '../libc/program.ts';
@@ -68,6 +68,8 @@ function makeParents(tool: Tool, path: string, make: Make): Fault | undefined {
     const fault = makeOne(tool, step, step === path ? make : { ...make, mode: undefined });
     if (fault === undefined) continue;
     if (fault.error.errno === EEXIST && isDirectoryAt(tool.sys, step)) continue;
+    if (fault.error.errno === EEXIST && step !== path)
+      return { path: step, error: new PosixError(ENOTDIR) };
     return fault;
   }
   return undefined;

@@ -74,14 +74,6 @@ function mayReplace(
     if (newer <= 0) return false;
   }
   if (stat.ino === there.ino && stat.dev === there.dev) {
-    if (
-      stat.nlink > 1 &&
-      !isDirectory(stat) &&
-      realpath(tool.sys, from, 'parent') !== realpath(tool.sys, to, 'parent')
-    ) {
-      tool.sys.unlink(from); // two links of one file: rename(2) would keep both
-      return false;
-    }
     tool.warn(`${quoted(from)} and ${quoted(to)} are the same file`);
     return false;
   }

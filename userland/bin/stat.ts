@@ -63,7 +63,8 @@ const full = {
     const device = special
       ? 'Device: %Hd,%Ld\tInode: %-10i  Links: %-5h Device type: %Hr,%Lr\n'
       : 'Device: %Hd,%Ld\tInode: %-10i  Links: %h\n';
-    return `  File: %N\n  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\n${device}Access: (%04a/%10.10A)  Uid: (%5u/%8U)   Gid: (%5g/%8G)\nAccess: %x\nModify: %y\nChange: %z\n Birth: %w\n`;
+    const file = String(fields('file')).replaceAll('%', '%%');
+    return `  File: ${file}\n  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\n${device}Access: (%04a/%10.10A)  Uid: (%5u/%8U)   Gid: (%5g/%8G)\nAccess: %x\nModify: %y\nChange: %z\n Birth: %w\n`;
   },
   f: () =>
     '  File: "%n"\n    ID: %-8i Namelen: %-7l Type: %T\nBlock size: %-10s Fundamental block size: %S\nBlocks: Total: %-10b Free: %-10f Available: %a\nInodes: Total: %-10c Free: %d\n',
@@ -85,7 +86,9 @@ function fileFields(tool: Tool, path: string, follow: 'L' | ''): Fields {
       case 'N':
         return isSymlink(stat)
           ? `${quoted(path)} -> ${quoted(tool.sys.readlink(path))}`
-          : quoted(path).replace(/^'([^']*)'$/, '$1');
+          : quoted(path);
+      case 'file':
+        return isSymlink(stat) ? `${path} -> ${tool.sys.readlink(path)}` : path;
       case 'F':
         return typeName(stat.mode, stat.size);
       case 'A':

@@ -38,7 +38,7 @@ const cases: readonly string[] = [
   'cat -Z',
   'cat --number f',
   'cat --nosuch',
- 
+
   'head f',
   'head -3 f',
   'head -n 3 f n',

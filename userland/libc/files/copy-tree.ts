@@ -3,6 +3,8 @@
 
 import {
   DT_DIR,
+  O_CREAT,
+  O_WRONLY,
   S_IFBLK,
   S_IFCHR,
   S_IFDIR,
@@ -44,7 +46,7 @@ const key = (stat: Stat): string => `${stat.dev}:${stat.ino}`;
 export function copyTree(tool: Tool, from: string, to: string, plan: CopyPlan): boolean {
   const before = tool.status;
   tool.status = 0;
-  copyNode(tool, { from, to, depth: 0, dev: undefined }, plan);
+  copyNode(tool, { from, to, depth: 0, dev: undefined, top: { from, to } }, plan);
   const fine = tool.status === 0;
   tool.status = Math.max(before, tool.status);
   return fine;
@@ -56,6 +58,8 @@ interface Node {
   readonly depth: number;
   /** The file system of the root, with --one-file-system. */
   readonly dev: number | undefined;
+  /** The operand and where it goes. */
+  readonly top: { readonly from: string; readonly to: string };
 }
 
 function copyNode(tool: Tool, node: Node, plan: CopyPlan): void {
@@ -96,13 +100,12 @@ function copyDirectory(tool: Tool, node: Found, plan: CopyPlan): void {
     tool.warn(`cannot overwrite non-directory ${quoted(to)} with directory ${quoted(from)}`);
     return;
   }
-  if (there !== undefined && plan.written.has(key(there)) && key(there) === key(stat)) return;
   // Writable while it is filled; its own mode comes afterwards.
   const mode = stat.mode & 0o777 & ~(plan.keep.mode ? 0 : plan.umask);
   if (there === undefined) sys.mkdir(to, mode | 0o700);
   const made = sys.stat(to);
+  plan.written.add(key(made));
   if (there === undefined) {
-    plan.written.add(key(made));
     if (plan.verbose) tool.out.text(`${quoted(from)} -> ${quoted(to)}\n`);
   }
   const dev = node.dev ?? (plan.oneFileSystem ? stat.dev : undefined);
@@ -111,11 +114,15 @@ function copyDirectory(tool: Tool, node: Found, plan: CopyPlan): void {
   for (const entry of entries) {
     const child = join(from, entry.name);
     if (entry.type === DT_DIR && isWritten(tool, child, plan)) {
-      const place = isSame(tool, child, made) || node.depth >= 0 ? to : child;
-      tool.warn(`cannot copy a directory, ${quoted(from)}, into itself, ${quoted(place)}`);
+      const { top } = node;
+      tool.warn(`cannot copy a directory, ${quoted(top.from)}, into itself, ${quoted(top.to)}`);
       continue;
     }
-    copyNode(tool, { from: child, to: join(to, entry.name), depth: node.depth + 1, dev }, plan);
+    copyNode(
+      tool,
+      { from: child, to: join(to, entry.name), depth: node.depth + 1, dev, top: node.top },
+      plan,
+    );
   }
   copyAttributes(tool, { ...node, keep: plan.keep });
   if (there === undefined && !plan.keep.mode && mode !== (mode | 0o700))
@@ -128,11 +135,6 @@ function isWritten(tool: Tool, path: string, plan: CopyPlan): boolean {
   return stat !== undefined && plan.written.has(key(stat));
 }
 
-const isSame = (tool: Tool, path: string, stat: Stat): boolean => {
-  const other = lstatIfThere(tool.sys, path);
-  return other !== undefined && key(other) === key(stat);
-};
-
 function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
   const { sys } = tool;
   const { from, to, stat } = node;
@@ -141,7 +143,8 @@ function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
   if (there !== undefined && !mayReplace(tool, node, there, plan)) return;
   let exists = there !== undefined;
   if (plan.as === 'attributes') {
-    if (exists) copyAttributes(tool, { ...node, keep: plan.keep });
+    if (!exists) sys.close(sys.open(to, O_WRONLY | O_CREAT, stat.mode & 0o777));
+    copyAttributes(tool, { ...node, keep: plan.keep });
     return;
   }
   const earlier = plan.keepLinks && stat.nlink > 1 ? plan.seen.get(key(stat)) : undefined;
@@ -172,6 +175,7 @@ function mayReplace(tool: Tool, node: Found, there: Stat, plan: CopyPlan): boole
     return false;
   }
   if (key(there) === key(stat)) {
+    if (plan.removeFirst && from !== to) return true;
     if (plan.as === 'link' || plan.as === 'attributes') return plan.as === 'attributes';
     tool.warn(`${quoted(from)} and ${quoted(to)} are the same file`);
     return false;

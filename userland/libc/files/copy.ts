@@ -13,8 +13,10 @@ import {
 import {
   ENODATA,
   ENOSYS,
+  ENOTDIR,
   EOPNOTSUPP,
   EPERM,
+  fail,
   PosixError,
   strerror,
 } from '../../../kernel/abi/errno.ts';
@@ -54,11 +56,15 @@ export function copyData(tool: Tool, copy: FileCopy): boolean {
   );
   if (source === undefined) return false;
   const flags = O_WRONLY | (copy.exists ? O_TRUNC : O_CREAT | O_EXCL);
-  const what = copy.exists ? 'open' : 'create regular file';
   const target = attempt(
     tool,
-    `cannot ${what} ${quoted(copy.to)}${copy.exists ? ' for writing' : ''}`,
-    () => sys.open(copy.to, flags, copy.mode),
+    copy.exists
+      ? `cannot open ${quoted(copy.to)} for writing`
+      : `cannot create regular file ${quoted(copy.to)}`,
+    () => {
+      if (!copy.exists && copy.to.endsWith('/')) fail(ENOTDIR);
+      return sys.open(copy.to, flags, copy.mode);
+    },
   );
   const done = target !== undefined && pump(tool, copy, { source, target });
   sys.close(source);

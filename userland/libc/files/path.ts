@@ -58,9 +58,14 @@ function ifThere<T>(action: () => T): T | undefined {
   }
 }
 
+/** Whatever cannot be looked at is no directory. */
 export const isDirectoryAt = (sys: Sys, path: string): boolean => {
-  const stat = statIfThere(sys, path);
-  return stat !== undefined && isDirectory(stat);
+  try {
+    return isDirectory(sys.stat(path));
+  } catch (error) {
+    if (error instanceof PosixError) return false;
+    throw error;
+  }
 };
 
 /** The entries of a directory without `.` and `..`, in the order the file system gives them. */

@@ -1,7 +1,7 @@
 // A walk over a file tree, in depth-first order, without recursion and with one open directory at a
 // time. Each directory is seen before ('pre') and after ('post') what it holds. As fts(3) does.
 
-import { ELOOP, PosixError } from '../../../kernel/abi/errno.ts';
+import { ELOOP, ENOENT, PosixError } from '../../../kernel/abi/errno.ts';
 import type { Stat } from '../../../kernel/abi/stat.ts';
 import type { Sys } from '../sys.ts';
 import { isDirectory, join, listDirectory } from './path.ts';
@@ -84,7 +84,7 @@ function statOf(sys: Sys, path: string, how: 'through' | 'itself'): Stat {
   try {
     return sys.stat(path);
   } catch (error) {
-    if (error instanceof PosixError) return sys.lstat(path);
+    if (error instanceof PosixError && error.errno === ENOENT) return sys.lstat(path);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // What find does with one file: the tests and actions of its expression, left to right.
 
 import { S_IFMT, S_IFREG } from '../../../kernel/abi/constants.ts';
-import { PosixError, strerror } from '../../../kernel/abi/errno.ts';
+import { ENOENT, PosixError, strerror } from '../../../kernel/abi/errno.ts';
 import { compareTimespec, type Stat } from '../../../kernel/abi/stat.ts';
 import { textSize } from '../../../kernel/abi/text.ts';
 import { formatMode, typeLetter } from '../files/mode.ts';
@@ -98,8 +98,9 @@ function otherStat(tool: Tool, visit: Visit, settings: Settings): Stat {
   try {
     return settings.follow === 'always' ? tool.sys.lstat(visit.path) : tool.sys.stat(visit.path);
   } catch (error) {
-    if (error instanceof PosixError) return visit.stat;
-    throw error;
+    if (error instanceof PosixError && error.errno === ENOENT) return visit.stat;
+    tool.fault(quotedArgument(visit.path), error);
+    return { ...visit.stat, mode: 0 }; // a loop has no type
   }
 }
 

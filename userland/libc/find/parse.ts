@@ -6,6 +6,7 @@ import { applyMode, parseMode } from '../files/mode.ts';
 import type { Tool } from '../program.ts';
 import { globRegExp } from '../text/glob.ts';
 import { quotedArgument } from '../text/quote.ts';
+import { parseDate } from '../time/date-parse.ts';
 import { Users } from '../users.ts';
 
 export type Relation = 'exactly' | 'more' | 'less';
@@ -150,6 +151,10 @@ class Parser {
     this.#at++;
     if (this.#words[this.#at] === ')')
       this.#tool.die('invalid expression; empty parentheses are not allowed.');
+    if (this.#words[this.#at] === undefined)
+      this.#tool.die(
+        "invalid expression; expected to find a ')' but didn't see one. Perhaps you need an extra predicate after '('",
+      );
     const inner = this.#comma();
     if (this.#words[this.#at] !== ')')
       this.#tool.die(
@@ -260,11 +265,19 @@ class Parser {
       const field = fields[span[1] as 'a' | 'c' | 'm'];
       return { kind: 'time', field, unit: span[2] === 'min' ? 60 : 86400, ...this.#number(word) };
     }
-    const newer = /^-(?:newer([acm])([acm])|([ac])?newer)$/.exec(word);
+    const newer = /^-(?:newer([acm])([acmt])|([ac])?newer)$/.exec(word);
     if (newer === null) return undefined;
     const [, mine, theirs, old] = newer;
-    const stat = this.#stat(this.#value(word));
+    const text = this.#value(word);
     const field = fields[(mine ?? old ?? 'm') as 'a' | 'c' | 'm'];
+    if (theirs === 't') {
+      const than = parseDate(text, this.#settings.now);
+      if (than !== undefined) return { kind: 'newer', field, than };
+      return this.#tool.die(
+        `I cannot figure out how to interpret ${quotedArgument(text)} as a date or time`,
+      );
+    }
+    const stat = this.#stat(text);
     return { kind: 'newer', field, than: stat[fields[(theirs ?? 'm') as 'a' | 'c' | 'm']] };
   }
 

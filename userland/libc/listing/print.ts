@@ -204,7 +204,7 @@ function indent(from: number, to: number): string {
   let at = from;
   while (at < to) {
     const stop = at - (at % 8) + 8;
-    if (stop <= to && to - at > 1) {
+    if (Math.floor(to / 8) > Math.floor((at + 1) / 8)) {
       text += '\t';
       at = stop;
     } else {

@@ -1,7 +1,6 @@
 // What ls was asked to show and in which order.
 
 import { compareTimespec, type Stat, type Timespec } from '../../../kernel/abi/stat.ts';
-import { isDirectory } from '../files/path.ts';
 import type { Options } from '../options.ts';
 import type { Tool } from '../program.ts';
 import { compareVersions } from '../text/compare.ts';
@@ -11,6 +10,8 @@ export interface Entry {
   readonly name: string;
   readonly path: string;
   readonly stat: Stat;
+  /** A directory or a symlink to one: for --group-directories-first. */
+  readonly leadsToDirectory: boolean;
 }
 
 export type TimeField = 'mtime' | 'atime' | 'ctime';
@@ -109,7 +110,10 @@ function sortOf(tool: Tool, options: Options, format: Style['format']): Style['s
     const word = options.value('sort') ?? '';
     const sorts: readonly Style['sort'][] = ['none', 'time', 'size', 'extension', 'version'];
     const sort = word === 'name' ? 'name' : sorts.find((known) => known === word);
-    return sort ?? tool.misuse(`invalid argument ${quotedArgument(word)} for '--sort'`);
+    const list = ['none', 'time', 'size', 'extension', 'version', 'width'];
+    const valid = list.map((name) => `\n  - '${name}'`).join('');
+    const message = `invalid argument ${quotedArgument(word)} for '--sort'`;
+    return sort ?? tool.misuse(`${message}\nValid arguments are:${valid}`, 1);
   }
   // -u and -c alone sort by that time, unless a long listing shows it.
   return options.has('u', 'c') && format !== 'long' ? 'time' : 'name';
@@ -168,7 +172,7 @@ export function sortEntries(entries: readonly Entry[], style: Style): Entry[] {
   if (style.reverse) out.reverse();
   if (!style.directoriesFirst) return out;
   return [
-    ...out.filter((entry) => isDirectory(entry.stat)),
-    ...out.filter((entry) => !isDirectory(entry.stat)),
+    ...out.filter((entry) => entry.leadsToDirectory),
+    ...out.filter((entry) => !entry.leadsToDirectory),
   ];
 }

@@ -63,6 +63,11 @@ function takeDate(text: string, parts: Parts): Taken | undefined {
   if (iso !== null) return setDate(parts, iso, [iso[1], iso[2], iso[3]]);
   const american = /^(\d{1,2})\/(\d{1,2})\/(\d{4})\b/.exec(text);
   if (american !== null) return setDate(parts, american, [american[3], american[1], american[2]]);
+  const bare = /^(\d\d)(\d\d)(?=\s|$)/.exec(text);
+  if (bare !== null && Number(bare[1]) < 24 && Number(bare[2]) < 60) {
+    Object.assign(parts, { hour: Number(bare[1]), minute: Number(bare[2]), second: 0, nsec: 0 });
+    return took(bare);
+  }
   const clock = /^(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(am|pm)?/.exec(text);
   if (clock !== null) {
     const half = clock[5];
