@@ -26,8 +26,8 @@ import {
 } from '../../../kernel/ninep/types.ts';
 import type { StoredReply } from '../cache/table.ts';
 import { Memory } from '../data/memory.ts';
+import { RangeLocks } from '../data/range-lock.ts';
 import type { MountedVolume } from '../mounted.ts';
-import { RangeLocks } from '../range-lock.ts';
 import type { Transaction } from '../transaction.ts';
 import type { BlockTransaction } from '../tx.ts';
 import { RequestOrder } from './order.ts';

@@ -1,7 +1,7 @@
 // Locks on byte ranges of files, first come first served: readers share, writers and truncations are
 // alone. Data transfers hold them, requests on metadata alone do not need them.
 
-import { sleep, type Task, WaitQueue, wakeAll } from '../../kernel/ipc/task.ts';
+import { sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.ts';
 
 export interface Range {
   readonly ino: number;
