@@ -19,7 +19,7 @@ import { parseCount } from '../libc/text/numbers.ts';
 export const main = program(
   {
     usage: '[OPTION]... PATTERNS [FILE]...\nSearch for PATTERNS in each FILE.',
-    short: 'A:aB:bC:cd:D:Ee:Ff:GHhiIlLm:noPqRrsTUvwxyZz',
+    short: '0123456789A:aB:bC:cd:D:Ee:Ff:GHhiIlLm:noPqRrsTUvwxyZz',
     long: {
       'after-context=': 'A',
       text: 'a',
@@ -60,7 +60,7 @@ export const main = program(
       'binary-files=': 'binary',
     },
     trouble: 2,
-    rewrite: (args) => args.map((arg) => (/^-\d+$/.test(arg) ? `-C${arg.slice(1)}` : arg)),
+    reminder: 'Usage: grep [OPTION]... PATTERNS [FILE]...',
   },
   (tool, options) => {
     const operands = [...options.operands];
@@ -120,6 +120,7 @@ function compile(tool: Tool, options: Options, patterns: readonly string[]): Reg
     return new Regex(sources, {
       dialect: extended && !fixed ? 'extended' : 'basic',
       ignoreCase: options.has('i', 'y'),
+      delimiter: options.has('z') ? 0 : 10,
       ...(extent === undefined ? {} : { extent }),
     });
   } catch (error) {
@@ -130,14 +131,14 @@ function compile(tool: Tool, options: Options, patterns: readonly string[]): Reg
 
 function styleOf(tool: Tool, options: Options, files: readonly string[]): ScanStyle {
   const count = (name: string, what: string): number | undefined => {
-    const text = options.value(name);
+    const text = name === 'C' ? contextOf(options) : options.value(name);
     if (text === undefined) return undefined;
     return parseCount(text) ?? tool.die(`${text}: ${what}`);
   };
   const context = count('C', 'invalid context length argument') ?? 0;
   const titles = options.last('H', 'h');
   const many = files.length > 1 || options.has('r', 'R');
-  const limit = options.value('m')?.startsWith('-') ? undefined : count('m', 'invalid max count');
+  const limit = options.value('m')?.startsWith('-') ? undefined : maxCount(tool, options);
   const quiet = options.has('q', 'l', 'L', 'c');
   return {
     invert: options.has('v'),
@@ -150,9 +151,13 @@ function styleOf(tool: Tool, options: Options, files: readonly string[]): ScanSt
       quiet || options.has('o') ? 0 : (count('B', 'invalid context length argument') ?? context),
     after:
       quiet || options.has('o') ? 0 : (count('A', 'invalid context length argument') ?? context),
-    contextAsked: options.has('A', 'B', 'C'),
+    contextAsked: options.has('A', 'B', 'C', ...'0123456789'),
     limit: limit ?? Number.POSITIVE_INFINITY,
     silent: quiet,
+    onBinary: (label) => {
+      tool.out.flush();
+      tool.note(`${label}: binary file matches`);
+    },
     stopAtFirst: options.has('q', 'l', 'L'),
     delimiter: options.has('z') ? 0 : 10,
     binary: options.has('a')
@@ -164,6 +169,17 @@ function styleOf(tool: Tool, options: Options, files: readonly string[]): ScanSt
             'skip',
           ) as ScanStyle['binary']),
   };
+}
+
+/** -C NUM, or -NUM: its digits are options of their own. */
+function contextOf(options: Options): string | undefined {
+  const digits = options.list.filter(({ name }) => /^\d$/.test(name)).map(({ name }) => name);
+  return digits.length > 0 ? digits.join('') : options.value('C');
+}
+
+function maxCount(tool: Tool, options: Options): number | undefined {
+  const text = options.value('m');
+  return text === undefined ? undefined : (parseCount(text) ?? tool.die('invalid max count'));
 }
 
 class Search {

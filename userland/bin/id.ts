@@ -23,6 +23,8 @@ export const main = program(
     const end = options.has('z') ? '\0' : '\n';
     const user = users.userName(uid);
     const group = users.groupName(gid);
+    if (options.has('z') && !options.has('u', 'g', 'G'))
+      tool.die('option --zero not permitted in default format');
     if (options.has('u')) tool.out.text((names ? (user ?? String(uid)) : String(uid)) + end);
     else if (options.has('g', 'G'))
       tool.out.text((names ? (group ?? String(gid)) : String(gid)) + end);

@@ -29,14 +29,14 @@ export const main: Program = (sys) => {
   if (args.length === 0) return misuse(tool, 'no process ID specified');
   for (const text of args) {
     if (!/^[-+]?\d+$/.test(text)) {
-      tool.warn(`${quotedArgument(text)}: invalid process id`);
+      tool.warn(`failed to parse argument: ${quotedArgument(text)}`);
       continue;
     }
     try {
       sys.kill(Number(text), signal);
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
-      tool.warn(`(${text}) - ${strerror(error.errno)}`);
+      tool.warn(`(${text}): ${strerror(error.errno)}`);
     }
   }
   return tool.status;

@@ -105,8 +105,8 @@ function print(tool: Tool, sequence: Sequence, look: Look): void {
     return by > 0n ? value > to : value < to;
   };
   const text = (value: bigint): string => decimalText(value / 10n ** BigInt(scale - shown), shown);
-  const finalValue = last.endless !== 0 || beyond(from) ? from : from + ((to - from) / by) * by;
-  const width = look.equalWidth ? Math.max(text(from).length, text(finalValue).length) : 0;
+  const bound = last.endless === 0 ? to : from;
+  const width = look.equalWidth ? Math.max(text(from).length, text(bound).length) : 0;
   let some = false;
   for (let value = from; !beyond(value); value += by) {
     if (some) tool.out.text(look.separator);

@@ -10,6 +10,8 @@ export interface OptionSpec {
   readonly long?: Readonly<Record<string, string>>;
   /** Options end at the first operand (env, xargs). */
   readonly stopAtOperand?: true;
+  /** Shown between the message of a wrong option and the pointer to help (grep). */
+  readonly reminder?: string;
 }
 
 export interface Option {

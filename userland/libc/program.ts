@@ -89,7 +89,8 @@ export class Tool {
     words: FaultWords = plainWords,
   ): void {
     for (const name of names.length === 0 ? ['-'] : names) {
-      const fd = name === '-' ? 0 : this.attempt(words.open(name), () => this.sys.open(name, O_RDONLY));
+      const fd =
+        name === '-' ? 0 : this.attempt(words.open(name), () => this.sys.open(name, O_RDONLY));
       if (fd === undefined) continue;
       this.attempt(words.read(name), () => action(new Input(this.sys, fd), name));
       if (fd !== 0) this.sys.close(fd);
@@ -129,7 +130,8 @@ function readOptions(tool: Tool, spec: ProgramSpec, args: readonly string[]): Op
   try {
     return parseOptions(spec, args);
   } catch (error) {
-    if (error instanceof Exit && error.status === -1) return tool.misuse(error.message);
+    if (error instanceof Exit && error.status === -1)
+      return tool.misuse(spec.reminder ? `${error.message}\n${spec.reminder}` : error.message);
     throw error;
   }
 }

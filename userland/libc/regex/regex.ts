@@ -6,6 +6,8 @@ import { type ByteSet, type Dialect, type Node, parsePattern } from './syntax.ts
 export interface RegexOptions {
   readonly dialect: Dialect;
   readonly ignoreCase?: boolean;
+  /** The byte that ends a line: `.` and negated sets do not match it. */
+  readonly delimiter?: 0 | 10;
   /** The whole line, or only whole words. */
   readonly extent?: 'line' | 'word';
 }
@@ -29,7 +31,7 @@ export class Regex {
     const parts: Node[] = [];
     let groups = 1;
     for (const pattern of patterns) {
-      const node = parsePattern(pattern, options.dialect, groups);
+      const node = parsePattern(pattern, { ...options, firstGroup: groups });
       groups += countGroups(node);
       parts.push(options.ignoreCase ? folded(node) : node);
     }

@@ -22,6 +22,8 @@ export interface ScanStyle {
   readonly stopAtFirst: boolean;
   readonly delimiter: 0 | 10;
   readonly binary: 'binary' | 'text' | 'skip';
+  /** Told of a binary file that has selected lines, which are not shown. */
+  readonly onBinary: (label: string) => void;
 }
 
 interface Line {
@@ -73,8 +75,7 @@ export class Scan {
       this.#offset += block.length;
       if (this.#done()) break;
     }
-    if (this.#binary && this.#count > 0 && !this.#style.silent)
-      this.#out.text(`grep: ${label}: binary file matches\n`);
+    if (this.#binary && this.#count > 0 && !this.#style.silent) this.#style.onBinary(label);
     return this.#count;
   }
 

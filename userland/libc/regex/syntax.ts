@@ -27,8 +27,15 @@ export class PatternError {
 const MOST_REPEATS = 32767;
 
 /** Reads `source` (one character a byte, latin1.ts). Groups are numbered from `firstGroup`. */
-export function parsePattern(source: string, dialect: Dialect, firstGroup = 1): Node {
-  return new Parser(source, dialect, firstGroup).parse();
+export function parsePattern(source: string, how: PatternStyle): Node {
+  return new Parser(source, how).parse();
+}
+
+export interface PatternStyle {
+  readonly dialect: Dialect;
+  readonly firstGroup: number;
+  /** The byte that ends a line: `.` and negated sets do not match it. */
+  readonly delimiter?: number;
 }
 
 export function byteSet(test: (byte: number) => boolean): ByteSet {
@@ -60,17 +67,19 @@ class Parser {
   readonly #source: string;
   readonly #extended: boolean;
   readonly #firstGroup: number;
+  readonly #delimiter: number;
   #at = 0;
   #groups: number;
   /** Groups that are closed: the ones a back-reference may name. */
   readonly #closed = new Set<number>();
   #depth = 0;
 
-  constructor(source: string, dialect: Dialect, firstGroup: number) {
+  constructor(source: string, how: PatternStyle) {
     this.#source = source;
-    this.#extended = dialect === 'extended';
-    this.#firstGroup = firstGroup;
-    this.#groups = firstGroup;
+    this.#extended = how.dialect === 'extended';
+    this.#firstGroup = how.firstGroup;
+    this.#groups = how.firstGroup;
+    this.#delimiter = how.delimiter ?? 10;
   }
 
   parse(): Node {
@@ -107,7 +116,6 @@ class Parser {
       const operator = this.#operator();
       if (operator === '|') break;
       if (operator === ')' && (this.#depth > 0 || !this.#extended)) break;
-      if (operator === ')') throw new PatternError('Unmatched ) or \\)');
       const node = this.#atom(parts.length === 0);
       parts.push(this.#repeated(node));
     }
@@ -116,6 +124,10 @@ class Parser {
 
   #atom(first: boolean): Node {
     const operator = this.#operator();
+    if (operator === ')') {
+      this.#at++; // an ERE's `)` without its `(` stands for itself
+      return literal(')');
+    }
     if (operator === '(') return this.#group();
     const c = this.#source[this.#at] ?? '';
     if (operator !== '' && first) {
@@ -130,7 +142,7 @@ class Parser {
     if (c === '\\' && (operator === '' || operator === '+' || operator === '?'))
       return this.#escape();
     this.#at++;
-    if (c === '.') return { kind: 'set', set: byteSet((byte) => byte !== 10) };
+    if (c === '.') return { kind: 'set', set: byteSet((byte) => byte !== this.#delimiter) };
     if (c === '[') return { kind: 'set', set: this.#bracket() };
     if (c === '^' && (this.#extended || first)) return { kind: 'assert', what: '^' };
     if (c === '$' && (this.#extended || this.#atEnd())) return { kind: 'assert', what: '$' };
@@ -166,8 +178,10 @@ class Parser {
     this.#at += 2;
     if (c === undefined) throw new PatternError('Trailing backslash');
     if (c === 'w') return { kind: 'set', set: byteSet(isWord) };
-    if (c === 'W') return { kind: 'set', set: byteSet((byte) => !isWord(byte) && byte !== 10) };
-    if (c === 's') return { kind: 'set', set: byteSet((byte) => isSpace(byte) && byte !== 10) };
+    if (c === 'W')
+      return { kind: 'set', set: byteSet((byte) => !isWord(byte) && byte !== this.#delimiter) };
+    if (c === 's')
+      return { kind: 'set', set: byteSet((byte) => isSpace(byte) && byte !== this.#delimiter) };
     if (c === 'S') return { kind: 'set', set: byteSet((byte) => !isSpace(byte)) };
     if (c === 'b' || c === 'B' || c === '<' || c === '>') return { kind: 'assert', what: c };
     if (c === '`') return { kind: 'assert', what: '^' };
@@ -246,7 +260,7 @@ class Parser {
       set.fill(1, from, to + 1);
     }
     this.#at++;
-    return negated ? byteSet((byte) => set[byte] === 0 && byte !== 10) : set;
+    return negated ? byteSet((byte) => set[byte] === 0 && byte !== this.#delimiter) : set;
   }
 
   /** A byte, `[.x.]` or `[=x=]`. */

@@ -80,10 +80,10 @@ function convert(format: string, at: number, state: State): number {
     state.fatal = true;
     return format.length;
   }
-  const wide = width === '*' ? Number(integer(take(state), state)) : Number(width);
+  const wide = width === '*' ? Number(integer(take(state), state, 'd')) : Number(width);
   const precise =
     dot === '*'
-      ? Number(integer(take(state), state))
+      ? Number(integer(take(state), state, 'd'))
       : dot === undefined
         ? undefined
         : Number(dot || 0);
@@ -130,7 +130,7 @@ function emit(d: Directive, arg: string | undefined, state: State): void {
     case 'u':
     case 'x':
     case 'X':
-      state.out += formatInteger(d, integer(arg, state));
+      state.out += formatInteger(d, integer(arg, state, d.conversion));
       return;
     default:
       state.out += formatFloat(d, float(arg, state));
@@ -141,11 +141,8 @@ const shellWord = (text: string): string =>
   /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : quoted(text);
 
 /** A C integer constant, or 'c for the number of a character. */
-function integer(arg: string | undefined, state: State): bigint {
-  if (arg === undefined || arg === '') {
-    if (arg === '') state.warnings.push("'': expected a numeric value");
-    return 0n;
-  }
+function integer(arg: string | undefined, state: State, conversion: string): bigint {
+  if (arg === undefined || arg === '') return 0n;
   const quote = /^\s*["']([\s\S])/.exec(arg);
   if (quote !== null) return BigInt(quote[1]?.charCodeAt(0) ?? 0);
   const match = /^\s*([-+]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)/.exec(arg);
@@ -159,16 +156,16 @@ function integer(arg: string | undefined, state: State): bigint {
   if (match[0].length < arg.length)
     state.warnings.push(`${quotedArgument(arg)}: value not completely converted`);
   const value = match[1] === '-' ? -size : size;
-  if (value > 0xffff_ffff_ffff_ffffn || value < -0x8000_0000_0000_0000n)
-    state.warnings.push(`${quotedArgument(arg)}: Numerical result out of range`);
-  return value;
+  const signed = conversion === 'd' || conversion === 'i';
+  const most = signed ? 0x7fff_ffff_ffff_ffffn : 0xffff_ffff_ffff_ffffn;
+  if (value <= most && value >= -0x8000_0000_0000_0000n) return value;
+  state.warnings.push(`${quotedArgument(arg)}: Numerical result out of range`);
+  if (value > most) return most;
+  return signed ? -0x8000_0000_0000_0000n : most;
 }
 
 function float(arg: string | undefined, state: State): number {
-  if (arg === undefined || arg === '') {
-    if (arg === '') state.warnings.push("'': expected a numeric value");
-    return 0;
-  }
+  if (arg === undefined || arg === '') return 0;
   const quote = /^\s*["']([\s\S])/.exec(arg);
   if (quote !== null) return quote[1]?.charCodeAt(0) ?? 0;
   const match =
