@@ -71,7 +71,7 @@ export function machine(options: { mib?: number; cpus?: number; dentries?: numbe
   const kernel = assemble(board, {
     board: { toBoard, toKernel },
     framesEnd: top,
-    cpus: options.cpus ?? 2,
+    cpus: options.cpus ?? 100,
     ...(dentries !== undefined && { dentries }),
   });
   const host = { requests, replies, window: top, windowSize: HOST_WINDOW };

@@ -3,6 +3,8 @@
 
 import {
   NAME_MAX,
+  O_CREAT,
+  O_EXCL,
   O_RDWR,
   PATH_MAX,
   S_IFBLK,
@@ -46,6 +48,9 @@ import type { Path } from './mount.ts';
 import { lookupLocked, namei, nameiParent, type Parent } from './namei.ts';
 import { checkAccess, checkSticky, mayAccess } from './permission.ts';
 
+/** The server opens a file that is there unless it is told not to. */
+const NEW = O_RDWR | O_CREAT | O_EXCL;
+
 /** Makes a regular file. The caller holds the directory's lock and knows that the name is free. */
 export function* createFile(
   call: Call,
@@ -61,7 +66,7 @@ export function* createFile(
   const { name: filename } = request;
   const requests: Request[] = [
     { message: { name: 'Twalk', fid: parent.fid, newfid: fid, wname: [] } },
-    { message: { name: 'Tlcreate', fid, filename, flags: O_RDWR, mode, gid } },
+    { message: { name: 'Tlcreate', fid, filename, flags: NEW, mode, gid } },
     { message: getattr(fid) },
   ];
   const replies = yield* client.all(requests);
@@ -234,7 +239,7 @@ export function* mknod(call: Call, path: string, node: { mode: number; rdev: num
 
 export function* link(call: Call, target: string, path: string): Task<void> {
   const from = yield* namei(call, target, { follow: false });
-  if (from.inode.isDirectory) fail(EPERM);
+  if (from.inode.isDirectory) yield* refuseLink(call, path);
   yield* make(call, path, {
     directory: false,
     message: (parent, filename) => {
@@ -243,6 +248,19 @@ export function* link(call: Call, target: string, path: string): Task<void> {
     },
   });
   from.inode.stale = true;
+}
+
+/** A directory gets no second name: EPERM, but what is wrong with the new name comes first. */
+function* refuseLink(call: Call, path: string): Task<never> {
+  const { dir, name } = yield* nameiParent(call, path);
+  const lock = (dir.dentry.inode ?? fail(ENOENT)).lock;
+  yield* lock.acquire();
+  try {
+    const there = isSpecial(name) || (yield* lookupLocked(call, dir.dentry, name)).inode;
+    return fail(there ? EEXIST : EPERM);
+  } finally {
+    lock.release();
+  }
 }
 
 /** unlink(2) and rmdir(2). */
