@@ -25,6 +25,9 @@ import { expandString } from './expand/expand.ts';
 import type { Shell } from './shell.ts';
 import type { Redir } from './syntax/ast.ts';
 
+/** Descriptors that the shell keeps for itself begin here: scripts hardly count so far. */
+const ownFds = 100;
+
 /** More than a JavaScript string could hold anyway. */
 const sinkLimitBytes = 256 * 1024 * 1024;
 
@@ -141,7 +144,7 @@ function planDup(shell: Shell, redir: Redir, plan: Plan): void {
 /** Moves a fresh descriptor out of the way of those that the command names. */
 function clear(shell: Shell, fd: number, involved: ReadonlySet<number>): number {
   if (!involved.has(fd)) return fd;
-  const moved = shell.sys.dupAbove(fd, 10);
+  const moved = shell.sys.dupAbove(fd, ownFds);
   shell.sys.close(fd);
   return involved.has(moved) ? clear(shell, moved, involved) : moved;
 }
@@ -282,7 +285,7 @@ export class Fds {
   private save(fd: number): Saved {
     const sink = this.sinks.get(fd);
     try {
-      return { fd, sink, copy: this.shell.sys.dupAbove(fd, 10) };
+      return { fd, sink, copy: this.shell.sys.dupAbove(fd, ownFds) };
     } catch (error) {
       if (error instanceof PosixError && error.errno === EBADF)
         return { fd, sink, copy: undefined };

@@ -172,6 +172,7 @@ class Printf {
 
   private float(text: string): number {
     if (/^["']/.test(text)) return [...text][1]?.codePointAt(0) ?? 0;
+    if (/^\s*[-+]?0[xX][0-9a-fA-F]+$/.test(text)) return hexValue(text.trim());
     const match = /^\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?/.exec(text);
     const named = /^\s*([-+]?)(inf(?:inity)?|nan)$/i.exec(text);
     if (named !== null) {
@@ -179,14 +180,16 @@ class Printf {
       return named[1] === '-' ? -value : value;
     }
     if (match === null) {
-      const hex = /^\s*[-+]?0[xX][0-9a-fA-F]+$/.test(text);
-      if (!hex && text !== '') this.complain(text, 'expected numeric value');
-      return hex ? Number(text.trim()) : 0;
+      if (text !== '') this.complain(text, 'expected numeric value');
+      return 0;
     }
     if (match[0].length < text.length) this.complain(text, 'not completely converted');
     return Number(match[0]);
   }
 }
+
+const hexValue = (text: string): number =>
+  text.startsWith('-') ? -Number(text.slice(1)) : Number(text.replace('+', ''));
 
 const cut = (text: string, precision: number | undefined): string =>
   precision === undefined ? text : [...text].slice(0, precision).join('');
@@ -225,6 +228,7 @@ function floatText(value: number, spec: Spec): string {
   else if (kind === 'e') text = exponential(size, spec.precision ?? 6);
   else if (kind === 'g') text = general(size, spec);
   else text = hexFloat(size, spec.precision);
+  if (spec.flags.includes('#') && /^[0-9]+(e|$)/.test(text)) text = text.replace(/^[0-9]+/, '$&.');
   const sign = signOf(negative && !Number.isNaN(size), spec.flags);
   return sign + (spec.letter === kind ? text : text.toUpperCase());
 }

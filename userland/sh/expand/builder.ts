@@ -73,9 +73,15 @@ export class FieldBuilder {
     this.afterWhite = false;
   }
 
-  /** Ends the field if one has begun. */
+  /** Ends the field if one has begun, as white space does if IFS begins with some. */
   flush(): void {
-    if (this.open) this.end();
-    this.afterWhite = false;
+    if (!this.open) return;
+    this.end();
+    this.afterWhite = this.white.includes(this.ifs.charAt(0));
+  }
+
+  /** What stood in double quotes came to nothing: that is an empty field, if none has begun. */
+  atLeastEmpty(): void {
+    if (!this.open) this.quoted('');
   }
 }

@@ -107,7 +107,7 @@ function addParam(shell: Shell, part: ParamPart, builder: FieldBuilder): void {
   else if (result.kind === 'word') {
     for (const inner of result.word.parts)
       addPart(shell, { part: inner, inExpansion: true }, builder);
-    if (part.quoted && result.word.parts.length === 0) builder.quoted('');
+    if (part.quoted) builder.atLeastEmpty();
   } else if (part.quoted) builder.quoted(result.text);
   else builder.split(result.text);
 }

@@ -257,7 +257,8 @@ export class HostSys {
       else if (action.op === 'dup2') table[action.to] = source(action.from);
       else table[action.fd] = fs.openSync(action.path, action.flags, action.mode);
     }
-    return Array.from(table, (fd) => fd ?? 'ignore');
+    const last = table.findLastIndex((fd) => fd !== undefined);
+    return Array.from(table.slice(0, last + 1), (fd) => fd ?? 'ignore');
   }
 
   wait(pid: number, options = 0): WaitResult {

@@ -1,0 +1,171 @@
+// Random shell scripts whose output both shells must agree on: field splitting, read, patterns,
+// arithmetic, printf. Each line prints its number, so that the first difference names its line.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are parameters of the shell
+
+/** mulberry32: small, and the same everywhere. */
+function generator(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+class Writer {
+  private readonly below: (n: number) => number;
+
+  constructor(seed: number) {
+    this.below = generator(seed);
+  }
+
+  pick(from: readonly string[]): string {
+    return from[this.below(from.length)] ?? '';
+  }
+
+  some(most: number, from: readonly string[]): string {
+    return Array.from({ length: this.below(most + 1) }, () => this.pick(from)).join('');
+  }
+
+  value(): string {
+    return `'${this.some(8, [' ', ' ', ':', ':', 'x', 'a', 'b', '\t', ','])}'`;
+  }
+
+  ifs(): string {
+    return `'${this.pick([' ', ':', ' :', ':x', ' x', '', ',: ', '\t '])}'`;
+  }
+
+  /** Without "$@": dash makes an empty field of the IFS white space after it, other shells none. */
+  splitting(): string {
+    const words = ['$v', '"$v"', '${w}', '"$w"', 'a', '"$*"', '${v:-d e}', '${n:-a b}'];
+    const more = [
+      "'q r'",
+      '\\ ',
+      '$(printf %s "$v")',
+      '${v%:*}',
+      '${w#*a}',
+      '${#v}',
+      '$((1+2))',
+      '""',
+    ];
+    const word = this.some(4, [...words, ...more]);
+    const loop = `for i in ${word} ${this.some(3, words)}; do printf '<%s>' "$i"; done`;
+    return `v=${this.value()} w=${this.value()}; IFS=${this.ifs()}; ${loop}; IFS=' '`;
+  }
+
+  reading(): string {
+    const names = this.pick(['a', 'a b', 'a b c']);
+    const raw = this.pick(['', '-r ']);
+    const line = this.value().replace('\t', '\\');
+    return `IFS=${this.ifs()}; read ${raw}${names} <<E\n${line}\nE\nIFS=' '; printf '{%s}' "$a" "$b" "$c"`;
+  }
+
+  pattern(): string {
+    const text = this.some(5, ['a', 'b', 'x', ':', '*', '[', '-']);
+    const pieces = [
+      '*',
+      '?',
+      '[ab]',
+      '[!a]',
+      'a',
+      'b',
+      ':',
+      '\\*',
+      '"*"',
+      '[a-c]',
+      '[x',
+      ']',
+      '-',
+      '$w',
+    ];
+    const p = this.some(5, pieces);
+    const w = this.some(3, ['a', 'b', '*', '?']);
+    const forms = ['#', '##', '%', '%%'].map((op) => `\${v${op}${p}}`).join('|');
+    const test = `case $v in ${p === '' ? '""' : p}) echo m;; *) echo n;; esac`;
+    return `v='${text}' w='${w}'; ${test}; printf '%s' "${forms}|\${v#"$w"}|\${v%%$w}"`;
+  }
+
+  arithmetic(): string {
+    const numbers = [
+      '0',
+      '1',
+      '-1',
+      '7',
+      '010',
+      '0x1f',
+      '2147483647',
+      'x',
+      'y',
+      '123456789',
+      '(3)',
+    ];
+    const big = ['9223372036854775807', '3037000500', '-4611686018427387905', '9007199254740993'];
+    const operators = [
+      '+',
+      '-',
+      '*',
+      '/',
+      '%',
+      '&',
+      '|',
+      '^',
+      '&&',
+      '||',
+      '==',
+      '!=',
+      '<',
+      '<=',
+      '>',
+    ];
+    let text = this.pick(numbers);
+    for (let n = this.below(4); n > 0; n--) {
+      text += ` ${this.pick(operators)} ${this.pick(['', '', '~', '!'])}${this.pick([...numbers, ...big])}`;
+    }
+    const x = this.pick(['3', '-4', '010', '0x10', '']);
+    return `x=${x} y=12; (echo $((${text}))) 2>/dev/null || echo error`;
+  }
+
+  printing(): string {
+    const numbers = ['0', '1', '-1', '42', '255', '010', '0x1f', `"'a"`, '7 8', '65535'];
+    const integers = [
+      '%d',
+      '%5d',
+      '%-5d',
+      '%05d',
+      '%+d',
+      '% d',
+      '%x',
+      '%#x',
+      '%#o',
+      '%u',
+      '%5.3d',
+      '%X',
+    ];
+    const others = [
+      '%s',
+      '%5s',
+      '%-5s',
+      '%.1s',
+      '%c',
+      '%.0f',
+      '%.1f',
+      '%10.3f',
+      '%.2e',
+      '%g',
+      '%.3g',
+    ];
+    return `printf '${this.pick([...integers, ...others])}|' ${this.pick(numbers)}`;
+  }
+}
+
+export function randomScript(seed: number, lineCount: number): string {
+  const writer = new Writer(seed);
+  const lines = ['set -f; unset n; set -- "a b" "" c'];
+  for (let i = 0; i < lineCount; i++) {
+    const makers = ['splitting', 'reading', 'pattern', 'arithmetic', 'printing'] as const;
+    const maker = makers[i % makers.length] ?? 'splitting';
+    lines.push(writer[maker](), `echo ' ${i}'`);
+  }
+  return `${lines.join('\n')}\n`;
+}
