@@ -1,8 +1,9 @@
 // find: walks trees and evaluates an expression on each file. POSIX.1-2024 find with GNU's -maxdepth
 // -mindepth -iname -ipath -regex-less -empty -delete -print0 -printf -quit -samefile -not -and -or.
 
+import { DT_DIR } from '../../kernel/abi/constants.ts';
 import { strerror } from '../../kernel/abi/errno.ts';
-import { isDirectory, lstatIfThere } from '../libc/files/path.ts';
+import { lstatIfThere } from '../libc/files/path.ts';
 import { type Visit, walk } from '../libc/files/walk.ts';
 import { evaluate, finishBatches } from '../libc/find/evaluate.ts';
 import { type Expression, parseExpression, type Settings } from '../libc/find/parse.ts';
@@ -63,6 +64,7 @@ function search(
     root,
     follow: settings.follow,
     oneFileSystem: settings.oneFileSystem,
+    lazy: true,
     onFault: (path, error, kind) => {
       if (kind === 'loop') {
         tool.warn(
@@ -72,17 +74,21 @@ function search(
       }
       // What an action removed before the walk came to it is not missed.
       if (kind === 'open' && lstatIfThere(tool.sys, path) === undefined) return;
-      tool.warn(`${quotedArgument(path).replace(/^'|'$/g, (q) => q)}: ${strerror(error.errno)}`);
+      tool.warn(`${quotedArgument(path)}: ${strerror(error.errno)}`);
     },
   });
   for (const visit of visits) {
     const wanted = settings.depthFirst ? lastLook(visit) : visit.phase === 'pre';
     if (visit.phase === 'pre' && visit.depth >= settings.maxDepth) visit.prune = true;
     if (!wanted || visit.depth < settings.minDepth) continue;
-    if (evaluate(tool, expression, { visit, root, settings }) === 'quit') return 'quit';
+    const subject = { visit, root, settings };
+    const value = tool.attempt(quotedArgument(visit.path), () =>
+      evaluate(tool, expression, subject),
+    );
+    if (value === 'quit') return 'quit';
   }
   return 'done';
 }
 
 /** With -depth a directory comes after what it holds. */
-const lastLook = (visit: Visit): boolean => visit.phase === 'post' || !isDirectory(visit.stat);
+const lastLook = (visit: Visit): boolean => visit.phase === 'post' || visit.type !== DT_DIR;

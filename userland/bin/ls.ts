@@ -1,6 +1,7 @@
 // ls: lists directories. POSIX.1-2024 ls -1AaCdFfghHiLlnopRrSstux, with GNU's -h, -G, -U, -X, -v,
 // --time-style, --full-time, --group-directories-first, --block-size of k.
 
+import { DT_DIR, DT_UNKNOWN } from '../../kernel/abi/constants.ts';
 import { ELOOP, ENOENT, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { Stat } from '../../kernel/abi/stat.ts';
 import { isDirectory, isDirectoryAt, isSymlink, join, listDirectory } from '../libc/files/path.ts';
@@ -96,6 +97,25 @@ function entryOf(
   return { name, path, stat, leadsToDirectory };
 }
 
+/** The type is all that a plain listing shows. */
+const bareStat = (type: number): Stat => ({ ...noStat, mode: type << 12 });
+const never = { sec: 0, nsec: 0 };
+const noStat: Stat = {
+  dev: 0,
+  ino: 0,
+  mode: 0,
+  nlink: 0,
+  uid: 0,
+  gid: 0,
+  rdev: 0,
+  size: 0,
+  blksize: 0,
+  blocks: 0,
+  atime: never,
+  mtime: never,
+  ctime: never,
+};
+
 /** A symlink that leads nowhere is shown itself. */
 function followed(tool: Tool, path: string): Stat {
   try {
@@ -141,13 +161,18 @@ function read(tool: Tool, path: string, how: { run: Run; atRoot: boolean }): Ent
     return undefined;
   };
   try {
-    const names = listDirectory(tool.sys, path).map((entry) => entry.name);
-    if (style.hidden === 'all') names.push('.', '..');
+    const listed = listDirectory(tool.sys, path);
+    if (style.hidden === 'all')
+      listed.push({ name: '.', type: DT_DIR, ino: 0 }, { name: '..', type: DT_DIR, ino: 0 });
     const entries: Entry[] = [];
-    for (const name of names) {
+    for (const { name, type } of listed) {
       if (name.startsWith('.') && style.hidden === 'none') continue;
       if (name.endsWith('~') && style.ignoreBackups) continue;
       const full = join(path, name);
+      if (!style.needsStat && type !== DT_UNKNOWN) {
+        entries.push({ name, path: full, stat: bareStat(type), leadsToDirectory: false });
+        continue;
+      }
       const entry = tool.attempt(`cannot access ${quoted(full)}`, () =>
         entryOf(tool, { name, path: full, follow: style.follow, group: style.directoriesFirst }),
       );

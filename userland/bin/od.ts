@@ -53,7 +53,7 @@ export const main = program(
     };
     const skip = size('j', 0);
     const limit = size('N', Number.POSITIVE_INFINITY);
-    const source = new Source(tool, options.operands.length > 0 ? options.operands : ['-']);
+    const source = new Source(tool, options.operands.length > 0 ? options.operands : ['-'], limit);
     source.skip(skip);
     dump(tool, source, { formats, width, radix, limit, start: skip, all: options.has('v') });
   },
@@ -89,18 +89,38 @@ function formatsOf(tool: Tool, options: Options): Formatter[] {
 class Source {
   readonly #tool: Tool;
   readonly #names: string[];
+  readonly #buffer: Uint8Array;
+  #ahead: Uint8Array = new Uint8Array();
   #fd: number | undefined;
   #name = '';
   /** Whether any of the files could be read. */
   opened = false;
 
-  constructor(tool: Tool, names: readonly string[]) {
+  /** Reads ahead, but never more than `limit`: the rest belongs to the next reader. */
+  constructor(tool: Tool, names: readonly string[], limit: number) {
+    this.#buffer = new Uint8Array(Math.max(1, Math.min(65536, limit)));
     this.#tool = tool;
     this.#names = [...names];
   }
 
   /** Fills `into` as far as there is data. */
   read(into: Uint8Array): number {
+    let used = 0;
+    while (used < into.length) {
+      if (this.#ahead.length === 0) {
+        const count = this.#fill(this.#buffer);
+        if (count === 0) break;
+        this.#ahead = this.#buffer.subarray(0, count);
+      }
+      const some = this.#ahead.subarray(0, into.length - used);
+      into.set(some, used);
+      used += some.length;
+      this.#ahead = this.#ahead.subarray(some.length);
+    }
+    return used;
+  }
+
+  #fill(into: Uint8Array): number {
     let used = 0;
     while (used < into.length && this.#ready()) {
       const fd = this.#fd ?? 0;
@@ -154,25 +174,30 @@ function dump(tool: Tool, source: Source, plan: Plan): void {
   // Wide enough that the fields of all formats line up.
   const perByte = Math.max(...formats.map((format) => (format.width + 1) / format.size));
   let offset = plan.start;
-  let before: Uint8Array | undefined;
+  let [block, other] = [new Uint8Array(width), new Uint8Array(width)];
+  let comparable = false; // `other` holds the block before
   let starred = false;
   for (let left = plan.limit; left > 0; ) {
-    const block = new Uint8Array(width);
     const count = source.read(block.subarray(0, Math.min(width, left)));
     if (count === 0) break;
+    block.fill(0, count);
     left -= count;
-    const same = !plan.all && count === width && before !== undefined && equal(before, block);
+    const same = !plan.all && count === width && comparable && equal(other, block);
     if (!same) printBlock(tool, block, { plan, offset, count, perByte });
     else if (!starred) tool.out.text('*\n');
     starred = same;
-    before = count === width ? block : undefined;
+    comparable = true;
+    [block, other] = [other, block];
     offset += count;
     if (count < width) break;
   }
   if (plan.radix !== 'n' && source.opened) tool.out.text(`${address(offset, plan.radix)}\n`);
 }
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.every((value, i) => value === b[i]);
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 const address = (offset: number, radix: string): string => {
   if (radix === 'n') return '';

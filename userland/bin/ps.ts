@@ -97,7 +97,7 @@ function readProcesses(tool: Tool): Row[] {
       if (colon > 0) row[line.slice(0, colon)] = line.slice(colon + 1).trim();
     }
     const args = contents(tool, `/proc/${pid}/cmdline`) ?? '';
-    row['Cmdline'] = args.replace(/\0$/, '').replaceAll('\0', ' ');
+    row['Cmdline'] = args.replaceAll('\0', ' ').replace(/\s/g, ' ').trimEnd();
     rows.push(row);
   }
   return rows;

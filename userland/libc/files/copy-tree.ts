@@ -159,6 +159,7 @@ function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
   else if (plan.as === 'symlink') sys.symlink(from, to);
   else if (!makeCopy(tool, node, { plan, exists })) return;
   plan.seen.set(key(stat), to);
+  if (node.depth > 0) return; // only operands can land on what another operand made
   const made = lstatIfThere(sys, to);
   if (made !== undefined) plan.written.add(key(made));
 }

@@ -1,17 +1,21 @@
 // A walk over a file tree, in depth-first order, without recursion and with one open directory at a
 // time. Each directory is seen before ('pre') and after ('post') what it holds. As fts(3) does.
 
+import { DT_DIR, DT_UNKNOWN, dtype } from '../../../kernel/abi/constants.ts';
 import { ELOOP, ENOENT, PosixError } from '../../../kernel/abi/errno.ts';
-import type { Stat } from '../../../kernel/abi/stat.ts';
+import type { Dirent, Stat } from '../../../kernel/abi/stat.ts';
 import type { Sys } from '../sys.ts';
-import { isDirectory, join, listDirectory } from './path.ts';
+import { join, listDirectory } from './path.ts';
 
 export interface Visit {
   readonly path: string;
   readonly name: string;
   /** 0 for the root of the walk. */
   readonly depth: number;
+  /** In a lazy walk it is read when first asked for, and may throw. */
   readonly stat: Stat;
+  /** DT_*, without a stat where the directory tells it. */
+  readonly type: number;
   readonly phase: 'pre' | 'post';
   /** Set during 'pre' to leave out what the directory holds; 'post' still comes. */
   prune: boolean;
@@ -23,60 +27,116 @@ export interface WalkRequest {
   readonly follow: 'never' | 'root' | 'always';
   /** Stays on the file system of the root. */
   readonly oneFileSystem?: boolean;
+  /** Files are not looked at unless the visitor asks: a name may be gone by then. */
+  readonly lazy?: true;
   /** Told what could not be read; the walk goes on. */
   readonly onFault: (path: string, error: PosixError, what: 'stat' | 'open' | 'loop') => void;
 }
 
 interface Level {
-  readonly visit: Visit;
-  readonly names: string[]; // in reverse: the next is the last
+  readonly visit: FileVisit;
+  readonly entries: Dirent[]; // in reverse: the next is the last
 }
 
 export function* walk(sys: Sys, request: WalkRequest): Generator<Visit, void, undefined> {
   const stack: Level[] = [];
-  const root = look(sys, request, { path: request.root, name: request.root, depth: 0 });
+  const root = look(sys, request, {
+    path: request.root,
+    name: request.root,
+    depth: 0,
+    type: DT_UNKNOWN,
+  });
   if (root === undefined) return;
   yield root;
-  if (!isDirectory(root.stat)) return;
-  stack.push({ visit: root, names: names(sys, request, root) });
+  if (root.type !== DT_DIR) return;
+  stack.push({ visit: root, entries: entriesOf(sys, request, root) });
   for (let level = stack.at(-1); level !== undefined; level = stack.at(-1)) {
-    const name = level.names.pop();
-    if (name === undefined) {
+    const entry = level.entries.pop();
+    if (entry === undefined) {
       stack.pop();
-      yield { ...level.visit, phase: 'post' };
+      yield level.visit.after();
       continue;
     }
-    const path = join(level.visit.path, name);
-    const visit = look(sys, request, { path, name, depth: stack.length });
+    const path = join(level.visit.path, entry.name);
+    const place = { path, name: entry.name, depth: stack.length, type: entry.type };
+    const visit = look(sys, request, place);
     if (visit === undefined) continue;
-    if (isDirectory(visit.stat) && loops(stack, visit)) {
+    const directory = visit.type === DT_DIR;
+    if (directory && request.follow === 'always' && loops(stack, visit)) {
       request.onFault(path, new PosixError(ELOOP), 'loop');
       continue;
     }
     yield visit;
-    if (!isDirectory(visit.stat)) continue;
-    const foreign = request.oneFileSystem && visit.stat.dev !== root.stat.dev;
-    if (foreign) visit.prune = true;
-    stack.push({ visit, names: names(sys, request, visit) });
+    if (!directory) continue;
+    if (request.oneFileSystem && visit.stat.dev !== root.stat.dev) visit.prune = true;
+    stack.push({ visit, entries: entriesOf(sys, request, visit) });
   }
 }
 
-function look(
-  sys: Sys,
-  request: WalkRequest,
-  at: { path: string; name: string; depth: number },
-): Visit | undefined {
-  const through = request.follow === 'always' || (request.follow === 'root' && at.depth === 0);
+interface Place {
+  readonly path: string;
+  readonly name: string;
+  readonly depth: number;
+  readonly type: number;
+}
+
+class FileVisit implements Visit {
+  readonly path: string;
+  readonly name: string;
+  readonly depth: number;
+  readonly #read: () => Stat;
+  #type: number;
+  #stat: Stat | undefined;
+  #phase: 'pre' | 'post' = 'pre';
+  prune = false;
+
+  constructor(place: Place, read: () => Stat) {
+    this.path = place.path;
+    this.name = place.name;
+    this.depth = place.depth;
+    this.#type = place.type;
+    this.#read = read;
+  }
+
+  get stat(): Stat {
+    this.#stat ??= this.#read();
+    return this.#stat;
+  }
+
+  get type(): number {
+    if (this.#type === DT_UNKNOWN) this.#type = dtype(this.stat.mode);
+    return this.#type;
+  }
+
+  get phase(): 'pre' | 'post' {
+    return this.#phase;
+  }
+
+  /** Reads the stat at once. */
+  looked(): this {
+    this.#stat = this.#read();
+    return this;
+  }
+
+  after(): this {
+    this.#phase = 'post';
+    return this;
+  }
+}
+
+function look(sys: Sys, request: WalkRequest, place: Place): FileVisit | undefined {
+  const through = request.follow === 'always' || (request.follow === 'root' && place.depth === 0);
+  const read = (): Stat => statOf(sys, place.path, through ? 'through' : 'itself');
   try {
-    return { ...at, stat: statOf(sys, at.path, through ? 'through' : 'itself'), ...fresh() };
+    const visit = new FileVisit(through ? { ...place, type: DT_UNKNOWN } : place, read);
+    const now = !request.lazy || through || place.type === DT_UNKNOWN || request.oneFileSystem;
+    return now ? visit.looked() : visit;
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
-    request.onFault(at.path, error, 'stat');
+    request.onFault(place.path, error, 'stat');
     return undefined;
   }
 }
-
-const fresh = (): { phase: 'pre'; prune: boolean } => ({ phase: 'pre', prune: false });
 
 /** Looking through a dangling symlink finds the link itself. */
 function statOf(sys: Sys, path: string, how: 'through' | 'itself'): Stat {
@@ -89,12 +149,10 @@ function statOf(sys: Sys, path: string, how: 'through' | 'itself'): Stat {
   }
 }
 
-function names(sys: Sys, request: WalkRequest, visit: Visit): string[] {
+function entriesOf(sys: Sys, request: WalkRequest, visit: Visit): Dirent[] {
   if (visit.prune) return [];
   try {
-    return listDirectory(sys, visit.path)
-      .map((entry) => entry.name)
-      .reverse();
+    return listDirectory(sys, visit.path).reverse();
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     request.onFault(visit.path, error, 'open');

@@ -1,11 +1,11 @@
 // What find does with one file: the tests and actions of its expression, left to right.
 
-import { S_IFMT, S_IFREG } from '../../../kernel/abi/constants.ts';
+import { DT_DIR, DT_LNK, DT_REG } from '../../../kernel/abi/constants.ts';
 import { ENOENT, PosixError, strerror } from '../../../kernel/abi/errno.ts';
 import { compareTimespec, type Stat } from '../../../kernel/abi/stat.ts';
 import { textSize } from '../../../kernel/abi/text.ts';
 import { formatMode, typeLetter } from '../files/mode.ts';
-import { basename, dirname, isDirectory, isSymlink, listDirectory } from '../files/path.ts';
+import { basename, dirname, isSymlink, listDirectory } from '../files/path.ts';
 import type { Visit } from '../files/walk.ts';
 import type { Tool } from '../program.ts';
 import { startProgram, waitFor } from '../spawn.ts';
@@ -47,22 +47,22 @@ const related = (value: number, relation: Relation, count: number): boolean =>
   relation === 'more' ? value > count : relation === 'less' ? value < count : value === count;
 
 function holds(tool: Tool, test: Test, { visit, settings }: Subject): boolean {
-  const { stat, path } = visit;
+  const { path } = visit;
   switch (test.kind) {
     case 'name':
       return test.glob.test(basename(path));
     case 'path':
       return test.glob.test(path);
     case 'lname':
-      return isSymlink(stat) && test.glob.test(tool.sys.readlink(path));
+      return visit.type === DT_LNK && test.glob.test(tool.sys.readlink(path));
     case 'type':
-      return test.letters.includes(findType(stat));
+      return test.letters.includes(findType(visit.type << 12));
     case 'xtype':
-      return test.letters.includes(findType(otherStat(tool, visit, settings)));
+      return test.letters.includes(findType(otherStat(tool, visit, settings).mode));
     case 'size':
-      return related(Math.ceil(stat.size / test.unit), test.relation, test.count);
+      return related(Math.ceil(visit.stat.size / test.unit), test.relation, test.count);
     case 'time': {
-      const age = (settings.now.sec - stat[test.field].sec) / test.unit;
+      const age = (settings.now.sec - visit.stat[test.field].sec) / test.unit;
       return related(
         test.unit === 60 && test.relation === 'more' ? Math.ceil(age) : Math.floor(age),
         test.relation,
@@ -70,28 +70,28 @@ function holds(tool: Tool, test: Test, { visit, settings }: Subject): boolean {
       );
     }
     case 'newer':
-      return compareTimespec(stat[test.field], test.than) > 0;
+      return compareTimespec(visit.stat[test.field], test.than) > 0;
     case 'perm':
-      return permitted(stat.mode & 0o7777, test);
+      return permitted(visit.stat.mode & 0o7777, test);
     case 'number':
-      return related(stat[test.field], test.relation, test.count);
+      return related(visit.stat[test.field], test.relation, test.count);
     case 'access':
       return quietly(() => tool.sys.access(path, test.mode));
     case 'samefile':
-      return stat.dev === test.dev && stat.ino === test.ino;
+      return visit.stat.dev === test.dev && visit.stat.ino === test.ino;
     case 'empty':
-      if (isDirectory(stat)) return isEmptyDirectory(tool, path);
-      return (stat.mode & S_IFMT) === S_IFREG && stat.size === 0;
+      if (visit.type === DT_DIR) return isEmptyDirectory(tool, path);
+      return visit.type === DT_REG && visit.stat.size === 0;
     case 'nouser':
-      return new Users(tool.sys).userName(stat.uid) === undefined;
+      return new Users(tool.sys).userName(visit.stat.uid) === undefined;
     case 'nogroup':
-      return new Users(tool.sys).groupName(stat.gid) === undefined;
+      return new Users(tool.sys).groupName(visit.stat.gid) === undefined;
     default:
       return test.kind === 'true';
   }
 }
 
-const findType = (stat: Stat): string => typeLetter(stat.mode).replace('-', 'f');
+const findType = (mode: number): string => typeLetter(mode).replace('-', 'f');
 
 /** -xtype looks at what -type does not: through the link, or at it. */
 function otherStat(tool: Tool, visit: Visit, settings: Settings): Stat {
@@ -156,7 +156,7 @@ function act(tool: Tool, action: Action, subject: Subject): boolean | 'quit' {
 function remove(tool: Tool, visit: Visit): boolean {
   if (visit.path === '.') return true;
   try {
-    if (isDirectory(visit.stat)) tool.sys.rmdir(visit.path);
+    if (visit.type === DT_DIR) tool.sys.rmdir(visit.path);
     else tool.sys.unlink(visit.path);
     return true;
   } catch (error) {

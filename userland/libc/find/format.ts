@@ -42,8 +42,30 @@ export function formatFile(tool: Tool, format: string, subject: Subject): string
   return out;
 }
 
+/** The directives that need no stat. */
+function nameField(letter: string, at: { path: string; depth: number; root: string }): string {
+  const { path, depth, root } = at;
+  const slash = path.lastIndexOf('/');
+  switch (letter) {
+    case 'd':
+      return String(depth);
+    case 'f':
+      return basename(path);
+    case 'h':
+      return slash < 0 ? '.' : path.slice(0, slash);
+    case 'H':
+      return root;
+    case 'P':
+      return depth === 0 ? '' : path.slice(root.endsWith('/') ? root.length : root.length + 1);
+    default:
+      return path;
+  }
+}
+
 function field(tool: Tool, letter: string, { visit, root }: Subject): string | undefined {
-  const { stat, path, depth } = visit;
+  const { path, depth } = visit;
+  if (/^[fhpPHd]$/.test(letter)) return nameField(letter, { path, depth, root });
+  const { stat } = visit;
   const users = new Users(tool.sys);
   const times: Readonly<Record<string, Timespec>> = { A: stat.atime, C: stat.ctime, T: stat.mtime };
   const time = times[letter[0] ?? ''];
@@ -55,22 +77,12 @@ function field(tool: Tool, letter: string, { visit, root }: Subject): string | u
       return String(stat.blocks);
     case 'c':
       return timeField('', stat.ctime);
-    case 'd':
-      return String(depth);
     case 'D':
       return String(stat.dev);
-    case 'f':
-      return basename(path);
     case 'g':
       return users.groupName(stat.gid) ?? String(stat.gid);
     case 'G':
       return String(stat.gid);
-    case 'h': {
-      const slash = path.lastIndexOf('/');
-      return slash < 0 ? '.' : path.slice(0, slash);
-    }
-    case 'H':
-      return root;
     case 'i':
       return String(stat.ino);
     case 'k':
@@ -83,10 +95,6 @@ function field(tool: Tool, letter: string, { visit, root }: Subject): string | u
       return formatMode(stat.mode);
     case 'n':
       return String(stat.nlink);
-    case 'p':
-      return path;
-    case 'P':
-      return depth === 0 ? '' : path.slice(root.endsWith('/') ? root.length : root.length + 1);
     case 's':
       return String(stat.size);
     case 't':

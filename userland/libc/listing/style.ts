@@ -40,12 +40,14 @@ export interface Style {
   readonly quoteAlways: boolean;
   readonly width: number;
   readonly end: string;
+  /** Names and types alone do not do. */
+  readonly needsStat: boolean;
 }
 
 export function styleOf(tool: Tool, options: Options): Style {
   const tty = tool.sys.isatty(1);
   const format = formatOf(options, tty);
-  return {
+  const style: Omit<Style, 'needsStat'> = {
     format,
     hidden:
       options.has('f') || options.last('a', 'A') === 'a'
@@ -75,7 +77,18 @@ export function styleOf(tool: Tool, options: Options): Style {
     width: widthOf(tool, options),
     end: options.has('zero') ? '\0' : '\n',
   };
+  return { ...style, needsStat: needsStat(style) };
 }
+
+const needsStat = (style: Omit<Style, 'needsStat'>): boolean =>
+  style.format === 'long' ||
+  style.sort === 'time' ||
+  style.sort === 'size' ||
+  style.indicator === 'classify' ||
+  style.inode ||
+  style.blocks ||
+  style.follow ||
+  style.directoriesFirst;
 
 function formatOf(options: Options, tty: boolean): Style['format'] {
   const words: Readonly<Record<string, Style['format']>> = {
