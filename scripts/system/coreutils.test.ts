@@ -1,0 +1,107 @@
+// Claims about the programs on a booted machine: the same script gives the same output, messages and
+// status as the host's shell and tools give in an empty directory of their own.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { type Atoll, boot } from '../../index.ts';
+
+let system: Atoll;
+test.before(async () => {
+  system = await boot();
+});
+test.after.always(() => system?.shutdown());
+
+const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+
+const same = test.macro({
+  async exec(t, where: string, script: string, stdin: string) {
+    const host = mkdtempSync(join(tmpdir(), 'atoll-coreutils-'));
+    const ours = `${where}/${host.split('/').at(-1)}`;
+    try {
+      const expected = spawnSync('sh', ['-c', script], { cwd: host, env, input: stdin });
+      await system.exec(`mkdir ${ours}`);
+      const actual = await system.exec(script, { cwd: ours, stdin, env: { LC_ALL: 'C' } });
+      const plain = (text: string): string =>
+        text.replaceAll(host, 'DIR').replaceAll(ours, 'DIR').replaceAll('/usr/bin/', '');
+      t.is(plain(actual.stdout), plain(expected.stdout.toString()));
+      t.is(plain(actual.stderr), plain(expected.stderr.toString()));
+      t.is(actual.status, expected.status);
+    } finally {
+      await system.exec(`rm -rf ${ours}`);
+      rmSync(host, { recursive: true, force: true });
+    }
+  },
+  title: (_, where: string, script: string) => `${where}: ${script.split('\n')[0]}`,
+});
+
+const scripts: readonly string[] = [
+  'seq 1 20000 | sort -rn | head -3',
+  'seq 1 100000 | wc',
+  'yes | head -n 3',
+  'yes abc | head -c 100000 | md5sum',
+  'seq 1 1000 | xargs -n 100 echo | wc',
+  'seq 3 | xargs -I{} sh -c "echo [{}]"',
+  'printf "a b\\nc d\\n" | while read x y; do echo "$y $x"; done',
+  'mkdir -p a/b/c; echo x > a/b/c/f; cp -a a z; find z | sort; rm -r a; ls -R',
+  'echo 1 > f; ln f g; ln -s f h; stat -c "%n %h %F %s" f g h; cat h; rm f; cat h; cat g',
+  'touch -d "2001-02-03 04:05:06" f; stat -c "%Y %y" f; ls -l --time-style=long-iso f | cut -d" " -f5-',
+  'umask 027; touch f; mkdir d; stat -c "%a %n" f d; chmod -R u=rwX,go= .; stat -c "%a %n" f d',
+  'dd if=/dev/zero of=z bs=1k count=100 status=none; truncate -s 1M z; wc -c z; sha256sum z; du --apparent-size -k z',
+  'head -c 300000 /dev/zero | tr "\\0" x | fold -w 1000 | sort -u | wc',
+  'for i in 1 2 3 4 5; do echo line $i >> log; done; tail -n 2 log; tail -c 3 log; head -n -3 log; tac log',
+  'mkdir d; touch d/a d/b; find d -type f -exec echo {} + | tr " " "\\n" | sort; find d -name a -delete; ls d',
+  'cat missing; ls missing; rm missing; cp missing x; mv missing x; rmdir missing; echo $?',
+  'mkdir d; touch d/f; rmdir d; rm d; cat d; cp d e; mv d d/e; ln d e; echo $?',
+  'echo data > f; mv f /tmp/atoll-moved-$$; cat /tmp/atoll-moved-$$; mv /tmp/atoll-moved-$$ back; ls; cat back',
+  'printf "one\\ntwo\\nthree\\n" > f; grep -n t f; grep -c . f; grep -q two f && echo yes; grep -v o f; grep four f; echo $?',
+  'printf "k1 3\\nk2 1\\nk3 2\\n" | sort -k2n | cut -d" " -f1 | paste -sd,',
+  'test -d . && [ -w . ] && echo ok; [ 1 -lt 2 ]; echo $?; test a = b; echo $?; [ -e nope ] || echo none',
+  'env -i A=1 sh -c "echo \\$A"; env X=y printenv-missing; echo $?',
+  'echo hello | tee a b | cat; cat a b; cmp a b && echo same; echo bye > b; cmp a b; echo $?',
+  'expr 3 + 4; expr 10 / 3; expr abc : "\\(b\\)"; expr length hello; basename /x/y.c .c; dirname /x/y.c',
+  'printf "%s-%03d|%5.2f\\n" a 7 3.14159 b 8 2.5; printf "%x\\n" 255; printf "\\101\\n"',
+  'date -u -d @86400 "+%F %T"; seq -s, 1 5; seq -w 8 10; seq 1 0.5 2',
+  'sleep 0.05 & wait; echo $?; sh -c "kill -TERM \\$\\$"; echo $?',
+  'mkdir a b; echo 1 > a/x; ln -s ../a/x b/l; cp -rL b c; cat c/l; readlink b/l; basename $(realpath -e b/l)',
+  'cat /dev/null; head -c 4 /dev/zero | od -An -tx1; printf abc | od -c',
+  'printf "b\\na\\n" > s; sort -o s s; cat s; sort -c s && echo sorted; printf "x\\nx\\ny\\n" | uniq -c; comm s s',
+  'echo abc | base64; echo YWJjCg== | base64 -d; printf abc | md5sum; printf abc | sha256sum | cut -c1-16',
+];
+for (const where of ['/tmp', '/mnt/sdC0'])
+  for (const script of scripts) test(same, where, script, '');
+
+test(same, '/tmp', 'sort | uniq -c | sort -rn', 'b\na\nb\nc\nb\na\n');
+test(same, '/tmp', 'tr a-z A-Z; cat; wc -c', 'hello\n');
+
+test('a reader that leaves ends the writer by SIGPIPE', async (t) => {
+  const { stdout, stderr } = await system.exec('(yes; echo ended $? >&2) | head -n 1');
+  t.is(stdout, 'y\n');
+  t.is(stderr, 'ended 141\n');
+});
+
+test('a full file system is told, and the status says so', async (t) => {
+  const { stderr, status } = await system.exec(
+    'cp /dev/zero /tmp/full; s=$?; rm -f /tmp/full; cat /etc/passwd > /dev/full; exit $s',
+  );
+  t.is(status, 1);
+  t.regex(stderr, /^cp: error writing '\/tmp\/full': (No space left on device|File too large)\n/);
+  t.regex(stderr, /(cat: write error|standard output): No space left on device\n$/);
+});
+
+test('df, mount and ps see the machine', async (t) => {
+  const df = await system.exec('df -T /tmp; mount | grep " on /tmp "; ps -o comm | grep sh');
+  t.regex(df.stdout, /^Filesystem +Type +1K-blocks +Used Available Use% Mounted on\n/);
+  t.regex(df.stdout, /tmpfs on \/tmp type tmpfs/);
+  t.is(df.status, 0);
+});
+
+test('extended attributes go with cp -a on ext4', async (t) => {
+  const { stdout, status } = await system.exec(
+    'cd /mnt/sdC0 && echo x > xa && setfattr -n user.colour -v blue xa && cp -a xa xb && getfattr -d xb; rm -f xa xb',
+  );
+  t.is(stdout, '# file: xb\nuser.colour="blue"\n\n');
+  t.is(status, 0);
+});
