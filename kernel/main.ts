@@ -55,7 +55,7 @@ function* boot(kernel: Kernel, board: Board, config: KernelConfig): Task<void> {
     if (config.interactive) yield* startLoginShell(kernel, config);
   } catch (error) {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    kernel.link.send({ type: 'halted', text: `cannot boot: ${what}` });
+    kernel.link.send({ type: 'halted', text: `cannot boot: ${what}`, status: 1 });
     if (!(error instanceof PosixError)) throw error;
   }
 }

@@ -4,7 +4,6 @@ import { attachConsole, terminalSink } from '../drivers/hw/console.ts';
 import { Atoll } from '../host/atoll.ts';
 import { startMachine } from '../host/boot.ts';
 import type { CommandLine } from './cli-options.ts';
-import { etcFiles } from './etc.ts';
 
 export async function runConsole(line: CommandLine): Promise<number> {
   const { disks, mem, cpus } = line;
@@ -17,7 +16,7 @@ export async function runConsole(line: CommandLine): Promise<number> {
       ...(cpus === undefined ? {} : { cpus }),
     },
     {
-      ...{ interactive: true, console: terminalSink() },
+      ...{ interactive: true, init: ['cat /etc/motd'], console: terminalSink() },
       onLog: (text) => {
         log.push(text);
         // In raw mode a line ends with both.
@@ -26,7 +25,7 @@ export async function runConsole(line: CommandLine): Promise<number> {
     },
   );
   const system = new Atoll(machine, log, {});
-  let status = 0;
+  let status: number | undefined; // the host's signal has the last word
   const detach = attachConsole(machine, (wanted) => {
     status = wanted;
     void system.shutdown().catch(() => machine.powerOff());
@@ -34,13 +33,12 @@ export async function runConsole(line: CommandLine): Promise<number> {
   machine.booted.then(
     () => {
       booted = true;
-      process.stdout.write(etcFiles['motd']?.replaceAll('\n', '\r\n') ?? '');
     },
     () => {},
   );
   const reason = await machine.ended;
   detach();
-  if (reason === '') return status;
+  if (reason === '') return status ?? machine.exitStatus;
   process.stderr.write(`atoll: ${reason}\n`);
   return 1;
 }

@@ -60,6 +60,8 @@ export class Machine {
   readonly booted: Promise<void>;
   /** All workers are gone; the reason, '' after a shutdown. Never rejects. */
   readonly ended: Promise<string>;
+  /** The status of the first shell of an interactive machine; 0 until it halted. */
+  exitStatus = 0;
   readonly #options: MachineOptions;
   readonly #power: PowerSwitch;
   readonly #epoch: Epoch = powerOnNow();
@@ -215,7 +217,10 @@ export class Machine {
     else if (message.type === 'console') sink?.write(message.bytes);
     else if (message.type === 'log') onLog?.(message.text, this.uptimeMs);
     else if (message.type === 'booted') this.#resolveBooted();
-    else this.#end(message.text);
+    else {
+      this.exitStatus = message.status;
+      this.#end(message.text);
+    }
   }
 
   #seatGone(seat: number, text: string): void {

@@ -15,8 +15,8 @@ export type ToBoard =
   | { readonly type: 'log'; readonly text: string }
   /** The prompt is about to appear (everything is mounted), or the machine could not boot. */
   | { readonly type: 'booted' }
-  /** Everything is unmounted; the board ends the workers. */
-  | { readonly type: 'halted'; readonly text: string };
+  /** Everything is unmounted; the board ends the workers. `status` 0..255: the first shell's. */
+  | { readonly type: 'halted'; readonly text: string; readonly status: number };
 
 export type ToKernel =
   /** A worker ended; `text` tells why ('' when it was told to, or its stack). */
@@ -36,7 +36,7 @@ export const LINK_BYTES = 4096;
 /** Writes a message into a slot's payload; returns its length. */
 export function putLink(into: Uint8Array, message: LinkMessage): number {
   into[0] = TYPES.indexOf(message.type);
-  into[1] = 'seat' in message ? message.seat : 0;
+  into[1] = 'seat' in message ? message.seat : 'status' in message ? message.status : 0;
   into[2] = message.type === 'powerOn' ? ROLES.indexOf(message.role) : 0;
   const body = bodyOf(message).subarray(0, LINK_BYTES);
   into.set(body, 4);
@@ -63,8 +63,9 @@ export function getLink(from: Uint8Array): LinkMessage | undefined {
     case 'console':
       return { type, bytes };
     case 'log':
-    case 'halted':
       return { type, text: decodeText(bytes) };
+    case 'halted':
+      return { type, text: decodeText(bytes), status: seat };
     case 'booted':
       return { type };
     case 'seatGone':

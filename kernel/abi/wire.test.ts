@@ -112,7 +112,7 @@ const messages: fc.Arbitrary<LinkMessage> = fc.oneof(
   fc.record({ type: fc.constant('console' as const), bytes: chunk }),
   fc.record({ type: fc.constant('log' as const), text }),
   fc.record({ type: fc.constant('booted' as const) }),
-  fc.record({ type: fc.constant('halted' as const), text }),
+  fc.record({ type: fc.constant('halted' as const), text, status: seat }),
   fc.record({ type: fc.constant('seatGone' as const), seat, text }),
   fc.record({ type: fc.constant('winsize' as const), columns: fc.nat(999), rows: fc.nat(999) }),
 );

@@ -1,6 +1,6 @@
 // The first shell: on the console, as root. When it ends, the machine halts.
 
-import { O_RDWR } from '../abi/constants.ts';
+import { O_RDWR, WEXITSTATUS, WIFEXITED, WTERMSIG } from '../abi/constants.ts';
 import type { KernelConfig } from '../abi/seat-config.ts';
 import { sleep, type Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
@@ -14,17 +14,21 @@ const ENVIRONMENT: [string, string][] = [
   ['USER', 'root'],
   ['TERM', 'xterm'],
   ['SHELL', '/bin/sh'],
+  ['PS1', 'atoll:$PWD# '],
 ];
 
 export function* startLoginShell(kernel: Kernel, config: KernelConfig): Task<void> {
-  const init = kernel.processes.init;
   for (const line of config.init) yield* run(kernel, ['sh', '-c', line]);
-  yield* run(kernel, ['-sh', '-i']);
-  if (init && !kernel.shuttingDown) yield* shutdown(kernel);
+  const status = yield* run(kernel, ['-sh', '-i']);
+  if (!kernel.shuttingDown) yield* shutdown(kernel, shellStatus(status));
 }
 
-/** Runs a shell on the console and waits for it. */
-function* run(kernel: Kernel, argv: string[]): Task<void> {
+/** As a shell tells it in $?. */
+const shellStatus = (status: number): number =>
+  WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+
+/** Runs a shell on the console; its status as wait(2) gives it. */
+function* run(kernel: Kernel, argv: string[]): Task<number> {
   const { init } = kernel.processes;
   const call = new Call(kernel, init);
   try {
@@ -41,6 +45,7 @@ function* run(kernel: Kernel, argv: string[]): Task<void> {
     const shell = kernel.processes.get(pid);
     while (!shell.dead) yield* sleep(init.childEvent);
     kernel.processes.remove(shell);
+    return shell.status;
   } finally {
     call.end();
   }

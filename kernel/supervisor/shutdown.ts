@@ -45,10 +45,11 @@ const mounted = (kernel: Kernel): Superblock[] => [
   ...new Set(kernel.mounts.all.map((mount) => mount.superblock)),
 ];
 
-/** Ends the processes, unmounts the volumes, tells the board. */
-export function* shutdown(kernel: Kernel): Task<void> {
+/** Ends the processes, unmounts the volumes, tells the board. What is too busy is at least synced. */
+export function* shutdown(kernel: Kernel, status = 0): Task<void> {
   kernel.shuttingDown = true;
   yield* endProcesses(kernel);
+  yield* syncAll(kernel);
   const problems: string[] = [];
   for (const mount of [...kernel.mounts.all].reverse()) {
     if (!mount.superblock.cached || mount.superblock.gone) continue;
@@ -61,7 +62,7 @@ export function* shutdown(kernel: Kernel): Task<void> {
     }
   }
   yield* syncDisks(kernel);
-  kernel.link.send({ type: 'halted', text: problems.join('\n') });
+  kernel.link.send({ type: 'halted', text: problems.join('\n'), status });
 }
 
 /** Calls of processes that were killed just now may still be under way. */

@@ -79,7 +79,7 @@ export function main(board: Board, config: KernelConfig): void {
       case SYS.exit:
         throw new Error('the kernel broke');
       case SYS.shutdown:
-        send({ type: 'halted', text: '' });
+        send({ type: 'halted', text: '', status: 0 });
         break;
       case SYS.wait: // never answered
         break;
