@@ -18,6 +18,7 @@ import { place } from '../supervisor/mounting.ts';
 import { asInit, makeDirectories, mountAt } from '../supervisor/root.ts';
 import type { Call } from '../vfs/call.ts';
 import { Program } from './program.ts';
+import { Worker } from './worker.ts';
 
 const MIB = 1024 * 1024;
 const RING = { slots: 64, slotSize: 8192 };
@@ -42,6 +43,8 @@ export interface Machine {
   screen(): string;
   /** A new process, a child of pid 1 or of another. */
   program(options?: { uid?: number; gid?: number; parent?: Program; name?: string }): Program;
+  /** The program that a spawned process runs; undefined when its worker has not begun. */
+  spawned(pid: number): Program | undefined;
   bugs(): string[];
 }
 
@@ -90,6 +93,7 @@ function start(
   const { executor } = kernel;
   const { time } = from;
   const told: ToBoard[] = [];
+  const workers: Worker[] = [];
   let screen = '';
   const listen = (): boolean => {
     let heard = false;
@@ -98,12 +102,16 @@ function start(
       from.rings.toBoard.release();
       if (message.type === 'console') screen += decodeText(message.bytes);
       else told.push(message);
+      if (message.type === 'powerOn') workers.push(new Worker(kernel.ram, message.seat));
       heard = true;
     }
     return heard;
   };
   const settle = (): void => {
-    for (let turns = 0; turns < 100_000; turns++) if (!executor.turn() && !listen()) return;
+    for (let turns = 0; turns < 100_000; turns++) {
+      const busy = executor.turn();
+      if (!listen() && !workers.some((worker) => worker.step()) && !busy) return;
+    }
     throw new Error('the machine does not come to rest');
   };
   const run = <T>(task: Task<T>): T => {
@@ -134,6 +142,11 @@ function start(
       return shown;
     },
     program: (options = {}) => new Program(it, options),
+    spawned: (pid) => {
+      settle();
+      const process = kernel.processes.find(pid);
+      return process?.seat && new Program(it, { spawned: process });
+    },
     bugs: () => kernel.klog.text().match(/.*bug in.*/g) ?? [],
   };
   kernel.link.onMessage = () => undefined;

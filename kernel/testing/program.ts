@@ -1,7 +1,7 @@
 // A process of the test machine: makes system calls through a seat's rings, as a worker would, and
 // sees their replies. A call may be left waiting.
 
-import { type Errno, errnoName } from '../abi/errno.ts';
+import { type Errno, ESRCH, errnoName, fail } from '../abi/errno.ts';
 import { SEAT_KERNEL } from '../abi/memlayout.ts';
 import type { Stat, StatFs } from '../abi/stat.ts';
 import {
@@ -46,10 +46,15 @@ export class Program {
 
   constructor(
     machine: Machine,
-    options: { uid?: number; gid?: number; parent?: Program; name?: string },
+    options: { uid?: number; gid?: number; parent?: Program; name?: string; spawned?: Process },
   ) {
     const { kernel } = machine;
     this.#machine = machine;
+    if (options.spawned) {
+      this.process = options.spawned;
+      this.seat = options.spawned.seat ?? fail(ESRCH);
+      return;
+    }
     const parent = options.parent?.process ?? kernel.processes.init;
     const { cwd } = parent;
     this.process = kernel.processes.addChild(parent, {
