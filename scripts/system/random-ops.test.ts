@@ -73,10 +73,15 @@ function someOperation(random: Random): [string, Operation] {
   return operations[random(operations.length)] ?? ['nothing', async () => undefined];
 }
 
+/** The form of FileHandle.write that both have. */
+interface Writable {
+  write(bytes: Uint8Array, at: { position: number }): Promise<{ bytesWritten: number }>;
+}
+
 async function writeAt(files: Files, path: string, bytes: Uint8Array, offset: number) {
   const handle = await files.open(path, 'r+');
   try {
-    return (await handle.write(bytes, 0, bytes.length, offset)).bytesWritten;
+    return (await (handle as unknown as Writable).write(bytes, { position: offset })).bytesWritten;
   } finally {
     await handle.close();
   }
@@ -113,6 +118,15 @@ async function snapshot(files: Files, root: string): Promise<string[]> {
   return lines;
 }
 
+/** The lines that only the machine or only the model has. */
+async function differences(os: Atoll, expected: readonly string[]): Promise<string[]> {
+  const ours = await snapshot(filesOf(os), ROOT);
+  return [
+    ...ours.filter((line) => !expected.includes(line)).map((line) => `+ ${line}`),
+    ...expected.filter((line) => !ours.includes(line)).map((line) => `- ${line}`),
+  ];
+}
+
 const filesOf = (os: Atoll): Files => os.fs as unknown as Files;
 const ROOT = '/mnt/sdC0/root';
 
@@ -142,12 +156,13 @@ test(`${OPERATIONS} random operations leave what the host's file system holds`, 
     if (random(200) === 0) await os.exec('sync');
   }
   const expected = await snapshot(fs, model);
-  t.deepEqual(await snapshot(filesOf(os), ROOT), expected);
-  await os.exec('cd /; umount /mnt/sdC0 && mount /dev/sd/sdC0/part/0 /mnt/sdC0');
-  t.deepEqual(await snapshot(filesOf(os), ROOT), expected, 'after umount and mount');
+  t.deepEqual(await differences(os, expected), []);
+  const remount = 'cd /; umount /mnt/sdC0 && mount /dev/sd/sdC0/part/0 /mnt/sdC0';
+  t.like(await os.exec(remount), { status: 0, stderr: '' });
+  t.deepEqual(await differences(os, expected), [], 'after umount and mount');
   await os.shutdown();
   t.is(fsck(image), '');
   await using again = await boot({ disks: [{ file: image, mode: 'ro' }] });
-  t.deepEqual(await snapshot(filesOf(again), ROOT), expected, 'after a second boot');
+  t.deepEqual(await differences(again, expected), [], 'after a second boot');
   t.log(`${expected.length} names at the end`);
 });

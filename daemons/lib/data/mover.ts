@@ -54,11 +54,13 @@ export class Mover {
     return done;
   }
 
-  /** Writes the memory to the file. `reply` is kept with the last transaction. */
+  /**
+   * Writes the memory to the file; before a write behind the end its caller calls `zeroTail`.
+   * `reply` is kept with the last transaction.
+   */
   *write(transfer: Transfer, reply: StoredReply | undefined): Task<void> {
     const { ino, offset, count, memory } = transfer;
     const size = yield* this.#engine.run((tx) => this.#fs.size(tx, ino), { changes: false });
-    if (offset > size) yield* this.zeroTail(ino, size);
     const end = offset + count;
     for (let at = offset, parts = 0; at < end; parts++) {
       if (parts === PARTS_MAX) throw new PosixError(EIO, `inode ${ino}: the mapping makes no way`);

@@ -47,6 +47,9 @@ export interface ServeOptions {
   readonly reissued?: number;
 }
 
+/** How often a write behind the end looks for an end that others move. */
+const GAP_TRIES = 1000;
+
 interface Request {
   readonly tag: number;
   readonly message: TMessage;
@@ -214,10 +217,35 @@ export class VolumeServer {
     const from = Math.floor(m.offset / blockSize) * blockSize;
     const to = Math.ceil((m.offset + count) / blockSize) * blockSize;
     const transfer = { ino, offset: m.offset, count, memory };
+    yield* this.#zeroGap(ino, m.offset);
     yield* this.#locks.holding({ ino, from, to, mode: 'exclusive' }, () =>
       this.#withRoom(() => volume.mover.write(transfer, stored)),
     );
     return reply;
+  }
+
+  /**
+   * A write behind the end leaves a gap that reads as zeroes. The block of the old end is not in the
+   * write's own range, and another write may be filling it at this moment: it is locked by itself.
+   */
+  *#zeroGap(ino: number, offset: number): Task<void> {
+    const { mover, engine, fs } = this.#options.volume;
+    const sizeNow = () => engine.run((tx) => fs.size(tx, ino), { changes: false });
+    const blockOf = (at: number): number => at - (at % fs.blockSize);
+    for (let tries = 0; tries < GAP_TRIES; tries++) {
+      const size = yield* sizeNow();
+      const from = blockOf(size);
+      if (offset <= size || from === size) return;
+      const range = { ino, from, to: from + fs.blockSize, mode: 'exclusive' } as const;
+      const zeroed = yield* this.#locks.holding(range, function* () {
+        const now = yield* sizeNow();
+        const same = blockOf(now) === from;
+        if (same && offset > now) yield* mover.zeroTail(ino, now);
+        return same;
+      });
+      if (zeroed) return;
+    }
+    throw new PosixError(EIO, `inode ${ino}: its size does not hold still`);
   }
 
   /** A new size: no transfer may be under way, and what a longer file shows must be zeroes. */
