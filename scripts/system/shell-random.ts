@@ -36,29 +36,29 @@ class Writer {
     return `'${this.pick([' ', ':', ' :', ':x', ' x', '', ',: ', '\t '])}'`;
   }
 
-  /** Without "$@": dash makes an empty field of the IFS white space after it, other shells none. */
+  /** One unquoted expansion a word, no "$@": dash splits two that touch apart, others do not. */
   splitting(): string {
-    const words = ['$v', '"$v"', '${w}', '"$w"', 'a', '"$*"', '${v:-d e}', '${n:-a b}'];
-    const more = [
-      "'q r'",
-      '\\ ',
+    const split = [
+      '$v',
+      '${w}',
+      '${v:-d e}',
+      '${n:-a b}',
       '$(printf %s "$v")',
       '${v%:*}',
-      '${w#*a}',
-      '${#v}',
-      '$((1+2))',
-      '""',
+      '$*',
+      '',
     ];
-    const word = this.some(4, [...words, ...more]);
-    const loop = `for i in ${word} ${this.some(3, words)}; do printf '<%s>' "$i"; done`;
+    const quoted = ['"$v"', '"$w"', 'a', '"$*"', "'q r'", '\\ ', '""', '"${w#*a}"', '${#v}'];
+    const word = (): string => this.some(2, quoted) + this.pick(split) + this.some(2, quoted);
+    const loop = `for i in ${word()} ${word()}; do printf '<%s>' "$i"; done`;
     return `v=${this.value()} w=${this.value()}; IFS=${this.ifs()}; ${loop}; IFS=' '`;
   }
 
+  /** With -r: dash loses an escaped character at the end of a line. */
   reading(): string {
     const names = this.pick(['a', 'a b', 'a b c']);
-    const raw = this.pick(['', '-r ']);
     const line = this.value().replace('\t', '\\');
-    return `IFS=${this.ifs()}; read ${raw}${names} <<E\n${line}\nE\nIFS=' '; printf '{%s}' "$a" "$b" "$c"`;
+    return `unset a b c; IFS=${this.ifs()}; read -r ${names} <<E\n${line}\nE\nIFS=' '; printf '{%s}' "$a" "$b" "$c"`;
   }
 
   pattern(): string {
@@ -100,7 +100,7 @@ class Writer {
       '123456789',
       '(3)',
     ];
-    const big = ['9223372036854775807', '3037000500', '-4611686018427387905', '9007199254740993'];
+    const big = ['9223372036854775806', '3037000500', '-4611686018427387905', '9007199254740993'];
     const operators = [
       '+',
       '-',
