@@ -3,15 +3,17 @@
 // mount, be clean for e2fsck, and hold every file that was synced.
 
 import test, { type ExecutionContext } from 'ava';
+import { EINVAL, fail } from '../../kernel/abi/errno.ts';
 import { e2fsckRepair, fsck, haveE2fsprogs, mke2fs } from '../../scripts/testing/e2fsprogs.ts';
 import type { LogEntry } from '../lib/memory-device.ts';
 import { TestClient } from '../lib/testing/client.ts';
 import { Machine } from '../lib/testing/machine.ts';
 import { mountExt4 } from './mount.ts';
+import { JBD2_MAGIC, JBD2_SUPERBLOCK_V2 } from './ondisk-journal.ts';
 import { seeded } from './testing.ts';
 
 const SEED = Number(process.env['ATOLL_SEED'] ?? 20261121);
-const CUTS = Number(process.env['ATOLL_CUTS'] ?? 16);
+const CUTS = Number(process.env['ATOLL_CUTS'] ?? 15);
 
 /** What must be there after a cut behind `at` entries of the write log. */
 interface Synced {
@@ -82,25 +84,52 @@ function live(args: string[], seed: number, steps: number): Story {
       whole.set(held.subarray(0, size));
       now.set(path, whole);
     }
-    if (pick(25) === 0) machine.advance(6000);
+    // The timer commits; when nothing came since, it checkpoints.
+    if (pick(20) === 0) for (let i = pick(3); i >= 0; i--) machine.advance(6000);
   }
   return { image: start, log, syncs };
 }
 
-/** The image after the first `upTo` entries, and each of the next ones up to a flush by chance. */
-function cutAt({ image, log }: Story, upTo: number, chance: () => boolean): Uint8Array {
+/** Which of the writes behind the last flush reached the medium, and how much of each (0 to 1). */
+type Fate = (index: number, count: number) => number;
+
+/** The image after the first `upTo` entries, and of those up to the next flush what fate allows. */
+function cutAt({ image, log }: Story, upTo: number, fate: Fate): Uint8Array {
   const out = image.slice();
-  log.slice(0, upTo).forEach((entry) => {
+  for (const entry of log.slice(0, upTo)) {
     if (entry.kind === 'write') out.set(entry.data, entry.offset);
-  });
-  for (const entry of log.slice(upTo)) {
-    if (entry.kind === 'flush') break;
-    if (!chance()) continue;
-    const sectors = entry.data.length / 512; // torn at a sector now and then
-    const length = chance() ? entry.data.length : Math.floor(sectors / 2) * 512;
-    out.set(entry.data.subarray(0, length), entry.offset);
   }
+  const next = log.findIndex((entry, i) => i >= upTo && entry.kind === 'flush');
+  const open = log.slice(upTo, next < 0 ? log.length : next);
+  open.forEach((entry, i) => {
+    if (entry.kind === 'flush') return;
+    const sectors = entry.data.length / 512; // a write may tear at a sector
+    const length = Math.floor(fate(i, open.length) * sectors) * 512;
+    out.set(entry.data.subarray(0, length), entry.offset);
+  });
   return out;
+}
+
+/** A cut at a flush; then a random half, all but one write, the last one alone. */
+function fates(random: () => number): Fate[] {
+  const lost = random();
+  return [
+    () => 0,
+    () => (random() % 2 === 0 ? 0 : random() % 2 === 0 ? 1 : 0.5),
+    (i, count) => (i === lost % count ? 0 : 1),
+    (i, count) => (i === lost % count ? 0.5 : 1),
+    (i, count) => (i === count - 1 ? 1 : 0),
+  ];
+}
+
+/** Do the writes from `at` to the next flush include the journal's superblock? */
+function movesTail(log: readonly LogEntry[], at: number): boolean {
+  for (const entry of log.slice(at)) {
+    if (entry.kind === 'flush') return false;
+    const view = new DataView(entry.data.buffer, entry.data.byteOffset);
+    if (view.getUint32(0) === JBD2_MAGIC && view.getUint32(4) === JBD2_SUPERBLOCK_V2) return true;
+  }
+  return false;
 }
 
 function remount(image: Uint8Array): { fs: TestClient; machine: Machine } {
@@ -134,13 +163,13 @@ const survives = test.macro({
     const story = live(args, SEED, 260);
     const random = seeded(SEED + 1);
     const flushes = story.log.flatMap((entry, i) => (entry.kind === 'flush' ? [i + 1] : []));
-    t.true(flushes.length > 20);
+    const tails = flushes.filter((at) => movesTail(story.log, at));
+    t.true(flushes.length > 20 && tails.length > 2);
     for (let i = 0; i < CUTS; i++) {
-      const atFlush = i % 2 === 0;
-      const upTo = atFlush
-        ? (flushes[Math.floor((i / CUTS) * flushes.length)] ?? 0)
-        : (flushes[random() % flushes.length] ?? 0);
-      const image = cutAt(story, upTo, () => !atFlush && random() % 2 === 0);
+      const among = i % 3 === 0 ? tails : flushes;
+      const upTo = among[random() % among.length] ?? 0;
+      const kinds = fates(random);
+      const image = cutAt(story, upTo, kinds[i % kinds.length] ?? fail(EINVAL));
       const { fs, machine } = remount(image);
       checkSynced(t, fs, story, upTo);
       fs.detach();
@@ -164,14 +193,14 @@ test('e2fsck replays our journal to the same files as we do', (t) => {
   const flushes = story.log.flatMap((entry, i) => (entry.kind === 'flush' ? [i + 1] : []));
   for (let i = 1; i <= 4; i++) {
     const upTo = flushes[Math.floor((i * flushes.length) / 5)] ?? 0;
-    const theirs = cutAt(story, upTo, () => false);
+    const theirs = cutAt(story, upTo, () => 0);
     const repaired = e2fsckRepair(theirs);
     t.true(repaired.status <= 1, repaired.output);
     // The superblock's totals are brought up to date at unmount only, as Linux does.
     const totals = /Free (blocks|inodes) count wrong \(\d+, counted=\d+\)\.\nFix\? yes/g;
     t.notRegex(repaired.output.replaceAll(totals, ''), /\? yes/, `cut at ${upTo}`);
     t.regex(repaired.output, /recovering journal/);
-    const ours = cutAt(story, upTo, () => false);
+    const ours = cutAt(story, upTo, () => 0);
     const a = remount(repaired.image);
     const b = remount(ours);
     for (let d = 0; d < 4; d++) {
