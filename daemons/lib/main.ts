@@ -6,12 +6,12 @@ import { EINVAL, EMEDIUMTYPE, type Errno, PosixError, strerror } from '../../ker
 import type { VolumeConfig } from '../../kernel/abi/seat-config.ts';
 import type { Executor } from '../../kernel/ipc/executor.ts';
 import { GrantReader } from '../../kernel/ipc/grant.ts';
+import { ringLogger } from '../../kernel/ipc/log-ring.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { NinepClient } from '../../kernel/ninep/client.ts';
 import { RingTransport } from '../../kernel/ninep/transport-ring.ts';
 import { openDiskClient } from './disk-client.ts';
-import { LogRing } from './log-ring.ts';
 import type { FormatRegistry, MountedVolume, MountRequest } from './mounted.ts';
 import { refuseAll } from './serve/refuse.ts';
 import { VolumeServer } from './serve/serve.ts';
@@ -33,14 +33,14 @@ export function volumeMain(options: VolumeMainOptions): void {
 function* serveVolume(options: VolumeMainOptions): Task<void> {
   const { board, executor, config } = options;
   const { ram } = board;
-  const log = new LogRing(executor, new Ring(ram, config.log));
+  const log = ringLogger(executor, new Ring(ram, config.log));
   const requests = new Ring(ram, config.kernel.requests);
   const replies = new Ring(ram, config.kernel.replies);
   const unfinished = new Set<number>();
   const hooks = {
     unfinished: (ino: number) => void unfinished.add(ino),
   };
-  const say = (line: string) => log.write(`${config.name}: ${line}`);
+  const say = (line: string) => log(`${config.name}: ${line}`);
   let volume: MountedVolume;
   try {
     volume = yield* mountVolume(options, { hooks, log: say });
