@@ -7,7 +7,7 @@ import { encodeText } from '../../kernel/abi/text.ts';
 import { ShellError, ShellExit } from './errors.ts';
 import { Jobs } from './jobs.ts';
 import type { Plan } from './redirect.ts';
-import type { Options, Shell, State, Variable } from './shell.ts';
+import { type Options, posixWords, type Shell, type State, type Variable } from './shell.ts';
 import { type Drains, spawn } from './spawn.ts';
 import type { Command, FunctionDef } from './syntax/ast.ts';
 import { runExitTrap } from './traps.ts';
@@ -101,7 +101,12 @@ function leaveState(shell: Shell, outer: State): void {
   }
   shell.enterState(outer);
   for (const signal of touched) shell.applyTrap(signal);
-  if (inner.cwd !== outer.cwd) shell.sys.chdir(outer.cwd);
+  if (inner.cwd === outer.cwd) return;
+  try {
+    shell.sys.chdir(outer.cwd);
+  } catch (error) {
+    shell.complain(`cannot return to ${outer.cwd}: ${posixWords(error)}`); // it was removed
+  }
 }
 
 /** What a child shell needs to know, as JSON. */
