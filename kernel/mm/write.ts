@@ -33,6 +33,7 @@ export function* writeFile(
 ): Task<number> {
   const { inode, offset } = at;
   if (offset + from.length > MAX_FILE) throw new PosixError(EFBIG);
+  if (inode.superblock.gone) throw new PosixError(EIO);
   let done = 0;
   while (done < from.length) {
     const large = offset + from.length > SURE_FILE && offset + from.length > inode.size;

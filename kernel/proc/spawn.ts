@@ -176,6 +176,7 @@ function* headOf(call: Call, path: string, inode: Inode): Task<string> {
   const known = heads.get(inode);
   if (known !== undefined) return known;
   const { kernel } = call;
+  if (kernel.frames.free === 0) kernel.pages.reclaim(1);
   const address = kernel.frames.mustTake(1, 'the head of a program');
   let file: OpenFile | undefined;
   try {

@@ -37,6 +37,8 @@ export function* localServer<N>(
 }
 
 const MIB = 1024 * 1024;
+/** Frames that files in memory leave to processes, pipes and directories: 4 MiB. */
+const RESERVE_FRAMES = 1024;
 const CHUNK_FRAMES = 16; // memfs takes memory by 64 KiB
 
 /** A file system in memory: 16 MiB a file and 64 MiB in all. */
@@ -45,10 +47,12 @@ export function* newMemFs(
   as: { type: 'ramfs' | 'tmpfs'; source: string },
 ): Task<Superblock> {
   const { frames, pages, ram, clock } = kernel;
+  const reserve = Math.min(RESERVE_FRAMES, Math.floor(frames.total / 8));
   const addresses = new WeakMap<Uint8Array, number>();
   const chunks = {
     take: (): Uint8Array | undefined => {
-      if (frames.free < CHUNK_FRAMES * 8) pages.reclaim(CHUNK_FRAMES * 8);
+      if (frames.free < reserve) pages.reclaim(reserve);
+      if (frames.free < reserve) return undefined;
       const address = frames.take(CHUNK_FRAMES);
       if (address === undefined) return undefined;
       const chunk = new Uint8Array(ram, address, CHUNK_FRAMES * PAGE_SIZE).fill(0);

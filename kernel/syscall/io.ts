@@ -98,7 +98,8 @@ function* getdents(call: Call, request: Request): Task<Result> {
   const file = call.file(fdArg(request));
   const inode = file.needInode(ENOTDIR);
   if (!inode.isDirectory) fail(ENOTDIR);
-  const { frames, ram } = call.kernel;
+  const { frames, pages, ram } = call.kernel;
+  if (frames.free < SCRATCH_FRAMES * 2) pages.reclaim(SCRATCH_FRAMES * 2);
   const room = request.room(arg(request, 1)).bytes;
   const address = frames.mustTake(SCRATCH_FRAMES, 'a directory');
   try {

@@ -3,6 +3,7 @@
 
 import test from 'ava';
 import { EIO, ENOSPC } from '../abi/errno.ts';
+import { abandon } from '../vfs/inode.ts';
 import { machine } from './machine.ts';
 import { volume } from './volume.ts';
 
@@ -398,4 +399,53 @@ test('after everything is closed, the server holds one fid for each inode that i
   t.is(inodes.size, 1);
   t.is(v.superblock.root.refs, 1);
   t.deepEqual(m.bugs(), []);
+});
+
+test('a server that dies leaves no dirty page behind, its files are EIO, and it is unmounted', (t) => {
+  const { m, v, p } = mounted();
+  const fd = p.open('/v/f', CREATE);
+  p.write(fd, pattern(50_000));
+  v.transport.refuse = () => EIO;
+  abandon(m.kernel, v.superblock);
+  m.settle();
+  t.is(m.kernel.pages.dirtyPages, 0);
+  t.is(m.kernel.pages.count, 0);
+  t.is(p.told('fsync', [fd]), 'EIO');
+  t.is(p.told('pread', [fd, 10, 0]), 'EIO');
+  t.is(p.told('write', [fd], 'x'), 'EIO');
+  t.is(p.told('sync'), 'ok');
+  t.is(p.told('stat', [], '/v'), 'ok');
+  t.is(p.told('umount', [], '/v'), 'EBUSY');
+  p.told('close', [fd]);
+  t.is(p.told('umount', [], '/v'), 'ok');
+  t.deepEqual(p.names('/v'), []);
+  t.deepEqual(m.bugs(), []);
+});
+
+test('memory of a worker that is powered off is given back when its last call has ended', (t) => {
+  const { m, v, p, drop } = mounted();
+  p.put('/v/f', 'content');
+  p.ok('sync');
+  drop();
+  const child = m.program({ parent: p });
+  const fd = child.open('/v/f');
+  v.transport.held.add('Tread');
+  const read = child.start('read', [fd, 100]);
+  p.ok('kill', [child.pid, 9]);
+  t.is(child.seat.calls, 1);
+  child.seat.gone = true;
+  v.transport.release();
+  m.settle();
+  t.is(child.seat.calls, 0);
+  t.false(child.look(read).done); // nobody is there to be answered
+  t.deepEqual(m.bugs(), []);
+});
+
+test('what dirty pages will take counts as blocks of the file', (t) => {
+  const { p } = mounted();
+  const fd = p.open('/v/f', CREATE);
+  p.write(fd, 'x'.repeat(10_000));
+  t.is(p.fstat(fd).blocks, 24);
+  p.ok('pwrite', [fd, 0, 100 * PAGE], 'x');
+  t.is(p.fstat(fd).blocks, 32);
 });

@@ -201,7 +201,8 @@ export function* clunk(superblock: Superblock, fid: number): Task<void> {
 
 /** Asks the server for the attributes if they may have changed. */
 export function* refresh(inode: Inode): Task<void> {
-  if (inode.superblock.cached && !inode.stale) return;
+  const { cached, gone } = inode.superblock;
+  if (cached && (gone || !inode.stale)) return; // of a dead server what is known, to unmount it by
   const { client } = inode.superblock;
   const { attr } = yield* client.rpc(getattr(inode.fid));
   inode.merge(attr);
