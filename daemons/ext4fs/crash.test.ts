@@ -33,7 +33,7 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ===
 function live(args: string[], seed: number, steps: number): Story {
   const random = seeded(seed);
   const pick = (n: number): number => random() % n;
-  const start = mke2fs(24 << 20, args);
+  const start = mke2fs(16 << 20, args);
   const log: LogEntry[] = [];
   const machine = new Machine({
     image: start.slice(),

@@ -18,7 +18,7 @@ import {
 import type { Machine } from './machine.ts';
 
 const NEVER = { sec: 0, nsec: 0 };
-const BUFFER = 256 * 1024;
+const BUFFER = 64 * 1024;
 
 /** Paths are names joined by '/', from the root. */
 export class TestClient {
