@@ -92,25 +92,12 @@ function start(
 ): Machine {
   const { executor } = kernel;
   const { time } = from;
-  const told: ToBoard[] = [];
-  const workers: Worker[] = [];
-  let screen = '';
-  const listen = (): boolean => {
-    let heard = false;
-    for (let slot = from.rings.toBoard.peek(); slot; slot = from.rings.toBoard.peek()) {
-      const message = getLink(slot.payload.slice(0, slot.length)) as ToBoard;
-      from.rings.toBoard.release();
-      if (message.type === 'console') screen += decodeText(message.bytes);
-      else told.push(message);
-      if (message.type === 'powerOn') workers.push(new Worker(kernel.ram, message.seat));
-      heard = true;
-    }
-    return heard;
-  };
+  const board = new Listener(kernel, from.rings.toBoard);
+  const { told, workers } = board;
   const settle = (): void => {
     for (let turns = 0; turns < 100_000; turns++) {
       const busy = executor.turn();
-      if (!listen() && !workers.some((worker) => worker.step()) && !busy) return;
+      if (!board.listen() && !workers.some((worker) => worker.step()) && !busy) return;
     }
     throw new Error('the machine does not come to rest');
   };
@@ -137,9 +124,7 @@ function start(
     },
     screen: () => {
       settle();
-      const shown = screen;
-      screen = '';
-      return shown;
+      return board.shown();
     },
     program: (options = {}) => new Program(it, options),
     spawned: (pid) => {
@@ -152,6 +137,40 @@ function start(
   kernel.link.onMessage = () => undefined;
   run(boot(kernel, from.host));
   return it;
+}
+
+/** The board's end of the link: collects what the kernel tells, starts the workers it asks for. */
+class Listener {
+  readonly told: ToBoard[] = [];
+  readonly workers: Worker[] = [];
+  readonly #kernel: Kernel;
+  readonly #ring: Ring;
+  #screen = '';
+
+  constructor(kernel: Kernel, ring: Ring) {
+    this.#kernel = kernel;
+    this.#ring = ring;
+  }
+
+  /** Whether there was anything. */
+  listen(): boolean {
+    let heard = false;
+    for (let slot = this.#ring.peek(); slot; slot = this.#ring.peek()) {
+      const message = getLink(slot.payload.slice(0, slot.length)) as ToBoard;
+      this.#ring.release();
+      if (message.type === 'console') this.#screen += decodeText(message.bytes);
+      else this.told.push(message);
+      if (message.type === 'powerOn') this.workers.push(new Worker(this.#kernel.ram, message.seat));
+      heard = true;
+    }
+    return heard;
+  }
+
+  shown(): string {
+    const shown = this.#screen;
+    this.#screen = '';
+    return shown;
+  }
 }
 
 function* outcome<T>(
