@@ -11,7 +11,7 @@ import { machine } from './machine.ts';
 
 /** A machine with programs in /bin: `prog` is native, the others are scripts. */
 const root = () => {
-  const m = machine();
+  const m = machine({ mib: 128 });
   const p = m.program();
   const fs = new MemFs({ now: () => m.kernel.clock.wallclock(), chunks: heapChunks });
   const as = { type: 'boot', source: 'boot', volatile: false };
