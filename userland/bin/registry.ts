@@ -50,6 +50,7 @@ import { main as realpath } from './realpath.ts';
 import { main as rev } from './rev.ts';
 import { main as rm } from './rm.ts';
 import { main as rmdir } from './rmdir.ts';
+import { main as sed } from './sed.ts';
 import { main as seq } from './seq.ts';
 import { main as setfattr } from './setfattr.ts';
 import { main as sha256sum } from './sha256sum.ts';
@@ -128,6 +129,7 @@ export const programs: Readonly<Record<string, Program>> = {
   rev,
   rm,
   rmdir,
+  sed,
   seq,
   setfattr,
   sh,

@@ -8,6 +8,8 @@ export interface RegexOptions {
   readonly ignoreCase?: boolean;
   /** The byte that ends a line: `.` and negated sets do not match it. */
   readonly delimiter?: 0 | 10;
+  /** The text is one line, newlines in it are bytes like others (sed). */
+  readonly whole?: true;
   /** The whole line, or only whole words. */
   readonly extent?: 'line' | 'word';
 }
@@ -19,19 +21,27 @@ export interface Match {
   readonly groups: readonly (string | undefined)[];
 }
 
+/** No byte. */
+const NONE = -1;
+
 export class Regex {
   readonly #regexp: RegExp;
   readonly #root: Node;
   /** Whether the first way found may not be the longest. */
   readonly #ambiguous: boolean;
   readonly #extent: 'line' | 'word' | undefined;
+  readonly #lineEnd: '\n' | '';
 
   /** A text matches when one of the patterns does. Throws PatternError. */
   constructor(patterns: readonly string[], options: RegexOptions) {
     const parts: Node[] = [];
     let groups = 1;
     for (const pattern of patterns) {
-      const node = parsePattern(pattern, { ...options, firstGroup: groups });
+      const node = parsePattern(pattern, {
+        dialect: options.dialect,
+        firstGroup: groups,
+        delimiter: options.whole ? NONE : (options.delimiter ?? 10),
+      });
       groups += countGroups(node);
       parts.push(options.ignoreCase ? folded(node) : node);
     }
@@ -39,7 +49,11 @@ export class Regex {
     this.#extent = options.extent;
     this.#ambiguous = !hasBackref(this.#root) && isAmbiguous(this.#root);
     // Lines lie between newlines: one search serves a whole block of them.
-    this.#regexp = new RegExp(wrapped(emit(this.#root), options.extent), 'gm');
+    this.#regexp = new RegExp(
+      wrapped(emit(this.#root), options.extent),
+      options.whole ? 'g' : 'gm',
+    );
+    this.#lineEnd = options.whole ? '' : '\n';
   }
 
   /** The first match at or after `from`; its end is the longest only where `longest` asks for it. */
@@ -57,7 +71,7 @@ export class Regex {
   longest(text: string, from: number): Match | undefined {
     const match = this.find(text, from);
     if (match === undefined || !this.#ambiguous || this.#extent === 'line') return match;
-    const ends = waysThrough(this.#root, text, [match.start]);
+    const ends = waysThrough(this.#root, { text, lineEnd: this.#lineEnd }, [match.start]);
     const end = Math.max(
       match.end,
       ...ends.filter((at) => this.#extent === undefined || !wordAt(text, at)),
@@ -185,25 +199,31 @@ function emitSet(set: ByteSet): string {
   return /[A-Za-z0-9_ ]/.test(String.fromCharCode(only)) ? String.fromCharCode(only) : source;
 }
 
+interface Line {
+  readonly text: string;
+  /** Where lines end inside the text; '' = nowhere. */
+  readonly lineEnd: '\n' | '';
+}
+
 /** All places where `node` can end when it begins at one of `starts`. */
-function waysThrough(node: Node, text: string, starts: readonly number[]): number[] {
+function waysThrough(node: Node, line: Line, starts: readonly number[]): number[] {
   switch (node.kind) {
     case 'set':
       return starts
-        .filter((at) => at < text.length && node.set[text.charCodeAt(at)])
+        .filter((at) => at < line.text.length && node.set[line.text.charCodeAt(at)])
         .map((at) => at + 1);
     case 'assert':
-      return starts.filter((at) => holds(node.what, text, at));
+      return starts.filter((at) => holds(node.what, line, at));
     case 'cat':
-      return node.parts.reduce<number[]>((at, part) => waysThrough(part, text, at), [...starts]);
+      return node.parts.reduce<number[]>((at, part) => waysThrough(part, line, at), [...starts]);
     case 'alt':
-      return unique(node.parts.flatMap((part) => waysThrough(part, text, starts)));
+      return unique(node.parts.flatMap((part) => waysThrough(part, line, starts)));
     case 'group':
-      return waysThrough(node.body, text, starts);
+      return waysThrough(node.body, line, starts);
     case 'backref':
       return [];
     case 'repeat':
-      return repeatWays(node, text, starts);
+      return repeatWays(node, line, starts);
   }
 }
 
@@ -211,27 +231,27 @@ const unique = (places: readonly number[]): number[] => [...new Set(places)];
 
 function repeatWays(
   node: Node & { kind: 'repeat' },
-  text: string,
+  line: Line,
   starts: readonly number[],
 ): number[] {
   let at = [...starts];
-  for (let n = 0; n < node.min && at.length > 0; n++) at = waysThrough(node.body, text, at);
+  for (let n = 0; n < node.min && at.length > 0; n++) at = waysThrough(node.body, line, at);
   const all = new Set(at);
   for (let n = node.min; n < node.max && at.length > 0; n++) {
-    at = waysThrough(node.body, text, at).filter((place) => !all.has(place));
+    at = waysThrough(node.body, line, at).filter((place) => !all.has(place));
     for (const place of at) all.add(place);
   }
   return [...all];
 }
 
-function holds(what: string, text: string, at: number): boolean {
+function holds(what: string, { text, lineEnd }: Line, at: number): boolean {
   const before = at > 0 && wordAt(text, at - 1);
   const after = wordAt(text, at);
   switch (what) {
     case '^':
-      return at === 0 || text[at - 1] === '\n';
+      return at === 0 || text[at - 1] === lineEnd;
     case '$':
-      return at === text.length || text[at] === '\n';
+      return at === text.length || text[at] === lineEnd;
     case 'b':
       return before !== after;
     case 'B':

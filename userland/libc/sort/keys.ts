@@ -186,7 +186,7 @@ class KeyComparison implements Comparison {
 function compareValues(a: Value, b: Value, key: Key): number {
   let order: number;
   if (key.kind === 'V') order = compareVersions(String(a), String(b));
-  else if (key.kind === 'n') order = compareNumbers(String(a), String(b));
+  else if (key.kind === 'n') order = compareNumbers(a, b);
   else order = byBytes(a, b);
   return key.reverse ? -order : order;
 }
@@ -249,23 +249,29 @@ function wordEnd(line: string, from: number): number {
   return at;
 }
 
-/** The decimal number at the start; compared as text, so that no digit is lost. */
-function numberOf(text: string): string {
+/** Digits beyond which a double would lose some. */
+const SAFE_DIGITS = 15;
+
+/** The decimal number at the start; a text when it is too long for a number. */
+function numberOf(text: string): Value {
   const match = /^[ \t\n]*(-?)0*(\d*)(?:\.(\d*))?/.exec(text);
-  const fraction = (match?.[3] ?? '').replace(/0+$/, '');
   const whole = match?.[2] ?? '';
-  if (whole === '' && fraction === '') return '0';
-  return `${match?.[1] ?? ''}${whole || '0'}.${fraction}`;
+  const fraction = match?.[3] ?? '';
+  if (whole === '' && fraction === '') return 0;
+  const digits = `${match?.[1] ?? ''}${whole || '0'}.${fraction}`;
+  return whole.length + fraction.length <= SAFE_DIGITS ? Number(digits) : digits.replace(/0+$/, '');
 }
 
-function compareNumbers(a: string, b: string): number {
+function compareNumbers(a: Value, b: Value): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
   const [x, y] = [Number(a), Number(b)];
   if (x !== y) return x < y ? -1 : 1;
-  if (a === b || (a.length < 16 && b.length < 16)) return 0;
-  const negative = a.startsWith('-');
-  const [left = '', right = ''] = [a, b].map((text) => text.replace('-', ''));
-  const widths = left.indexOf('.') - right.indexOf('.');
-  const order = widths || byBytes(left, right);
+  const negative = x < 0;
+  const [left = '', right = ''] = [a, b].map((value) => {
+    const text = String(value).replace('-', '');
+    return text.includes('.') ? text : `${text}.`;
+  });
+  const order = left.indexOf('.') - right.indexOf('.') || byBytes(left, right);
   return negative ? -order : order;
 }
 

@@ -1,0 +1,390 @@
+// The cycle of sed: a line into the pattern space, the commands over it, the pattern space out.
+
+import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../../../kernel/abi/constants.ts';
+import { PosixError } from '../../../kernel/abi/errno.ts';
+import type { Tool } from '../program.ts';
+import type { Match, Regex } from '../regex/regex.ts';
+import { Input, Output } from '../stdio.ts';
+import { fromLatin1 } from '../text/latin1.ts';
+import type { Address, Command, Piece, Substitution } from './parse.ts';
+import { ScriptError } from './parse.ts';
+
+/** Lines one after the other, with a look at whether more come. */
+export interface Lines {
+  next(): string | undefined;
+  isLast(): boolean;
+  /** Whether the line handed out last ended with a newline. */
+  terminated(): boolean;
+  name(): string;
+}
+
+export interface Session {
+  readonly lines: Lines;
+  readonly out: Output;
+  lineNumber: number;
+}
+
+type Step = 'next' | 'restart' | 'end' | 'quit' | 'quit silently';
+
+export class Editor {
+  readonly #tool: Tool;
+  readonly #commands: readonly Command[];
+  readonly #quiet: boolean;
+  readonly #end: string;
+  readonly #files = new Map<string, Output>();
+  #space = '';
+  #hold = '';
+  /** What ends the pattern space and the hold space: nothing behind a last line that had no end. */
+  #spaceEnd: string;
+  #holdEnd: string;
+  #replaced = false;
+  /** The pattern space is not printed at the end of this cycle. */
+  #deleted = false;
+  #lastRegex: Regex | undefined;
+  #after: (() => void)[] = [];
+  status = 0;
+  done = false;
+
+  constructor(tool: Tool, commands: readonly Command[], style: { quiet: boolean; end: string }) {
+    this.#tool = tool;
+    this.#commands = commands;
+    this.#quiet = style.quiet;
+    this.#end = style.end;
+    this.#spaceEnd = style.end;
+    this.#holdEnd = style.end;
+    for (const command of commands) {
+      const file = command.name === 'w' ? command.text : command.substitution?.file;
+      if (file !== undefined) this.#open(file);
+    }
+  }
+
+  #open(path: string): Output {
+    const known = this.#files.get(path);
+    if (known !== undefined) return known;
+    const fd =
+      path === '/dev/stdout' ? 1 : this.#tool.sys.open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o666);
+    const output = path === '/dev/stdout' ? this.#tool.out : new Output(this.#tool.sys, fd);
+    this.#files.set(path, output);
+    return output;
+  }
+
+  run(session: Session): void {
+    for (let line = session.lines.next(); line !== undefined; line = session.lines.next()) {
+      session.lineNumber++;
+      this.#take(session, line);
+      this.#replaced = false;
+      let step = this.#cycle(session);
+      while (step === 'restart') step = this.#cycle(session);
+      if (step === 'quit' || step === 'quit silently') {
+        this.done = true;
+        break;
+      }
+    }
+  }
+
+  finish(): void {
+    for (const output of this.#files.values()) output.flush();
+  }
+
+  #cycle(session: Session): Step {
+    let step: Step = 'end';
+    for (let at = 0; at < this.#commands.length; ) {
+      const command = this.#commands[at] as Command;
+      if (this.#selects(command, session) === command.negated) {
+        at = command.name === '{' ? command.target : at + 1;
+        continue;
+      }
+      const result = this.#execute(command, session);
+      if (typeof result === 'number') at = result;
+      else if (result === 'next') at++;
+      else {
+        step = result;
+        break;
+      }
+    }
+    const deleted = step === 'end' && this.#deleted;
+    if (!this.#quiet && !deleted && step !== 'restart' && step !== 'quit silently')
+      this.#write(session, this.#space);
+    this.#deleted = false;
+    for (const action of this.#after) action();
+    this.#after = [];
+    return step;
+  }
+
+  #take(session: Session, text: string): void {
+    this.#space = text;
+    const open = !session.lines.terminated() && session.lines.isLast();
+    this.#spaceEnd = open ? '' : this.#end;
+  }
+
+  #write(session: Session, text: string): void {
+    session.out.write(fromLatin1(text + this.#spaceEnd));
+  }
+
+  #selects(command: Command, session: Session): boolean {
+    const { from, to } = command;
+    if (from === undefined) return true;
+    const line = session.lineNumber;
+    if (to === undefined) return this.#at(from, session);
+    if (command.open) {
+      if (to.kind === 'regex' || to.kind === 'last') {
+        if (this.#at(to, session)) command.open = false;
+        return true;
+      }
+      if (line >= command.until) command.open = false;
+      return line <= command.until;
+    }
+    const zero = from.kind === 'line' && from.line === 0;
+    if (zero ? line !== 1 : !this.#at(from, session)) return false;
+    if (zero && to.kind === 'regex') {
+      command.open = !this.#at(to, session);
+      return true;
+    }
+    command.until = lastOf(to, line);
+    command.open =
+      to.kind === 'regex' || (to.kind === 'last' ? !session.lines.isLast() : command.until > line);
+    return true;
+  }
+
+  #at(address: Address, session: Session): boolean {
+    switch (address.kind) {
+      case 'line':
+        return session.lineNumber === address.line;
+      case 'last':
+        return session.lines.isLast();
+      case 'step':
+        return address.step === 0
+          ? session.lineNumber === address.first
+          : session.lineNumber >= address.first &&
+              (session.lineNumber - address.first) % address.step === 0;
+      case 'regex':
+        return this.#regex(address.regex).find(this.#space, 0) !== undefined;
+      default:
+        return false;
+    }
+  }
+
+  #regex(regex: Regex | undefined): Regex {
+    if (regex !== undefined) this.#lastRegex = regex;
+    if (this.#lastRegex === undefined) throw new ScriptError('no previous regular expression');
+    return this.#lastRegex;
+  }
+
+  /** The next command, or how the cycle ends. */
+  #execute(command: Command, session: Session): Step | number {
+    const { out, lines } = session;
+    switch (command.name) {
+      case '=':
+        out.text(`${session.lineNumber}\n`);
+        return 'next';
+      case 'a':
+        this.#after.push(() => out.latin1(command.text));
+        return 'next';
+      case 'i':
+        out.latin1(command.text);
+        return 'next';
+      case 'c':
+        if (command.to === undefined || !command.open || command.negated) out.latin1(command.text);
+        return this.#delete();
+      case 'd':
+        return this.#delete();
+      case 'D':
+        return this.#deleteFirstLine();
+      case 'g':
+        this.#space = this.#hold;
+        this.#spaceEnd = this.#holdEnd;
+        return 'next';
+      case 'G':
+        this.#space += `\n${this.#hold}`;
+        return 'next';
+      case 'h':
+        this.#hold = this.#space;
+        this.#holdEnd = this.#spaceEnd;
+        return 'next';
+      case 'H':
+        this.#hold += `\n${this.#space}`;
+        return 'next';
+      case 'x':
+        [this.#space, this.#hold] = [this.#hold, this.#space];
+        [this.#spaceEnd, this.#holdEnd] = [this.#holdEnd, this.#spaceEnd];
+        return 'next';
+      case 'z':
+        this.#space = '';
+        return 'next';
+      case 'F':
+        out.text(`${lines.name()}\n`);
+        return 'next';
+      case 'l':
+        out.text(visible(this.#space));
+        return 'next';
+      case 'n':
+      case 'N':
+        return this.#advance(command.name, session);
+      case 'p':
+        this.#write(session, this.#space);
+        return 'next';
+      case 'P':
+        this.#printFirstLine(session);
+        return 'next';
+      case 'q':
+      case 'Q':
+        this.status = Number(command.text || 0);
+        return command.name === 'q' ? 'quit' : 'quit silently';
+      case 'r':
+        this.#after.push(() => this.#readFile(command.text, out));
+        return 'next';
+      case 'w':
+        this.#open(command.text).latin1(this.#space + this.#spaceEnd);
+        return 'next';
+      case 's':
+        this.#substitute(command.substitution as Substitution, session);
+        return 'next';
+      case 'y':
+        this.#space = [...this.#space].map((c) => command.map?.get(c) ?? c).join('');
+        return 'next';
+      case 'b':
+        return command.target;
+      case 't':
+      case 'T': {
+        const jump = this.#replaced === (command.name === 't');
+        this.#replaced = false;
+        return jump ? command.target : 'next';
+      }
+      default: // { } :
+        return 'next';
+    }
+  }
+
+  #printFirstLine(session: Session): void {
+    const newline = this.#space.indexOf('\n');
+    if (newline < 0) this.#write(session, this.#space);
+    else session.out.write(fromLatin1(this.#space.slice(0, newline) + this.#end));
+  }
+
+  #delete(): Step {
+    this.#deleted = true;
+    return 'end';
+  }
+
+  #deleteFirstLine(): Step {
+    const newline = this.#space.indexOf('\n');
+    if (newline < 0) return this.#delete();
+    this.#space = this.#space.slice(newline + 1);
+    return 'restart';
+  }
+
+  #advance(name: string, session: Session): Step {
+    const { lines } = session;
+    // POSIX would drop the pattern space when there is no next line; GNU prints it.
+    if (lines.isLast()) return 'end';
+    if (name === 'n' && !this.#quiet) this.#write(session, this.#space);
+    for (const action of this.#after) action();
+    this.#after = [];
+    const line = lines.next() ?? '';
+    session.lineNumber++;
+    this.#take(session, name === 'n' ? line : `${this.#space}\n${line}`);
+    return 'next';
+  }
+
+  #readFile(path: string, out: Output): void {
+    const { sys } = this.#tool;
+    try {
+      const fd = path === '/dev/stdin' ? 0 : sys.open(path, O_RDONLY);
+      const input = new Input(sys, fd);
+      for (let chunk = input.chunk(); chunk !== undefined; chunk = input.chunk()) out.write(chunk);
+      if (fd !== 0) sys.close(fd);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error; // a file that is not there is empty
+    }
+  }
+
+  #substitute(command: Substitution, session: Session): void {
+    const regex = this.#regex(command.regex);
+    const text = this.#space;
+    let out = '';
+    let copied = 0;
+    let count = 0;
+    let lastEnd = -1;
+    let done = false;
+    for (let at = 0; at <= text.length; ) {
+      const match = regex.longest(text, at);
+      if (match === undefined) break;
+      const empty = match.end === match.start;
+      at = empty ? match.end + 1 : match.end;
+      if (empty && match.start === lastEnd) continue; // right behind another match is none
+      lastEnd = match.end;
+      if (++count < command.from) continue;
+      out += text.slice(copied, match.start) + replaced(command.replacement, match, text);
+      copied = match.end;
+      done = true;
+      if (!command.every) break;
+    }
+    if (!done) return;
+    this.#space = out + text.slice(copied);
+    this.#replaced = true;
+    if (command.print) this.#write(session, this.#space);
+    if (command.file !== undefined) this.#open(command.file).latin1(this.#space + this.#spaceEnd);
+  }
+}
+
+const lastOf = (to: Address, line: number): number => {
+  if (to.kind === 'line') return to.line;
+  if (to.kind === 'more') return line + to.count;
+  if (to.kind === 'multiple' && to.count > 0) return (Math.floor(line / to.count) + 1) * to.count;
+  return line;
+};
+
+function replaced(pieces: readonly Piece[], match: Match, text: string): string {
+  let out = '';
+  let mode = 'E';
+  let once = '';
+  for (const piece of pieces) {
+    if (piece.kind === 'case') {
+      if (piece.to === 'l' || piece.to === 'u') once = piece.to;
+      else mode = piece.to;
+      continue;
+    }
+    let part =
+      piece.kind === 'text'
+        ? piece.text
+        : piece.index === 0
+          ? text.slice(match.start, match.end)
+          : (match.groups[piece.index - 1] ?? '');
+    if (mode === 'U') part = part.replace(/[a-z]+/g, (s) => s.toUpperCase());
+    if (mode === 'L') part = part.replace(/[A-Z]+/g, (s) => s.toLowerCase());
+    if (once !== '' && part !== '') {
+      const first = part[0] ?? '';
+      part = (once === 'u' ? first.toUpperCase() : first.toLowerCase()) + part.slice(1);
+      once = '';
+    }
+    out += part;
+  }
+  return out;
+}
+
+/** The l command: escapes, lines of 69 characters and a backslash, `$` at the end. */
+function visible(text: string): string {
+  const names: Readonly<Record<string, string>> = {
+    '\\': '\\\\',
+    '\x07': '\\a',
+    '\b': '\\b',
+    '\f': '\\f',
+    '\n': '\\n',
+    '\r': '\\r',
+    '\t': '\\t',
+    '\v': '\\v',
+  };
+  let out = '';
+  let column = 0;
+  for (const c of text) {
+    const plain = c >= ' ' && c <= '~';
+    const shown = names[c] ?? (plain ? c : `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
+    if (column + shown.length > 69) {
+      out += '\\\n';
+      column = 0;
+    }
+    out += shown;
+    column += shown.length;
+  }
+  return `${out}$\n`;
+}

@@ -1,0 +1,319 @@
+// The script of sed (POSIX.1-2024 sed, "Editing Commands in sed"), with GNU's one-line a, i, c, the
+// addresses first~step, addr,+N and 0,/re/, and the flags I and M-less of s.
+
+import { Regex } from '../regex/regex.ts';
+import { type Dialect, PatternError } from '../regex/syntax.ts';
+
+/** A wrong script: `sed: -e expression #1, char 3: …`. */
+export class ScriptError {
+  readonly message: string;
+  readonly status: number;
+
+  constructor(message: string, status = 1) {
+    this.message = message;
+    this.status = status;
+  }
+}
+
+export type Address =
+  | { readonly kind: 'line'; readonly line: number }
+  | { readonly kind: 'last' }
+  | { readonly kind: 'step'; readonly first: number; readonly step: number }
+  | { readonly kind: 'regex'; readonly regex: Regex | undefined } // undefined: the last one used
+  | { readonly kind: 'more' | 'multiple'; readonly count: number };
+
+export interface Substitution {
+  readonly regex: Regex | undefined;
+  readonly replacement: readonly Piece[];
+  readonly every: boolean;
+  readonly from: number;
+  readonly print: boolean;
+  readonly file: string | undefined;
+}
+
+export type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'group'; readonly index: number }
+  | { readonly kind: 'case'; readonly to: string }; // L U l u E
+
+export interface Command {
+  readonly name: string;
+  readonly from: Address | undefined;
+  readonly to: Address | undefined;
+  readonly negated: boolean;
+  /** a i c: the text; b t T : the label; r w: the file; q Q l: the number. */
+  readonly text: string;
+  readonly substitution: Substitution | undefined;
+  readonly map: ReadonlyMap<string, string> | undefined;
+  /** `{` : the index of its `}`; b t T: the index of the label. */
+  target: number;
+  /** Whether its range is open, and until which line it goes. */
+  open: boolean;
+  until: number;
+}
+
+export function parseScript(source: string, dialect: Dialect): Command[] {
+  return new Parser(source, dialect).parse();
+}
+
+class Parser {
+  readonly #source: string;
+  readonly #dialect: Dialect;
+  #at = 0;
+
+  constructor(source: string, dialect: Dialect) {
+    this.#source = source;
+    this.#dialect = dialect;
+  }
+
+  parse(): Command[] {
+    const commands: Command[] = [];
+    const open: number[] = [];
+    for (;;) {
+      this.#skip(/[\s;]*/y);
+      if (this.#at >= this.#source.length) break;
+      if (this.#peek() === '#') {
+        this.#skip(/[^\n]*/y);
+        continue;
+      }
+      const command = this.#command();
+      if (command.name === '{') open.push(commands.length);
+      if (command.name === '}') {
+        const start = commands[open.pop() ?? this.#fail("unexpected `}'")];
+        if (start !== undefined) start.target = commands.length;
+      }
+      commands.push(command);
+    }
+    if (open.length > 0) throw new ScriptError("-e expression #1, char 0: unmatched `{'");
+    this.#link(commands);
+    return commands;
+  }
+
+  #link(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (!/^[btT]$/.test(command.name)) continue;
+      const at = commands.findIndex((other) => other.name === ':' && other.text === command.text);
+      if (command.text !== '' && at < 0)
+        throw new ScriptError(`can't find label for jump to \`${command.text}'`, 4);
+      command.target = command.text === '' ? commands.length : at;
+    }
+  }
+
+  #fail(message: string): never {
+    throw new ScriptError(`-e expression #1, char ${this.#at}: ${message}`);
+  }
+
+  #peek(): string {
+    return this.#source[this.#at] ?? '';
+  }
+
+  #skip(what: RegExp): string {
+    what.lastIndex = this.#at;
+    const text = what.exec(this.#source)?.[0] ?? '';
+    this.#at += text.length;
+    return text;
+  }
+
+  #command(): Command {
+    const from = this.#address('first');
+    let to: Address | undefined;
+    this.#skip(/[ \t]*/y);
+    if (from !== undefined && this.#peek() === ',') {
+      this.#at++;
+      this.#skip(/[ \t]*/y);
+      to = this.#address('second') ?? this.#fail("unexpected `,'");
+    }
+    this.#skip(/[ \t]*/y);
+    const negated = this.#skip(/(?:![ \t]*)*/y) !== '';
+    const name = this.#peek();
+    if (name === '') this.#fail('missing command');
+    this.#at++;
+    if (!'{}=aicdDgGhHlnNpPqQrstTbwxyzF:'.includes(name)) this.#fail(`unknown command: \`${name}'`);
+    if (name === '}' && from !== undefined) this.#fail("} doesn't want any addresses");
+    if (name === ':' && from !== undefined) this.#fail(": doesn't want any addresses");
+    const base = { name, from, to, negated, target: 0, open: false, until: 0 };
+    if (name === 's')
+      return { ...base, text: '', map: undefined, substitution: this.#substitution() };
+    if (name === 'y')
+      return { ...base, text: '', map: this.#translation(), substitution: undefined };
+    return { ...base, text: this.#argument(name), map: undefined, substitution: undefined };
+  }
+
+  #address(which: 'first' | 'second'): Address | undefined {
+    const c = this.#peek();
+    if (c === '$') {
+      this.#at++;
+      return { kind: 'last' };
+    }
+    const relative = which === 'second' ? this.#skip(/[+~]\d+/y) : '';
+    if (relative !== '')
+      return { kind: relative[0] === '+' ? 'more' : 'multiple', count: Number(relative.slice(1)) };
+    const number = this.#skip(/\d+(?:~\d+)?/y);
+    if (number !== '') {
+      const [line = 0, step] = number.split('~').map(Number);
+      return step === undefined ? { kind: 'line', line } : { kind: 'step', first: line, step };
+    }
+    if (c !== '/' && c !== '\\') return undefined;
+    if (c === '\\') this.#at++;
+    const delimiter = this.#peek();
+    this.#at++;
+    const pattern = this.#delimited(delimiter, 'unterminated address regex', 'pattern');
+    const flags = this.#skip(/[IM]*/y);
+    return { kind: 'regex', regex: this.#regex(pattern, flags) };
+  }
+
+  /** Up to the delimiter, which a backslash makes an ordinary character; brackets protect it too. */
+  #delimited(delimiter: string, missing: string, kind: 'pattern' | 'text'): string {
+    let out = '';
+    for (; this.#at < this.#source.length; this.#at++) {
+      const c = this.#peek();
+      if (c === delimiter) {
+        this.#at++;
+        return out;
+      }
+      if (c === '\\') {
+        const next = this.#source[++this.#at] ?? '';
+        if (next === delimiter)
+          out += kind === 'pattern' && /[.*[\]^$]/.test(next) ? `\\${next}` : next;
+        else if (next === 'n' && kind === 'pattern') out += '\n';
+        else out += `\\${next}`;
+      } else if (c === '[' && kind === 'pattern') {
+        const set = this.#skip(/\[\^?\]?(?:\[[:.=][^\]]*[:.=]\]|[^\]])*\]/y);
+        out += set.replaceAll('\\n', '\n').replaceAll('\\t', '\t') || c;
+        if (set !== '') this.#at--;
+      } else if (c === '\n' && kind === 'pattern') break;
+      else out += c;
+    }
+    return this.#fail(missing);
+  }
+
+  #regex(pattern: string, flags: string): Regex | undefined {
+    if (pattern === '') return undefined;
+    try {
+      const source = pattern.replace(/\\([tfvar])/g, (_, c: string) => control[c] ?? c);
+      const ignoreCase = /[iI]/.test(flags);
+      return new Regex([source], {
+        dialect: this.#dialect,
+        ignoreCase,
+        ...(/[mM]/.test(flags) ? {} : { whole: true as const }),
+      });
+    } catch (error) {
+      if (error instanceof PatternError) return this.#fail(error.message);
+      throw error;
+    }
+  }
+
+  #substitution(): Substitution {
+    const delimiter = this.#peek();
+    this.#at++;
+    const missing = "unterminated `s' command";
+    const pattern = this.#delimited(delimiter, missing, 'pattern');
+    const text = this.#delimited(delimiter, missing, 'text');
+    const flags = this.#skip(/[gpiImMe0-9]*/y);
+    const file =
+      this.#peek() === 'w'
+        ? this.#skip(/w[^\n]*/y)
+            .slice(1)
+            .trim()
+        : undefined;
+    this.#end("unknown option to `s'");
+    const regex = this.#regex(pattern, flags);
+    const number = Number(/\d+/.exec(flags)?.[0] ?? 1);
+    if (number === 0) this.#fail("number option to `s' command may not be zero");
+    return {
+      regex,
+      replacement: replacementOf(text),
+      every: flags.includes('g'),
+      from: number,
+      print: flags.includes('p'),
+      file,
+    };
+  }
+
+  #translation(): Map<string, string> {
+    const delimiter = this.#peek();
+    this.#at++;
+    const missing = "unterminated `y' command";
+    const plain = (text: string): string =>
+      text.replace(/\\([\s\S])/g, (_, c: string) => control[c] ?? (c === 'n' ? '\n' : c));
+    const from = plain(this.#delimited(delimiter, missing, 'text'));
+    const to = plain(this.#delimited(delimiter, missing, 'text'));
+    if (from.length !== to.length) this.#fail("strings for `y' command are different lengths");
+    this.#end('extra characters after command');
+    return new Map([...from].map((c, i) => [c, to[i] ?? '']));
+  }
+
+  #argument(name: string): string {
+    if ('aic'.includes(name)) return this.#textArgument();
+    if ('rw'.includes(name)) {
+      this.#skip(/[ \t]*/y);
+      return this.#skip(/[^\n]*/y) || this.#fail('missing filename in r/R/w/W commands');
+    }
+    if (name === ':') {
+      const label = this.#skip(/[ \t]*[^\n;]*/y).trim();
+      return label || this.#fail('":" lacks a label');
+    }
+    if ('btT'.includes(name)) return this.#skip(/[ \t]*[^\n;}]*/y).trim();
+    const number = 'qQlL'.includes(name) ? this.#skip(/[ \t]*\d*/y).trim() : '';
+    if (name !== '{') this.#end('extra characters after command');
+    return number;
+  }
+
+  /** `a\` and lines that a backslash continues, or GNU's `a text`. */
+  #textArgument(): string {
+    this.#skip(/[ \t]*/y);
+    if (this.#skip(/\\[ \t]*\n/y) === '') this.#skip(/\\(?=[ \t])/y);
+    else this.#skip(/[ \t]*(?=\\)/y);
+    let out = '';
+    for (; this.#at < this.#source.length; this.#at++) {
+      const c = this.#peek();
+      if (c === '\n') break;
+      if (c === '\\') {
+        const next = this.#source[++this.#at] ?? '';
+        out += control[next] ?? next;
+      } else out += c;
+    }
+    if (out === '' && this.#at >= this.#source.length)
+      this.#fail("expected \\ after `a', `c' or `i'");
+    return `${out}\n`;
+  }
+
+  #end(message: string): void {
+    this.#skip(/[ \t]*/y);
+    const c = this.#peek();
+    if (c === '' || c === '\n' || c === ';' || c === '}' || c === '#') return;
+    this.#at++;
+    this.#fail(message);
+  }
+}
+
+const control: Readonly<Record<string, string>> = {
+  a: '\x07',
+  f: '\f',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+};
+
+function replacementOf(text: string): Piece[] {
+  const pieces: Piece[] = [];
+  let plain = '';
+  const push = (piece: Piece): void => {
+    if (plain !== '') pieces.push({ kind: 'text', text: plain });
+    plain = '';
+    pieces.push(piece);
+  };
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i] ?? '';
+    if (c === '&') push({ kind: 'group', index: 0 });
+    else if (c !== '\\') plain += c;
+    else {
+      const next = text[++i] ?? '';
+      if (/\d/.test(next)) push({ kind: 'group', index: Number(next) });
+      else if (/[LUluE]/.test(next)) push({ kind: 'case', to: next });
+      else plain += next === 'n' ? '\n' : (control[next] ?? next);
+    }
+  }
+  if (plain !== '') pieces.push({ kind: 'text', text: plain });
+  return pieces;
+}
