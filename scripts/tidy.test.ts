@@ -1,0 +1,132 @@
+// The limits and laws of DESIGN.md and the house style, as far as a program can judge them.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import test from 'ava';
+import { imports, isTest, longFunctions, ROOT, sources, TOP } from './testing/sources.ts';
+
+const all = sources();
+const code = all.filter(({ path }) => !isTest(path));
+
+test('no file has more than 500 lines', (t) => {
+  t.deepEqual(
+    all.filter(({ lines }) => lines > 500).map(({ path, lines }) => `${path}: ${lines}`),
+    [],
+  );
+});
+
+test('no function has more than 70 lines', (t) => {
+  const long = longFunctions(
+    code.map(({ path }) => path),
+    70,
+  );
+  t.deepEqual(long, []);
+});
+
+test('no folder has more than 15 files, tests and userland/bin left out', (t) => {
+  const counts = new Map<string, number>();
+  for (const { path } of code) {
+    counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+  }
+  counts.delete('userland/bin');
+  t.deepEqual(
+    [...counts].filter(([, count]) => count > 15),
+    [],
+  );
+});
+
+test('every file opens with a comment that says what it is', (t) => {
+  t.deepEqual(
+    all.filter(({ text }) => !/^(#!.*\n)?\/[/*]/.test(text)).map(({ path }) => path),
+    [],
+  );
+});
+
+/** Who may import what: the first law whose `from` begins the path holds. */
+const SHARED = ['kernel/abi/', 'kernel/ipc/', 'kernel/ninep/'];
+const LAWS: readonly { from: string; may: readonly string[]; packages?: readonly string[] }[] = [
+  { from: 'kernel/abi/', may: ['kernel/abi/'] },
+  { from: 'kernel/ipc/', may: ['kernel/abi/', 'kernel/ipc/'] },
+  { from: 'kernel/ninep/', may: SHARED },
+  { from: 'kernel/', may: ['kernel/'] },
+  { from: 'daemons/lib/', may: [...SHARED, 'daemons/lib/'], packages: ['fast-crc32c'] },
+  { from: 'daemons/ext4fs/', may: [...SHARED, 'daemons/lib/', 'daemons/ext4fs/'] },
+  { from: 'daemons/main.ts', may: [...SHARED, 'daemons/'] },
+  { from: 'drivers/lib/', may: [...SHARED, 'drivers/lib/'] },
+  { from: 'drivers/ahci/', may: [...SHARED, 'drivers/lib/', 'drivers/ahci/'] },
+  { from: 'drivers/hw/', may: [...SHARED, 'drivers/hw/'], packages: ['fzstd'] },
+  { from: 'userland/', may: [...SHARED, 'userland/'] },
+  { from: 'host/', may: [...SHARED, 'drivers/hw/', 'host/'] },
+  { from: 'index.ts', may: ['host/'] },
+  { from: 'scripts/', may: [''], packages: ['typescript/unstable'] },
+];
+
+/** What a driver and the model of its hardware share. */
+const isRegisters = (path: string): boolean => /^drivers\/[\w-]+\/([\w-]+-)?regs\.ts$/.test(path);
+
+test('imports go down only, never sideways', (t) => {
+  const wrong: string[] = [];
+  for (const source of code) {
+    const law = LAWS.find(({ from }) => source.path.startsWith(from));
+    for (const name of imports(source)) {
+      if (name.startsWith('node:')) continue; // judged below
+      const ours = existsSync(join(ROOT, name));
+      const allowed = ours ? law?.may : law?.packages;
+      const shared = source.path.startsWith('drivers/hw/') && isRegisters(name);
+      if (!shared && !allowed?.some((start) => name.startsWith(start))) {
+        wrong.push(`${source.path} imports ${name}`);
+      }
+    }
+  }
+  t.deepEqual(wrong, []);
+});
+
+const onlyIn = test.macro({
+  exec(t, { what, where }: { what: RegExp; where: RegExp }) {
+    const wrong = code.filter(({ path, text }) => !where.test(path) && what.test(bare(text)));
+    t.deepEqual(
+      wrong.map(({ path, text }) => `${path}: ${what.exec(bare(text))?.[0]}`),
+      [],
+    );
+  },
+  title: (name) => name ?? '',
+});
+
+/** The text without comments and strings that are no imports. */
+const bare = (text: string): string =>
+  text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '').replace(/`[^`]*`/g, '``');
+
+test('only kernel/ipc/wait.ts sleeps and wakes', onlyIn, {
+  what: /Atomics\.(wait|notify|waitAsync)\b/,
+  where: /^kernel\/ipc\/wait\.ts$/,
+});
+const HOST = /^(drivers\/hw\/|host\/|scripts\/|index\.ts$)/;
+test('only the board touches the host', onlyIn, {
+  what: /from 'node:|import 'node:|import\('node:/,
+  where: HOST,
+});
+test('time and randomness come from the board', onlyIn, {
+  what: /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|setTimeout|setInterval)\b/,
+  where: HOST,
+});
+
+test('every top folder has a README of at most 40 lines', (t) => {
+  for (const top of TOP) {
+    const file = join(ROOT, top, 'README.md');
+    t.true(existsSync(file), `${top} has none`);
+    const lines = readFileSync(file, 'utf8').split('\n').length - 1;
+    t.true(lines <= 40, `${top}: ${lines} lines`);
+  }
+});
+
+test('what READMEs and docs point at is there', (t) => {
+  const dangling: string[] = [];
+  for (const top of ['', ...TOP]) {
+    const file = join(ROOT, top, 'README.md');
+    if (!existsSync(file)) continue;
+    for (const [, target = ''] of readFileSync(file, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)) {
+      if (!existsSync(join(ROOT, top, target))) dangling.push(`${top}/README.md: ${target}`);
+    }
+  }
+  t.deepEqual(dangling, []);
+});
