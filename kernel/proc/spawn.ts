@@ -13,6 +13,7 @@ import {
 import {
   E2BIG,
   EACCES,
+  EAGAIN,
   EBADF,
   EINTR,
   EINVAL,
@@ -67,6 +68,7 @@ interface Image {
 /** Starts a program in a new process; returns its pid. */
 export function* spawn(call: Call, request: SpawnRequest): Task<number> {
   const { kernel, process: parent } = call;
+  if (kernel.shuttingDown) fail(EAGAIN, 'the machine is going down');
   checkSize(request);
   const image = yield* load(call, request.path, request.argv);
   const { clock, processes, dcache, workers } = kernel;

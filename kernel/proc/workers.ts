@@ -24,6 +24,8 @@ import type { Process } from './process.ts';
 /** Idle workers kept ready, and the most that are kept. */
 const SPARE = 3;
 const MOST_IDLE = 8;
+/** Workers for processes at a time, the idle ones included. */
+const MOST = 100;
 /** How long a dead process's worker has to come back. */
 const GRACE_MS = 200;
 
@@ -71,9 +73,12 @@ export class Workers {
   readonly #came = new WaitQueue('worker');
   readonly #usedSeats = new Set<number>();
   #starting = 0;
+  /** Workers at a time: each is a thread of the host, and its windows may take a quarter of `ram`. */
+  readonly #most: number;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
+    this.#most = Math.min(MOST, Math.floor(options.frames.total / 4 / AREA_FRAMES));
   }
 
   get count(): number {
@@ -108,6 +113,7 @@ export class Workers {
   }
 
   #powerOn(): void {
+    if (this.#seats.size >= this.#most) fail(EAGAIN, 'too many processes');
     const seat = this.reserveSeat();
     try {
       const area = this.#takeArea();
