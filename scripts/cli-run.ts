@@ -100,7 +100,12 @@ async function passThrough(child: Child): Promise<number> {
     return { name, handler };
   });
   try {
-    await Promise.all([pump(child.stdout, process.stdout), pump(child.stderr, process.stderr)]);
+    const [out, err]: PumpState[] = [{ waitingSinceMs: undefined }, { waitingSinceMs: undefined }];
+    const pumps = Promise.all([
+      pump(child.stdout, process.stdout, out),
+      pump(child.stderr, process.stderr, err),
+    ]);
+    await Promise.race([pumps, child.exit.then(() => quiet([out, err]))]);
     const { status, signal } = await child.exit;
     return status ?? 128 + (signalNames[signal?.replace(/^SIG/, '') ?? ''] ?? 0);
   } finally {
@@ -108,9 +113,35 @@ async function passThrough(child: Child): Promise<number> {
   }
 }
 
+/** Whether a pump has nothing to do, and since when. */
+interface PumpState {
+  waitingSinceMs: number | undefined;
+}
+
+/** How long a stream must be silent after the shell's end, when others still hold it open. */
+const QUIET_MS = 50;
+
+/**
+ * The shell has ended, but what it left in the background holds its streams: resolves when all that
+ * was written is through. The machine then goes down, as the shell's caller expects.
+ */
+async function quiet(states: readonly (PumpState | undefined)[]): Promise<void> {
+  const since = performance.now();
+  const isQuiet = (state: PumpState | undefined): boolean => {
+    const waiting = state?.waitingSinceMs;
+    return waiting !== undefined && performance.now() - Math.max(waiting, since) >= QUIET_MS;
+  };
+  while (!states.every(isQuiet)) await new Promise((resolve) => setTimeout(resolve, QUIET_MS / 5));
+}
+
 /** Copies a stream of the program to one of the host. When that is closed, so is the program's. */
-async function pump(from: AsyncIterable<Uint8Array>, to: NodeJS.WriteStream): Promise<void> {
+async function pump(
+  from: AsyncIterable<Uint8Array>,
+  to: NodeJS.WriteStream,
+  state: PumpState = { waitingSinceMs: undefined },
+): Promise<void> {
   let broken = false;
+  state.waitingSinceMs = performance.now();
   let wake = (): void => {};
   const onBroken = (): void => {
     broken = true;
@@ -118,6 +149,7 @@ async function pump(from: AsyncIterable<Uint8Array>, to: NodeJS.WriteStream): Pr
   };
   to.on('error', onBroken);
   for await (const piece of from) {
+    state.waitingSinceMs = undefined;
     if (broken) return; // ends the iteration, which closes the pipe: the program gets SIGPIPE
     if (!to.write(piece) && !broken) {
       await new Promise<void>((resolve) => {
@@ -125,5 +157,7 @@ async function pump(from: AsyncIterable<Uint8Array>, to: NodeJS.WriteStream): Pr
         to.once('drain', resolve);
       });
     }
+    state.waitingSinceMs = performance.now();
   }
+  state.waitingSinceMs = Number.NEGATIVE_INFINITY;
 }
