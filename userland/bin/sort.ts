@@ -1,5 +1,5 @@
 // sort: lines in order. POSIX.1-2024 sort -b -c -C -d -f -i -k -m -n -o -r -t -u, with GNU's -g -h -M
-// -R-less -s -S -T -V -z. Input beyond the buffer (-S, 12 MiB) is sorted in runs that are merged.
+// -R-less -s -S -T -V -z. Input beyond the buffer (-S, 16 MiB) is sorted in runs that are merged.
 
 import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../../kernel/abi/constants.ts';
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
@@ -11,7 +11,8 @@ import { Output } from '../libc/stdio.ts';
 import { parseSize } from '../libc/text/numbers.ts';
 import { maybeQuoted, quotedArgument } from '../libc/text/quote.ts';
 
-const BUFFER_BYTES = 12 * 1024 * 1024;
+/** Below what a file on /tmp may hold, with room for what lines cost besides their bytes. */
+const BUFFER_BYTES = 16 * 1024 * 1024;
 
 export const main = program(
   {

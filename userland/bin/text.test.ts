@@ -158,6 +158,8 @@ const cases: readonly string[] = [
   'nl -ba w',
   'tac f',
   'tac n f',
+  'tac missing f',
+  'tac -s e f',
   'rev f',
   'rev n',
   'fold -w3 f',

@@ -156,14 +156,17 @@ export class Input {
 
   /** Whole lines, as many as are buffered, delimiters included: for programs that scan in blocks. */
   lines(delimiter = NEWLINE): Uint8Array | undefined {
+    let scanned = 0; // there is no delimiter before
     for (;;) {
-      const at = this.#buffer.subarray(this.#start, this.#end).lastIndexOf(delimiter);
-      if (at >= 0) {
+      const found = this.#buffer.subarray(this.#start + scanned, this.#end).lastIndexOf(delimiter);
+      const at = found + scanned;
+      if (found >= 0) {
         const block = this.#buffer.subarray(this.#start, this.#start + at + 1);
         this.#start += at + 1;
         this.terminated = true;
         return block;
       }
+      scanned = this.#end - this.#start;
       if (!this.#fill()) break;
     }
     const rest = this.chunk();

@@ -4,7 +4,7 @@
 import { O_CREAT, O_EXCL, O_RDWR, SEEK_SET } from '../../../kernel/abi/constants.ts';
 import { EEXIST, PosixError, strerror } from '../../../kernel/abi/errno.ts';
 import type { Tool } from '../program.ts';
-import { Input, Output } from '../stdio.ts';
+import { Exit, Input, Output } from '../stdio.ts';
 import type { Sys } from '../sys.ts';
 import { toLatin1 } from '../text/latin1.ts';
 import { quoted } from '../text/quote.ts';
@@ -87,12 +87,22 @@ export class Sorter {
   }
 
   #spill(): void {
-    this.#runs.push(this.#write(this.#sorted()));
+    this.#runs.push(this.#store(this.#sorted()));
     this.#lines = [];
     this.#used = 0;
     if (this.#runs.length < FAN_IN) return;
     // Older runs come first, so that equal lines keep their order.
     this.#runs = [this.#write(mergeRuns(this.#runs, this.#plan.order))];
+  }
+
+  /** In a file; in memory when the temporary directory is full or takes no file so large. */
+  #store(lines: readonly string[]): Run {
+    try {
+      return this.#write(lines);
+    } catch (error) {
+      if (!(error instanceof Exit)) throw error;
+      return memoryRun(lines);
+    }
   }
 
   /** A temporary file that has no name any more when it is read. */
@@ -102,8 +112,13 @@ export class Sorter {
     const end = String.fromCharCode(this.#plan.delimiter);
     sys.unlink(path);
     const out = new Output(sys, fd, { trouble: 2, what: `write failed: ${path}` });
-    for (const line of lines) out.latin1(line + end);
-    out.flush();
+    try {
+      for (const line of lines) out.latin1(line + end);
+      out.flush();
+    } catch (error) {
+      sys.close(fd); // gives the space back
+      throw error;
+    }
     sys.lseek(fd, 0, SEEK_SET);
     const run = fileRun(sys, fd, this.#plan.delimiter);
     return { ...run, kind: 'temporary' };
