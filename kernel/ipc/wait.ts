@@ -17,8 +17,11 @@ const WAKES = 3;
 
 /** Loads of the count before sleeping, 7 ns each: about 2 µs, the price of one missed hand-off. */
 const SPIN_SHORT = 250;
-/** When no more workers are awake than there are cores, spinning costs nobody: about 40 µs. */
-const SPIN_LONG = 5000;
+/**
+ * While no more workers are awake than there are cores, spinning costs nobody: about 150 µs, longer
+ * than a wake-up takes. With less, both sides of a conversation could always just miss each other.
+ */
+const SPIN_LONG = 20_000;
 
 export class Bell {
   readonly #words: Int32Array;
@@ -72,11 +75,17 @@ export class Bell {
   }
 
   #spin(seen: number): boolean {
-    const crowded =
-      Atomics.load(this.#header, HEADER_AWAKE) > Atomics.load(this.#header, HEADER_CORES);
-    const limit = crowded ? SPIN_SHORT : SPIN_LONG;
-    for (let i = 0; i < limit; i++) if (Atomics.load(this.#words, COUNT) !== seen) return true;
+    for (let done = 0; done < SPIN_LONG; done += SPIN_SHORT) {
+      for (let i = 0; i < SPIN_SHORT; i++) {
+        if (Atomics.load(this.#words, COUNT) !== seen) return true;
+      }
+      if (this.#crowded) return false; // somebody else woke up meanwhile and needs the core
+    }
     return false;
+  }
+
+  get #crowded(): boolean {
+    return Atomics.load(this.#header, HEADER_AWAKE) > Atomics.load(this.#header, HEADER_CORES);
   }
 
   #setAwake(value: 0 | 1): void {
