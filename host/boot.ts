@@ -41,7 +41,7 @@ const modules: RoleModules = {
   kernel: built('kernel/main.js'),
   driver: built('drivers/ahci/main.js'),
   volume: built('daemons/main.js'),
-  process: built('userland/libc/entry.js'),
+  process: built('userland/main.js'),
 };
 
 export function startMachine(

@@ -1,14 +1,14 @@
 // The main of a process's worker: waits to be a process, runs its program, reports how it ended, and
 // waits to be the next one. The shell is loaded before, while the worker is warm.
 
-import type { Board } from '../../kernel/abi/board.ts';
-import { PosixError, strerror } from '../../kernel/abi/errno.ts';
-import type { ProcessConfig } from '../../kernel/abi/seat-config.ts';
-import { type Start, SYS } from '../../kernel/abi/syscall.ts';
-import { loadProgram } from '../bin/load.ts';
-import { Channel, ProcessDied } from './channel.ts';
-import { lastWords, Runtime } from './runtime.ts';
-import type { Program, Sys } from './sys.ts';
+import type { Board } from '../kernel/abi/board.ts';
+import { PosixError, strerror } from '../kernel/abi/errno.ts';
+import type { ProcessConfig } from '../kernel/abi/seat-config.ts';
+import { type Start, SYS } from '../kernel/abi/syscall.ts';
+import { loadProgram } from './bin/load.ts';
+import { Channel, ProcessDied } from './libc/channel.ts';
+import { lastWords, Runtime } from './libc/runtime.ts';
+import type { Program, Sys } from './libc/sys.ts';
 
 /** The kernel found the file, but this system has no such program (as a shell tells it). */
 const NO_PROGRAM = 127;
