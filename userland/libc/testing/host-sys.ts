@@ -24,22 +24,11 @@ import {
   ENOTDIR,
   EOPNOTSUPP,
   fail,
-  PosixError,
-  toErrno,
 } from '../../../kernel/abi/errno.ts';
 import type { Dirent, Stat, StatFs, Timespec } from '../../../kernel/abi/stat.ts';
 import { decodeText, encodeText } from '../../../kernel/abi/text.ts';
 import type { FdAction, Program, SpawnRequest, Sys, UtimeRequest, WaitResult } from '../sys.ts';
-
-/** What a descriptor leads to; shared by its duplicates. */
-interface OpenFile {
-  readonly fd: number; // the host's; -1 = `sink`
-  readonly sink: Uint8Array[] | undefined;
-  readonly path: string;
-  listed: boolean;
-  position: number;
-  readonly append: boolean;
-}
+import { direntType, guarded, type OpenFile, openFile, statOf } from './host-shapes.ts';
 
 export interface HostRun {
   readonly stdout: Buffer;
@@ -69,29 +58,11 @@ export interface HostRequest {
 export function runOnHost(request: HostRequest): HostRun {
   const out: Uint8Array[] = [];
   const err: Uint8Array[] = [];
-  const sink = (chunks: Uint8Array[]): OpenFile => ({
-    fd: -1,
-    sink: chunks,
-    path: '',
-    listed: false,
-    position: 0,
-    append: false,
-  });
   const stdin = fs.openSync(request.stdin, 'r');
   const fds = new Map<number, OpenFile>([
-    [
-      0,
-      {
-        fd: stdin,
-        sink: undefined,
-        path: request.stdin,
-        listed: false,
-        position: 0,
-        append: false,
-      },
-    ],
-    [1, sink(out)],
-    [2, sink(err)],
+    [0, openFile({ fd: stdin, path: request.stdin })],
+    [1, openFile({ sink: out })],
+    [2, openFile({ sink: err })],
   ]);
   const env = new Map(Object.entries(request.env ?? { PATH: '/bin' }));
   const sys = new HostSys(request, { fds, env, argv: request.argv, cwd: request.cwd });
@@ -111,51 +82,6 @@ function runProgram(programs: HostRequest['programs'], sys: HostSys): number {
     throw error;
   }
 }
-
-/** Turns the host's errors into ours. */
-function guarded<T>(action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    const errno = (error as { errno?: number }).errno;
-    if (error instanceof PosixError || errno === undefined) throw error;
-    throw new PosixError(toErrno(-errno));
-  }
-}
-
-const spec = (ns: bigint): Timespec => {
-  const sec = ns / 1_000_000_000n - (ns % 1_000_000_000n < 0n ? 1n : 0n);
-  return { sec: Number(sec), nsec: Number(ns - sec * 1_000_000_000n) };
-};
-
-function statOf(s: fs.BigIntStats): Stat {
-  return {
-    dev: Number(s.dev),
-    ino: Number(s.ino),
-    mode: Number(s.mode),
-    nlink: Number(s.nlink),
-    uid: Number(s.uid),
-    gid: Number(s.gid),
-    rdev: Number(s.rdev),
-    size: Number(s.size),
-    blksize: Number(s.blksize),
-    blocks: Number(s.blocks),
-    atime: spec(s.atimeNs),
-    mtime: spec(s.mtimeNs),
-    ctime: spec(s.ctimeNs),
-  };
-}
-
-const direntType = (entry: fs.Dirent<Buffer>): number =>
-  entry.isDirectory()
-    ? 4
-    : entry.isSymbolicLink()
-      ? 10
-      : entry.isFile()
-        ? 8
-        : entry.isFIFO()
-          ? 1
-          : 0;
 
 interface Process {
   readonly fds: Map<number, OpenFile>;
@@ -209,14 +135,7 @@ class HostSys implements Sys {
     if (flags & O_APPEND) host |= c.O_APPEND;
     const fd = guarded(() => fs.openSync(this.#host(path), host, mode));
     const absolute = path.startsWith('/') ? path : `${this.#cwd}/${path}`;
-    return this.#install({
-      fd,
-      sink: undefined,
-      path: absolute,
-      listed: false,
-      position: 0,
-      append: (flags & O_APPEND) !== 0,
-    });
+    return this.#install(openFile({ fd, path: absolute, append: (flags & O_APPEND) !== 0 }));
   }
 
   close(fd: number): void {
