@@ -1,3 +1,5 @@
+// Errnos have Linux's numbers and words; faults and bugs are told apart.
+
 import { constants } from 'node:os';
 import test from 'ava';
 import * as errnos from './errno.ts';

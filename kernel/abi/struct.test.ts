@@ -1,3 +1,5 @@
+// struct(): what the table says is what the bytes hold.
+
 import test from 'ava';
 import fc from 'fast-check';
 import { EUCLEAN, PosixError } from './errno.ts';

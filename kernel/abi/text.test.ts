@@ -1,3 +1,5 @@
+// Text that carries any bytes, for names and arguments.
+
 import test from 'ava';
 import fc from 'fast-check';
 import { decodeText, encodeText, textSize } from './text.ts';

@@ -1,3 +1,5 @@
+// The executor of tasks: timers, locks, queues, rings, and the order of all that.
+
 import test from 'ava';
 import { Executor } from './executor.ts';
 import { Ring } from './ring.ts';

@@ -1,3 +1,5 @@
+// Grants: what they resolve to, and what they refuse.
+
 import test from 'ava';
 import { EACCES, EFAULT, ENOMEM, type Errno, PosixError } from '../abi/errno.ts';
 import { FRAMES, GRANTS } from '../abi/memlayout.ts';

@@ -1,3 +1,5 @@
+// A ring whose producer or consumer is terminated at random moments, by its worker.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';

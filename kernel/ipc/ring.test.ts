@@ -1,3 +1,5 @@
+// The ring in one thread: empty, full, wrapped round, taken over, and counters that lie.
+
 import test from 'ava';
 import { EPROTO, PosixError } from '../abi/errno.ts';
 import { RING_PAYLOAD, RING_SLOT_SIZE, Ring } from './ring.ts';

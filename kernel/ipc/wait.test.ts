@@ -1,3 +1,5 @@
+// Sleeping and waking: nothing is missed, nobody is woken for nothing.
+
 import test from 'ava';
 import { HEADER_AWAKE } from '../abi/memlayout.ts';
 import { ended, rig, SEAT_A, SEAT_B, startPeer } from './testing/rig.ts';

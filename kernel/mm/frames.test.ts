@@ -1,3 +1,5 @@
+// The allocator of frames, against a model.
+
 import test from 'ava';
 import fc from 'fast-check';
 import { PAGE_SIZE } from '../abi/memlayout.ts';

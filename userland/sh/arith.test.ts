@@ -1,3 +1,5 @@
+// Arithmetic expansion: values, assignments, errors (POSIX.1-2017, XCU 2.6.4).
+
 import test from 'ava';
 import fc from 'fast-check';
 import { arithmetic } from './arith.ts';

@@ -1,3 +1,5 @@
+// Patterns of the shell (POSIX.1-2017, XCU 2.13).
+
 import test from 'ava';
 import fc from 'fast-check';
 import { compilePattern, matches, type Pattern, quotePattern, removeAffix } from './pattern.ts';

@@ -1,3 +1,5 @@
+// The parser's errors, with dash's words and the right line.
+
 import test from 'ava';
 import { ShellSyntaxError } from '../errors.ts';
 import { Lexer } from './lexer.ts';
