@@ -55,10 +55,32 @@ export function sources(): Source[] {
 export const isTest = (path: string): boolean =>
   /\.(test|fuzz|bench)\.ts$|\/testing\/|\/test-[^/]*\.ts$|\/testing\.ts$/.test(path);
 
-/** What a file imports: paths from the root for our own, bare names for packages. */
-export function imports({ path, text }: Source): string[] {
-  const found = text.matchAll(/^(?:import [^'\n]*|export [^'\n]* from |\} from )'([^']+)';$/gm);
-  return [...found].map(([, name = '']) => (name.startsWith('.') ? join(path, '..', name) : name));
+export interface Found {
+  readonly where: string; // file:line
+  readonly what: string;
+}
+
+/** What a file imports, types too: paths from the root for our own, bare names for packages. */
+export const imports = ({ path, text }: Source): Found[] =>
+  lines(
+    path,
+    text,
+    /^(?:import (?:[^'=]* from )?|export [^'=]* from |\} from )'([^']+)';$|\bimport\('([^']+)'\)/,
+  ).map((found) => ({
+    ...found,
+    what: found.what.startsWith('.') ? join(path, '..', found.what) : found.what,
+  }));
+
+/** Where a file's code says something: comments and one-line strings do not count. */
+export const says = ({ path, text }: Source, what: RegExp): Found[] =>
+  lines(path, text.replace(/'(?:[^'\\\n]|\\.)*'/g, "''"), what);
+
+function lines(path: string, text: string, what: RegExp): Found[] {
+  return text.split('\n').flatMap((line, index) => {
+    const code = line.replace(/^\s*(\/\*|\*( |\/|$)).*|(^|\s)\/\/.*/, '');
+    const hit = what.exec(code);
+    return hit ? [{ where: `${path}:${index + 1}`, what: hit[1] ?? hit[2] ?? hit[0] }] : [];
+  });
 }
 
 export interface LongFunction {
