@@ -75,11 +75,11 @@ interface SignalledRead {
 
 function readOrSignal(sys: Sys, { fd, into, onSignal }: SignalledRead): number {
   for (;;) {
+    onSignal(); // one that came in with the reply to an earlier call would not interrupt this one
     try {
       return sys.read(fd, into);
     } catch (error) {
       if (!(error instanceof PosixError && error.errno === EINTR)) throw error;
-      onSignal();
     }
   }
 }
