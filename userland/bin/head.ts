@@ -60,6 +60,7 @@ function firstBytes(tool: Tool, input: Input, count: number): void {
     if (chunk === undefined) return;
     tool.out.write(chunk.subarray(0, left));
     left -= chunk.length;
+    if (left < 0) input.giveBack(-left);
   }
 }
 
@@ -79,6 +80,7 @@ function firstLines(tool: Tool, input: Input, { count, delimiter }: Lines): void
       if (end >= 0) left--;
     }
     tool.out.write(chunk.subarray(0, at));
+    if (left === 0) input.giveBack(chunk.length - at);
   }
 }
 

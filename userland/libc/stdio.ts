@@ -1,7 +1,8 @@
 // Buffered streams over descriptors, bytes first: Output collects writes, Input hands out chunks and
 // lines. POSIX.1-2024 §2.5 (standard I/O streams) without its globals: a program owns its streams.
 
-import { PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { SEEK_CUR } from '../../kernel/abi/constants.ts';
+import { ESPIPE, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
 import type { Sys } from './sys.ts';
 import { fromLatin1 } from './text/latin1.ts';
@@ -172,6 +173,21 @@ export class Input {
     const rest = this.chunk();
     if (rest !== undefined) this.terminated = false;
     return rest;
+  }
+
+  /**
+   * Gives back what was read ahead, and `unused` bytes of the last chunk: whoever reads a seekable
+   * file next goes on there (POSIX.1-2024 XCU §1.4, INPUT FILES).
+   */
+  giveBack(unused: number): void {
+    const back = unused + this.pending;
+    this.#start = this.#end;
+    if (back === 0) return;
+    try {
+      this.#sys.lseek(this.#fd, -back, SEEK_CUR);
+    } catch (error) {
+      if (!(error instanceof PosixError && error.errno === ESPIPE)) throw error;
+    }
   }
 
   /** How many bytes were read ahead and not handed out. */
