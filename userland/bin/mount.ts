@@ -1,8 +1,9 @@
 // mount: attaches a file system to the tree (-t TYPE, -o OPTIONS, -r), or lists what is mounted.
 
-import { PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { EBUSY, ENODEV, ENOENT, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { readMounts } from '../libc/files/mounts.ts';
-import { program } from '../libc/program.ts';
+import { isDirectory, statIfThere } from '../libc/files/path.ts';
+import { program, type Tool } from '../libc/program.ts';
 
 export const main = program(
   {
@@ -25,28 +26,44 @@ export const main = program(
         if (type !== undefined && !type.split(',').includes(mount.type)) continue;
         tool.out.text(`${mount.source} on ${mount.target} type ${mount.type} (${mount.options})\n`);
       }
-      return;
+      return 0;
     }
-    if (target === undefined || extra !== undefined) tool.misuse('bad usage');
+    if (extra !== undefined) return tool.misuse('bad usage');
+    if (target === undefined) return tool.die(`${source}: a source and a directory are needed.`);
     const flags = [...options.values('o')];
     if (options.last('r', 'w') === 'r') flags.push('ro');
     if (options.has('bind')) flags.push('bind');
     try {
       tool.sys.mount({
         source,
-        target: target ?? '',
+        target,
         type: type ?? 'auto',
         options: flags.join(','),
       });
+      return 0;
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
-      tool.die(`${target}: ${reason(error)}`, 32);
+      return tool.die(`${target}: ${reason(tool, error, { source, target, type })}`, 32);
     }
   },
 );
 
-/** The kernel's own words when it has some: they name the feature or the superblock at fault. */
-const reason = (error: PosixError): string =>
-  error.message === strerror(error.errno) || error.message === ''
-    ? `${strerror(error.errno)}.`
-    : `${error.message}: ${strerror(error.errno)}.`;
+interface Request {
+  readonly source: string;
+  readonly target: string;
+  readonly type: string | undefined;
+}
+
+/** What mount(2)'s errno means here; the kernel log tells what a file system has against its disk. */
+function reason(tool: Tool, error: PosixError, { source, target, type }: Request): string {
+  const place = statIfThere(tool.sys, target);
+  if (place === undefined) return 'mount point does not exist.';
+  if (!isDirectory(place)) return 'mount point is not a directory.';
+  if (error.errno === ENODEV) return `unknown filesystem type '${type ?? 'auto'}'.`;
+  if (error.errno === ENOENT) return `special device ${source} does not exist.`;
+  if (error.errno === EBUSY) return `${source} already mounted or mount point busy.`;
+  const known = strerror(error.errno);
+  return error.message === known || error.message === ''
+    ? `${known}; see dmesg.`
+    : `${error.message}: ${known}.`;
+}

@@ -20,10 +20,15 @@ export const main = program(
     const squeeze = options.has('s');
     checkOperands(tool, options.operands, { remove, squeeze, extra });
     const set1 = expand(tool, one ?? '');
-    const first = options.has('c', 'C') ? complement(set1) : set1.bytes;
+    const complemented = options.has('c', 'C');
+    const first = complemented ? complement(set1) : set1.bytes;
     const second = two === undefined ? undefined : expand(tool, two, first.length);
     if (second && !remove && second.bytes.length === 0 && first.length > 0 && !options.has('t'))
       tool.die('when not truncating set1, string2 must be non-empty');
+    if (second && !remove && complemented && set1.hasClass && new Set(second.bytes).size > 1)
+      tool.die(
+        'when translating with complemented character classes,\nstring2 must map all characters in the domain to one',
+      );
     const map = new Int16Array(256).map((_, i) => i);
     if (remove) for (const c of first) map[c] = -1;
     else if (second !== undefined) {
@@ -80,6 +85,8 @@ function translate(tool: Tool, map: Int16Array, squeezed: Set<number> | undefine
 
 interface CharacterSet {
   readonly bytes: readonly number[];
+  /** It names a class: its order is not the writer's. */
+  readonly hasClass: boolean;
 }
 
 function complement(set: CharacterSet): number[] {
@@ -139,7 +146,7 @@ function expand(tool: Tool, text: string, wanted?: number): CharacterSet {
     const missing = Math.max(0, wanted - bytes.length);
     bytes.splice(fill.at, 0, ...new Array<number>(missing).fill(fill.value));
   }
-  return { bytes };
+  return { bytes, hasClass: /\[:[a-z]+:\]/.test(source) };
 }
 
 function one(source: string, at: number): { value: number; end: number } {

@@ -1,7 +1,7 @@
 // Matching with POSIX patterns: the tree of syntax.ts becomes a RegExp over one-byte characters, which
 // finds where a match begins; where it ends is the longest way through the tree (POSIX.1-2024 §9.1).
 
-import { type ByteSet, type Dialect, type Node, parsePattern } from './syntax.ts';
+import { type ByteSet, type Dialect, foldSet, type Node, parsePattern } from './syntax.ts';
 
 export interface RegexOptions {
   readonly dialect: Dialect;
@@ -39,6 +39,7 @@ export class Regex {
     for (const pattern of patterns) {
       const node = parsePattern(pattern, {
         dialect: options.dialect,
+        ignoreCase: options.ignoreCase ?? false,
         firstGroup: groups,
         delimiter: options.whole ? NONE : (options.delimiter ?? 10),
       });
@@ -125,11 +126,7 @@ function folded(node: Node): Node {
   switch (node.kind) {
     case 'set': {
       const set = node.set.slice();
-      for (let c = 65; c <= 90; c++) {
-        const either = node.set[c] || node.set[c + 32] ? 1 : 0;
-        set[c] = either;
-        set[c + 32] = either;
-      }
+      foldSet(set);
       return { kind: 'set', set };
     }
     case 'cat':

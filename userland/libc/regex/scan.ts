@@ -62,7 +62,7 @@ export class Scan {
     this.#offset = 0;
     this.#held = [];
     this.#owed = 0;
-    this.#lastShown = 0;
+    this.#lastShown = -1;
     this.#binary = false;
     if (this.#style.limit === 0) return 0;
     const { delimiter } = this.#style;
@@ -155,9 +155,7 @@ export class Scan {
 
   #show(line: Line, mark: ':' | '-'): void {
     const gap = this.#anyShown && this.#lastShown !== line.number - 1;
-    if (this.#style.contextAsked && this.#style.before + this.#style.after > 0) {
-      if (gap) this.#out.text('--\n');
-    }
+    if (gap && this.#style.contextAsked) this.#out.text('--\n');
     this.#anyShown = true;
     this.#lastShown = line.number;
     this.#head(line, mark, line.offset);

@@ -34,6 +34,8 @@ export function parsePattern(source: string, how: PatternStyle): Node {
 export interface PatternStyle {
   readonly dialect: Dialect;
   readonly firstGroup: number;
+  /** Sets hold both cases of their letters. */
+  readonly ignoreCase?: boolean;
   /** The byte that ends a line: `.` and negated sets do not match it. */
   readonly delimiter?: number;
 }
@@ -68,6 +70,7 @@ class Parser {
   readonly #extended: boolean;
   readonly #firstGroup: number;
   readonly #delimiter: number;
+  readonly #ignoreCase: boolean;
   #at = 0;
   #groups: number;
   /** Groups that are closed: the ones a back-reference may name. */
@@ -80,6 +83,7 @@ class Parser {
     this.#firstGroup = how.firstGroup;
     this.#groups = how.firstGroup;
     this.#delimiter = how.delimiter ?? 10;
+    this.#ignoreCase = how.ignoreCase ?? false;
   }
 
   parse(): Node {
@@ -260,6 +264,7 @@ class Parser {
       set.fill(1, from, to + 1);
     }
     this.#at++;
+    if (this.#ignoreCase) foldSet(set); // before it is negated
     return negated ? byteSet((byte) => set[byte] === 0 && byte !== this.#delimiter) : set;
   }
 
@@ -273,6 +278,12 @@ class Parser {
     if (this.#at >= this.#source.length) return unmatched();
     return this.#source.charCodeAt(this.#at++);
   }
+}
+
+/** A letter in either case brings in the other. */
+export function foldSet(set: ByteSet): void {
+  for (let c = 65; c <= 90; c++)
+    if (set[c] || set[c + 32]) set.fill(1, c, c + 1).fill(1, c + 32, c + 33);
 }
 
 const literal = (c: string): Node => ({

@@ -131,8 +131,13 @@ export class Editor {
         if (this.#at(to, session)) command.open = false;
         return true;
       }
+      if (to.kind === 'multiple') {
+        if (line >= command.until) command.open = false;
+        return true;
+      }
       if (line >= command.until) command.open = false;
-      return line <= command.until;
+      if (line <= command.until) return true;
+      // N went past the end: only a new beginning counts.
     }
     const zero = from.kind === 'line' && from.line === 0;
     if (zero ? line !== 1 : !this.#at(from, session)) return false;
