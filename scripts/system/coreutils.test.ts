@@ -68,6 +68,7 @@ const scripts: readonly string[] = [
   'mkdir a b; echo 1 > a/x; ln -s ../a/x b/l; cp -rL b c; cat c/l; readlink b/l; basename $(realpath -e b/l)',
   'cat /dev/null; head -c 4 /dev/zero | od -An -tx1; printf abc | od -c',
   'printf "b\\na\\n" > s; sort -o s s; cat s; sort -c s && echo sorted; printf "x\\nx\\ny\\n" | uniq -c; comm s s',
+  'printf "a,b\\nc,d\\n" > f; sed -i "s/,/;/" f; cat f; sed -n 2p f; sed "$!N;s/\\n/ /" f',
   'echo abc | base64; echo YWJjCg== | base64 -d; printf abc | md5sum; printf abc | sha256sum | cut -c1-16',
 ];
 for (const where of ['/tmp', '/mnt/sdC0'])

@@ -9,6 +9,7 @@ import { evaluate, finishBatches } from '../libc/find/evaluate.ts';
 import { type Expression, parseExpression, type Settings } from '../libc/find/parse.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { quotedArgument } from '../libc/text/quote.ts';
+import { Users } from '../libc/users.ts';
 
 export const main = program(
   {
@@ -29,6 +30,7 @@ export const main = program(
       follow,
       now: tool.sys.now(),
       batches: [],
+      users: new Users(tool.sys),
     };
     const expression = parseExpression(tool, words, settings);
     for (const root of roots) {

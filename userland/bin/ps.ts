@@ -33,9 +33,10 @@ export const main = program(
       .values('p')
       .flatMap((list) => list.split(/[,\s]+/))
       .map(Number);
+    const users = new Users(tool.sys);
     const rows = readProcesses(tool)
       .filter((row) => pids.length === 0 || pids.includes(Number(row['Pid'])))
-      .map((row) => chosen.map((column) => column.value(row, tool)));
+      .map((row) => chosen.map((column) => column.value(row, users)));
     if (rows.length === 0) tool.status = 1;
     print(tool, options.has('bare') ? [] : [chosen.map((column) => column.title)], {
       rows,
@@ -50,7 +51,7 @@ type Row = Readonly<Record<string, string>>;
 interface Column {
   readonly title: string;
   readonly align: 'left' | 'right';
-  readonly value: (row: Row, tool: Tool) => string;
+  readonly value: (row: Row, users: Users) => string;
 }
 
 const text = (title: string, value: Column['value']): Column => ({ title, align: 'left', value });
@@ -66,9 +67,9 @@ const columns: Readonly<Record<string, Column>> = {
   ppid: number('PPID', 'PPid'),
   pgid: number('PGID', 'NSpgid'),
   uid: number('UID', 'Uid'),
-  user: text('USER', (row, tool) => {
+  user: text('USER', (row, users) => {
     const uid = Number(row['Uid']?.split(/\s/)[0] ?? 0);
-    return new Users(tool.sys).userName(uid) ?? String(uid);
+    return users.userName(uid) ?? String(uid);
   }),
   stat: text('STAT', (row) => row['State']?.[0] ?? '?'),
   s: text('S', (row) => row['State']?.[0] ?? '?'),

@@ -12,7 +12,6 @@ import { startProgram, waitFor } from '../spawn.ts';
 import { Input } from '../stdio.ts';
 import { quotedArgument } from '../text/quote.ts';
 import { strftime } from '../time/date.ts';
-import { Users } from '../users.ts';
 import { formatFile } from './format.ts';
 import type { Action, Batch, Expression, Relation, Settings, Test } from './parse.ts';
 
@@ -83,9 +82,9 @@ function holds(tool: Tool, test: Test, { visit, settings }: Subject): boolean {
       if (visit.type === DT_DIR) return isEmptyDirectory(tool, path);
       return visit.type === DT_REG && visit.stat.size === 0;
     case 'nouser':
-      return new Users(tool.sys).userName(visit.stat.uid) === undefined;
+      return settings.users.userName(visit.stat.uid) === undefined;
     case 'nogroup':
-      return new Users(tool.sys).groupName(visit.stat.gid) === undefined;
+      return settings.users.groupName(visit.stat.gid) === undefined;
     default:
       return test.kind === 'true';
   }
@@ -136,7 +135,7 @@ function act(tool: Tool, action: Action, subject: Subject): boolean | 'quit' {
       tool.out.text(formatFile(tool, action.format, subject));
       return true;
     case 'ls':
-      tool.out.text(longLine(tool, visit));
+      tool.out.text(longLine(tool, subject));
       return true;
     case 'prune':
       visit.prune = true;
@@ -200,8 +199,9 @@ export function finishBatches(tool: Tool, settings: Settings): void {
   for (const batch of settings.batches) if (batch.names.length > 0) runBatch(tool, batch);
 }
 
-function longLine(tool: Tool, { path, stat }: Visit): string {
-  const users = new Users(tool.sys);
+function longLine(tool: Tool, { visit, settings }: Subject): string {
+  const { path, stat } = visit;
+  const { users } = settings;
   const user = users.userName(stat.uid) ?? String(stat.uid);
   const group = users.groupName(stat.gid) ?? String(stat.gid);
   const blocks = Math.ceil(stat.blocks / 2);

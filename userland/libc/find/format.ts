@@ -7,7 +7,6 @@ import type { Tool } from '../program.ts';
 import { readEscape } from '../text/escapes.ts';
 import { directive, directiveFlags, formatString } from '../text/format.ts';
 import { strftime } from '../time/date.ts';
-import { Users } from '../users.ts';
 import type { Subject } from './evaluate.ts';
 
 export function formatFile(tool: Tool, format: string, subject: Subject): string {
@@ -62,11 +61,11 @@ function nameField(letter: string, at: { path: string; depth: number; root: stri
   }
 }
 
-function field(tool: Tool, letter: string, { visit, root }: Subject): string | undefined {
+function field(tool: Tool, letter: string, { visit, root, settings }: Subject): string | undefined {
   const { path, depth } = visit;
   if (/^[fhpPHd]$/.test(letter)) return nameField(letter, { path, depth, root });
   const { stat } = visit;
-  const users = new Users(tool.sys);
+  const { users } = settings;
   const times: Readonly<Record<string, Timespec>> = { A: stat.atime, C: stat.ctime, T: stat.mtime };
   const time = times[letter[0] ?? ''];
   if (time !== undefined && letter.length === 2) return timeField(letter[1] ?? '', time);

@@ -7,7 +7,7 @@ import type { Tool } from '../program.ts';
 import { globRegExp } from '../text/glob.ts';
 import { quotedArgument } from '../text/quote.ts';
 import { parseDate } from '../time/date-parse.ts';
-import { Users } from '../users.ts';
+import type { Users } from '../users.ts';
 
 export type Relation = 'exactly' | 'more' | 'less';
 
@@ -72,6 +72,7 @@ export interface Settings {
   follow: 'never' | 'root' | 'always';
   readonly now: Timespec;
   readonly batches: Batch[];
+  readonly users: Users;
 }
 
 const printIt: Expression = { op: 'action', action: { kind: 'print', end: '\n' } };
@@ -330,7 +331,7 @@ class Parser {
   }
 
   #owner(word: string, text: string): Test {
-    const users = new Users(this.#tool.sys);
+    const { users } = this.#settings;
     const id = word === '-user' ? users.uid(text) : users.gid(text);
     if (id === undefined) {
       const kind = word === '-user' ? 'user' : 'group';
