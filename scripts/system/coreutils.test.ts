@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { type Atoll, boot } from '../../index.ts';
 
+// One after the other (test.serial): all at once would want more processes than the machine has seats.
 let system: Atoll;
 test.before(async () => {
   system = await boot();
@@ -72,18 +73,18 @@ const scripts: readonly string[] = [
   'echo abc | base64; echo YWJjCg== | base64 -d; printf abc | md5sum; printf abc | sha256sum | cut -c1-16',
 ];
 for (const where of ['/tmp', '/mnt/sdC0'])
-  for (const script of scripts) test(same, where, script, '');
+  for (const script of scripts) test.serial(same, where, script, '');
 
-test(same, '/tmp', 'sort | uniq -c | sort -rn', 'b\na\nb\nc\nb\na\n');
-test(same, '/tmp', 'tr a-z A-Z; cat; wc -c', 'hello\n');
+test.serial(same, '/tmp', 'sort | uniq -c | sort -rn', 'b\na\nb\nc\nb\na\n');
+test.serial(same, '/tmp', 'tr a-z A-Z; cat; wc -c', 'hello\n');
 
-test('a reader that leaves ends the writer by SIGPIPE', async (t) => {
+test.serial('a reader that leaves ends the writer by SIGPIPE', async (t) => {
   const { stdout, stderr } = await system.exec('(yes; echo ended $? >&2) | head -n 1');
   t.is(stdout, 'y\n');
   t.is(stderr, 'ended 141\n');
 });
 
-test('a full file system is told, and the status says so', async (t) => {
+test.serial('a full file system is told, and the status says so', async (t) => {
   const { stderr, status } = await system.exec(
     'cp /dev/zero /tmp/full; s=$?; rm -f /tmp/full; cat /etc/passwd > /dev/full; exit $s',
   );
@@ -92,14 +93,14 @@ test('a full file system is told, and the status says so', async (t) => {
   t.regex(stderr, /(cat: write error|standard output): No space left on device\n$/);
 });
 
-test('df, mount and ps see the machine', async (t) => {
+test.serial('df, mount and ps see the machine', async (t) => {
   const df = await system.exec('df -T /tmp; mount | grep " on /tmp "; ps -o comm | grep sh');
   t.regex(df.stdout, /^Filesystem +Type +1K-blocks +Used Available Use% Mounted on\n/);
   t.regex(df.stdout, /tmpfs on \/tmp type tmpfs/);
   t.is(df.status, 0);
 });
 
-test('extended attributes go with cp -a on ext4', async (t) => {
+test.serial('extended attributes go with cp -a on ext4', async (t) => {
   const { stdout, status } = await system.exec(
     'cd /mnt/sdC0 && echo x > xa && setfattr -n user.colour -v blue xa && cp -a xa xb && getfattr -d xb; rm -f xa xb',
   );
