@@ -264,11 +264,11 @@ export class Ext4Fs implements VolumeFs {
 
   /**
    * One bounded step of a deletion or truncation that `env.unfinished` told of, or that `orphans`
-   * lists at mount; true when another step is needed.
+   * lists at mount; true when another step is needed. A file in use is not deleted.
    */
-  truncateStep(tx: Transaction, ino: number): boolean {
+  truncateStep(tx: Transaction, ino: number, use = { inUse: this.#env.isOpen(ino) }): boolean {
     const op = new Op(tx, this.volume, this.#env);
-    const more = truncateStep(op.inode(ino));
+    const more = truncateStep(op.inode(ino), use);
     op.finish();
     return more;
   }

@@ -8,6 +8,7 @@ import { Engine } from '../lib/engine.ts';
 import { InPlace } from '../lib/in-place.ts';
 import type { MountedVolume, MountRequest } from '../lib/mounted.ts';
 import { readProbe } from '../lib/probe.ts';
+import type { Transaction } from '../lib/transaction.ts';
 import { bringHome } from '../lib/write-home.ts';
 import { Ext4Fs } from './fs.ts';
 import type { Journal } from './jbd2/journal.ts';
@@ -123,8 +124,8 @@ class Ext4Mount implements MountedVolume {
     this.engine.cache.close();
   }
 
-  continueWork(...[tx, ino]: Parameters<MountedVolume['continueWork']>): boolean {
-    return this.#fs.truncateStep(tx, ino);
+  continueWork(...[tx, work]: Parameters<MountedVolume['continueWork']>): boolean {
+    return this.#fs.truncateStep(tx, work.ino, work);
   }
 
   #newFs(): Ext4Fs {
@@ -243,8 +244,10 @@ class Ext4Mount implements MountedVolume {
     };
     while (yield* engine.run((tx) => this.#fs.drainOrphanFile(tx), { changes: true })) count();
     const orphans = yield* engine.run((tx) => this.#fs.orphans(tx), { changes: false });
+    const use = { inUse: this.#request.resume }; // the client of the worker before may still have it
     for (const ino of orphans) {
-      while (yield* engine.run((tx) => this.#fs.truncateStep(tx, ino), { changes: true })) count();
+      const step = (tx: Transaction) => this.#fs.truncateStep(tx, ino, use);
+      while (yield* engine.run(step, { changes: true })) count();
     }
     if (orphans.length > 0) this.#request.log(`${orphans.length} orphan inodes finished`);
   }

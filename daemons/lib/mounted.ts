@@ -21,8 +21,11 @@ export interface MountedVolume {
   checkpoint(): Task<void>;
   /** The last thing: commits, checkpoints and marks the volume clean. */
   unmount(): Task<void>;
-  /** A step of a long operation that `hooks.unfinished` told of; returns whether more is left. */
-  continueWork(tx: Transaction, ino: number): boolean;
+  /**
+   * A step of a long operation that `hooks.unfinished` told of; returns whether more is left.
+   * `inUse`: a fid refers to the file, so that it must not be deleted.
+   */
+  continueWork(tx: Transaction, work: { readonly ino: number; readonly inUse: boolean }): boolean;
 }
 
 /** What a file system asks of the serve loop above it. */

@@ -81,10 +81,10 @@ function keepGoing(inode: Inode): void {
 }
 
 /** One more step of a deletion or truncation; true when another one is needed. */
-export function truncateStep(inode: Inode): boolean {
+export function truncateStep(inode: Inode, { inUse }: { inUse: boolean }): boolean {
   if (!isOrphan(inode)) return false;
   if (inode.links > 0) truncateToSize(inode);
-  else if (!inode.op.env.isOpen(inode.ino)) evict(inode);
-  else return false;
+  else if (!inUse) evict(inode);
+  else return false; // its last fid's end deletes it
   return isOrphan(inode);
 }

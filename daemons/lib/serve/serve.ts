@@ -315,9 +315,15 @@ export class VolumeServer {
       unfinished.delete(ino);
       let more = true;
       while (more) {
-        more = yield* volume.engine.run((tx) => volume.continueWork(tx, ino), { changes: true });
+        const step = (tx: Transaction) => volume.continueWork(tx, { ino, inUse: this.#inUse(ino) });
+        more = yield* volume.engine.run(step, { changes: true });
       }
     }
+  }
+
+  #inUse(ino: number): boolean {
+    for (const [, fid] of this.#server.fids().entries()) if (fid.node === ino) return true;
+    return false;
   }
 
   *#withRoom(write: () => Task<void>): Task<void> {
