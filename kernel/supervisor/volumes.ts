@@ -197,6 +197,9 @@ export class Volumes {
     server.transport.kill();
     abandon(kernel, server.superblock);
     this.#remove(kernel, server);
+    // A volume would wait for its disk for ever, and everybody for the volume.
+    const stranded = seat === this.#driverSeat ? [...this.servers] : [];
+    for (const other of stranded) this.gone(kernel, other.seat, 'its driver is gone');
     return true;
   }
 
