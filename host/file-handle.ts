@@ -14,6 +14,19 @@ export interface ReadAt {
   readonly position?: number | null;
 }
 
+/** Node's older form: offset and length in the buffer, then the position in the file. */
+type Positional = [offset: number | null, length?: number | null, position?: number | null];
+
+function toReadAt(where: readonly [at?: ReadAt] | Positional): ReadAt {
+  const [first, length, position] = where;
+  if (typeof first === 'object' && first !== null) return first;
+  return {
+    ...(typeof first === 'number' && { offset: first }),
+    ...(typeof length === 'number' && { length }),
+    ...(typeof position === 'number' && { position }),
+  };
+}
+
 export class FileHandle {
   readonly fd: number;
   readonly path: string;
@@ -29,9 +42,9 @@ export class FileHandle {
   /** Reads into the buffer; 0 bytes read is the end of the file. */
   async read<T extends Uint8Array>(
     buffer: T,
-    at: ReadAt = {},
+    ...where: [at?: ReadAt] | Positional
   ): Promise<{ bytesRead: number; buffer: T }> {
-    const { offset = 0, length = buffer.length - offset, position = null } = at;
+    const { offset = 0, length = buffer.length - offset, position = null } = toReadAt(where);
     const from = { length: Math.min(length, buffer.length - offset), position };
     const data = await named(this.#what('read'), readFd(this.#calls, this.fd, from));
     buffer.set(data, offset);
@@ -41,10 +54,16 @@ export class FileHandle {
   /** Writes all of it: at `position`, or where the last read or write ended. */
   async write(
     data: string | Uint8Array,
-    at: { position?: number | null } = {},
+    ...where: [at?: ReadAt] | Positional
   ): Promise<{ bytesWritten: number }> {
-    const bytes = typeof data === 'string' ? encodeText(data) : data;
-    const from = { bytes, position: at.position ?? null };
+    // Node's write(string, position) has no offset.
+    const [first] = where;
+    const text = typeof data === 'string';
+    const at = text && typeof first === 'number' ? { position: first } : toReadAt(where);
+    const whole = text ? encodeText(data) : data;
+    const { offset = 0, length = whole.length - offset, position = null } = at;
+    const bytes = whole.subarray(offset, offset + length);
+    const from = { bytes, position };
     await named(this.#what('write'), writeFd(this.#calls, this.fd, from));
     return { bytesWritten: bytes.length };
   }

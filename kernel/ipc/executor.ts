@@ -128,16 +128,6 @@ export class Executor {
     this.flush();
   }
 
-  /** Runs until `stop`, giving the event loop its turns. For the main thread. */
-  async runAsync(): Promise<void> {
-    while (!this.#stopped) {
-      const seen = this.#bell.read();
-      if (!this.turn()) await this.#bell.waitAsync(seen, this.#idleMs());
-      else await Promise.resolve();
-    }
-    this.flush();
-  }
-
   /** One turn: timers, rings, tasks. Returns whether more may be done at once. */
   turn(): boolean {
     this.#fireTimers();

@@ -40,7 +40,7 @@ export class RingTransport implements Transport {
     const { executor, requests, replies } = options;
     this.#detach = [
       executor.produce(requests),
-      executor.consume(replies, () => this.#takeReply()),
+      executor.consume(replies, () => this.#takeSoundReply()),
       executor.poll(() => this.#offerSpace()),
     ];
   }
@@ -122,6 +122,17 @@ export class RingTransport implements Transport {
     if (this.#space.idle || this.#options.requests.full) return false;
     wakeAll(this.#space);
     return true;
+  }
+
+  /** A server whose ring contradicts itself is as good as dead: nobody else suffers from it. */
+  #takeSoundReply(): boolean {
+    try {
+      return this.#takeReply();
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      this.kill();
+      return false;
+    }
   }
 
   #takeReply(): boolean {

@@ -85,6 +85,24 @@ test('a handle reads and writes at positions', async (t) => {
   t.is((await file.stat()).size, 3);
 });
 
+test('a file handle takes offset, length and position one by one, as Node does', async (t) => {
+  const results = await Promise.all(
+    [system.fs, host as unknown as Atoll['fs']].map(async (fs, i) => {
+      const path =
+        i === 0 ? '/tmp/positions' : join(await host.mkdtemp(join(tmpdir(), 'atoll-')), 'f');
+      const file = await fs.open(path, 'w+');
+      await file.write(Buffer.from('0123456789'), 0, 10, 0);
+      await file.write(Buffer.from('xABx'), 1, 2, 3);
+      await file.write('CD', 8);
+      const { bytesRead, buffer } = await file.read(new Uint8Array(6), 1, 4, 2);
+      const text = Buffer.from(await fs.readFile(path)).toString();
+      await file.close();
+      return { bytesRead, read: Buffer.from(buffer).toString(), text };
+    }),
+  );
+  t.deepEqual(results[0], results[1]);
+});
+
 /** What both have. */
 interface Files {
   readFile(path: string): Promise<unknown>;
