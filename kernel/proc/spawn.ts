@@ -1,5 +1,5 @@
 // spawn and exec: from a path to a running program. A program is a native module (`#!native NAME`,
-// honoured only on the boot archive) or a script with `#!`; a WASI binary is refused by name.
+// honoured only on the boot archive) or a script with `#!`; everything else is ENOEXEC.
 
 import {
   ARG_MAX,

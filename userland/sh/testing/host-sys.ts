@@ -264,10 +264,9 @@ export class HostSys {
   wait(pid: number, options = 0): WaitResult {
     const note = this.children.get(pid);
     if (note === undefined) return fail(ECHILD);
-    const gate = new Int32Array(new SharedArrayBuffer(4));
     while (!fs.existsSync(note)) {
       if (options & WNOHANG) return { pid: 0, status: 0 };
-      Atomics.wait(gate, 0, 0, 1);
+      spawnSync('sleep', ['0.001']);
     }
     const code = Number(fs.readFileSync(note, 'utf8'));
     fs.unlinkSync(note);
