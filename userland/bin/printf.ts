@@ -1,12 +1,13 @@
 // printf: arguments by a format, again and again while arguments are left. POSIX.1-2024 printf, with
 // %b and %q, * widths, \c.
 
-import { encodeText } from '../../kernel/abi/text.ts';
+import { decodeText, encodeText } from '../../kernel/abi/text.ts';
 import { programName, writeError } from '../libc/program.ts';
 import { Exit, Output } from '../libc/stdio.ts';
 import type { Program } from '../libc/sys.ts';
 import { fromLatin1, toLatin1 } from '../libc/text/latin1.ts';
-import { formatPrintf } from '../libc/text/printf.ts';
+import { formatPrintf, type PrintfWords } from '../libc/text/printf.ts';
+import { quotedArgument } from '../libc/text/quote.ts';
 
 export const main: Program = (sys) => {
   const name = programName(sys);
@@ -17,7 +18,7 @@ export const main: Program = (sys) => {
     writeError(sys, `${name}: missing operand\nTry '${name} --help' for more information.\n`);
     return 1;
   }
-  const { text, warnings, fatal } = formatPrintf(format, rest);
+  const { text, mistakes, excess } = formatPrintf(format, rest, words);
   try {
     const out = new Output(sys, 1);
     out.write(fromLatin1(text));
@@ -27,6 +28,19 @@ export const main: Program = (sys) => {
     writeError(sys, `${name}: ${error.message}\n`);
     return error.status;
   }
-  for (const warning of warnings) writeError(sys, `${name}: ${warning}\n`);
-  return fatal || warnings.some((warning) => !warning.startsWith('warning:')) ? 1 : 0;
+  for (const mistake of mistakes) writeError(sys, `${name}: ${mistake}\n`);
+  if (excess !== undefined) {
+    const first = quotedBytes(excess);
+    writeError(sys, `${name}: warning: ignoring excess arguments, starting with ${first}\n`);
+  }
+  return mistakes.length > 0 ? 1 : 0;
+};
+
+const quotedBytes = (bytes: string): string => quotedArgument(decodeText(fromLatin1(bytes)));
+
+const words: PrintfWords = {
+  directive: (text) => `${text}: invalid conversion specification`,
+  numeric: (text) => `${quotedBytes(text)}: expected a numeric value`,
+  partly: (text) => `${quotedBytes(text)}: value not completely converted`,
+  range: (text) => `${quotedBytes(text)}: Numerical result out of range`,
 };

@@ -1,9 +1,10 @@
 // test and [: conditions. POSIX.1-2024 test, with -nt -ot -ef -k -N -O -G, < and > on strings, -a, -o
-// and parentheses. The shell's builtin is this too.
+// and parentheses. The shell's built-in stands on the same condition.ts.
 
 import { programName, writeError } from '../libc/program.ts';
 import type { Program, Sys } from '../libc/sys.ts';
-import { Condition, ConditionError } from '../libc/text/condition.ts';
+import { Condition, ConditionError, type ConditionWords } from '../libc/text/condition.ts';
+import { quotedArgument } from '../libc/text/quote.ts';
 
 export const main: Program = (sys) => {
   const name = programName(sys);
@@ -25,7 +26,16 @@ export function testCommand(sys: Sys, name: string, args: readonly string[]): nu
     return new Condition(sys, operands).evaluate() ? 0 : 1;
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
-    writeError(sys, `${name}: ${error.message}\n`);
+    writeError(sys, `${name}: ${words[error.mistake](error.subject)}\n`);
     return 2;
   }
 }
+
+const words: ConditionWords = {
+  integer: (subject) => `invalid integer ${quotedArgument(subject)}`,
+  unary: (subject) => `${quotedArgument(subject)}: unary operator expected`,
+  binary: (subject) => `${quotedArgument(subject)}: binary operator expected`,
+  extra: (subject) => `extra argument ${quotedArgument(subject)}`,
+  missing: (subject) => `missing argument after ${quotedArgument(subject)}`,
+  closing: (subject) => `'${subject}' expected`,
+};

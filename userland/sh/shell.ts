@@ -194,8 +194,13 @@ export class Shell {
 
   write(to: Source, text: string): void {
     if (to instanceof Sink) to.push(text);
+    else if (text !== '' || to === undefined) this.writeBytes(to, encodeText(text));
+  }
+
+  writeBytes(to: Source, bytes: Uint8Array): void {
+    if (to instanceof Sink) to.push(bytes);
     else if (to === undefined) fail(EBADF);
-    else if (text !== '') this.sys.write(to, encodeText(text));
+    else this.sys.write(to, bytes);
   }
 
   /** `sh: 3: cd: can't cd to /x`; nothing is said when standard error is closed. */

@@ -20,14 +20,20 @@ import {
 import { PosixError } from '../../../kernel/abi/errno.ts';
 import { compareTimespec, type Stat } from '../../../kernel/abi/stat.ts';
 import type { Sys } from '../sys.ts';
-import { quotedArgument } from './quote.ts';
+
+export type Mistake = 'integer' | 'unary' | 'binary' | 'missing' | 'closing' | 'extra';
+
+/** What a shell or a program says about each mistake; the subject is the argument it is about. */
+export type ConditionWords = Readonly<Record<Mistake, (subject: string) => string>>;
 
 /** A wrong expression; not a fault of the system. */
 export class ConditionError {
-  readonly message: string;
+  readonly mistake: Mistake;
+  readonly subject: string;
 
-  constructor(message: string) {
-    this.message = message;
+  constructor(mistake: Mistake, subject: string) {
+    this.mistake = mistake;
+    this.subject = subject;
   }
 }
 
@@ -75,11 +81,7 @@ export class Condition {
     if (value !== undefined) return value;
     const result = this.#or();
     const extra = this.#args[this.#at];
-    if (extra !== undefined) {
-      if (this.#at > 0 && binary.has(extra))
-        throw new ConditionError(`extra argument ${quotedArgument(extra)}`);
-      throw new ConditionError(`extra argument ${quotedArgument(extra)}`);
-    }
+    if (extra !== undefined) throw new ConditionError('extra', extra);
     return result;
   }
 
@@ -91,11 +93,8 @@ export class Condition {
     if (count === 2) {
       if (a === '!') return b === '';
       if (unary.test(a)) return this.#unary(a, b);
-      const what =
-        a.startsWith('-') && a.length === 2 ? 'unary operator expected' : 'missing argument after';
-      throw new ConditionError(
-        what.startsWith('unary') ? `${quotedArgument(a)}: ${what}` : `${what} ${quotedArgument(b)}`,
-      );
+      if (a.startsWith('-') && a.length === 2) throw new ConditionError('unary', a);
+      throw new ConditionError('missing', b);
     }
     if (count === 3) {
       if (binary.has(b)) return this.#binary(a, b, c);
@@ -103,7 +102,7 @@ export class Condition {
       if (b === '-o') return a !== '' || c !== '';
       if (a === '!') return !this.#byCount(from + 1, 2);
       if (a === '(' && c === ')') return b !== '';
-      throw new ConditionError(`${quotedArgument(b)}: binary operator expected`);
+      throw new ConditionError('binary', b);
     }
     if (count === 4 && a === '!') return !this.#byCount(from + 1, 3);
     if (count === 4 && a === '(' && d === ')') return this.#byCount(from + 1, 2);
@@ -142,12 +141,11 @@ export class Condition {
 
   #primary(): boolean {
     const [a, b, c] = this.#args.slice(this.#at, this.#at + 3);
-    if (a === undefined)
-      throw new ConditionError(`missing argument after ${quotedArgument(this.#args.at(-1) ?? '')}`);
+    if (a === undefined) throw new ConditionError('missing', this.#args.at(-1) ?? '');
     if (a === '(') {
       this.#at++;
       const value = this.#or();
-      if (this.#args[this.#at++] !== ')') throw new ConditionError("')' expected");
+      if (this.#args[this.#at++] !== ')') throw new ConditionError('closing', ')');
       return value;
     }
     if (b !== undefined && c !== undefined && binary.has(b)) {
@@ -198,8 +196,7 @@ export class Condition {
     }
     if (operator === '-z') return text === '';
     if (operator === '-n') return text !== '';
-    if (operator === '-t')
-      return /^\s*\d+\s*$/.test(text) && this.#sys.isatty(Number(number(text)));
+    if (operator === '-t') return this.#sys.isatty(Number(number(text)));
     if (operator === '-o') return false;
     if (operator === '-r') return this.#may(text, R_OK);
     if (operator === '-w') return this.#may(text, W_OK);
@@ -257,18 +254,20 @@ function quiet<T>(action: () => T): T | undefined {
   }
 }
 
-function number(text: string): bigint {
+/** Exact: a bigint where a double is not. */
+function number(text: string): number | bigint {
   const match = /^\s*([-+]?)(\d+)\s*$/.exec(text);
-  if (match === null) throw new ConditionError(`invalid integer ${quotedArgument(text)}`);
-  return BigInt(`${match[1] === '-' ? '-' : ''}${match[2]}`);
+  if (match === null) throw new ConditionError('integer', text);
+  const digits = `${match[1] === '-' ? '-' : ''}${match[2]}`;
+  return digits.length < 16 ? Number(digits) : BigInt(digits);
 }
 
-function compare(a: bigint, operator: string, b: bigint): boolean {
+function compare(a: number | bigint, operator: string, b: number | bigint): boolean {
   switch (operator) {
     case '-eq':
-      return a === b;
+      return !(a < b || a > b);
     case '-ne':
-      return a !== b;
+      return a < b || a > b;
     case '-lt':
       return a < b;
     case '-le':

@@ -16,8 +16,11 @@ const letters: Readonly<Record<string, string>> = {
   '\\': '\\',
 };
 
-/** echo and %b write octal as \0ooo (and %b as \ooo too); a printf format as \ooo. */
-export type EscapeStyle = 'echo' | '%b' | 'format';
+/**
+ * `echo -e` and `xsi`, the echo of POSIX's XSI option, write octal as \0ooo; %b as that or \ooo; a
+ * printf format as \ooo. \x and \u are GNU's and not in `xsi`.
+ */
+export type EscapeStyle = 'echo' | 'xsi' | '%b' | 'format';
 
 export interface Expanded {
   readonly text: string;
@@ -53,7 +56,7 @@ export function readEscape(text: string, at: number, style: EscapeStyle): Escape
   if (letter === 'c') return { text: '', end: at + 2, stop: true };
   const rest = text.slice(at + 1, at + 11);
   const octal =
-    style === 'echo'
+    style === 'echo' || style === 'xsi'
       ? /^0([0-7]{0,3})/.exec(rest)
       : style === '%b'
         ? /^(?:0([0-7]{1,3})|([0-7]{1,3}))/.exec(rest)
@@ -62,6 +65,7 @@ export function readEscape(text: string, at: number, style: EscapeStyle): Escape
     const value = Number.parseInt(octal[1] || octal[2] || '0', 8) & 0xff;
     return { text: String.fromCharCode(value), end: at + 1 + octal[0].length, stop: false };
   }
+  if (style === 'xsi') return { text: '\\', end: at + 1, stop: false };
   const hex = /^x([0-9a-fA-F]{1,2})/.exec(rest);
   if (hex !== null)
     return {

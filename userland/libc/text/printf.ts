@@ -1,5 +1,6 @@
 // printf(1) as a function: strings are bytes (latin1.ts). Shared by the program and the shell.
 
+import { decodeText } from '../../../kernel/abi/text.ts';
 import { expandEscapes, readEscape } from './escapes.ts';
 import {
   type Directive,
@@ -9,40 +10,49 @@ import {
   formatInteger,
   formatString,
 } from './format.ts';
-import { quoted, quotedArgument } from './quote.ts';
+import { fromLatin1 } from './latin1.ts';
+import { quoted } from './quote.ts';
 
 export interface Printed {
   readonly text: string;
-  /** Messages without the program's name; those of wrong numbers make it fail. */
-  readonly warnings: string[];
+  /** Messages without the program's name; each makes it fail. */
+  readonly mistakes: string[];
   /** A wrong format ended it. */
   readonly fatal: boolean;
+  /** The first argument that a format without directives left over. */
+  readonly excess: string | undefined;
+}
+
+/** What a shell or a program says about a directive or number. */
+export interface PrintfWords {
+  readonly directive: (text: string) => string;
+  readonly numeric: (text: string) => string;
+  readonly partly: (text: string) => string;
+  readonly range: (text: string) => string;
 }
 
 interface State {
   readonly args: readonly string[];
+  readonly words: PrintfWords;
   at: number;
   out: string;
   stop: boolean;
   fatal: boolean;
-  readonly warnings: string[];
+  readonly mistakes: string[];
 }
 
-export function formatPrintf(format: string, args: readonly string[]): Printed {
-  const state: State = { args, at: 0, out: '', stop: false, fatal: false, warnings: [] };
+export function formatPrintf(format: string, args: readonly string[], words: PrintfWords): Printed {
+  const state: State = { args, words, at: 0, out: '', stop: false, fatal: false, mistakes: [] };
+  let excess: string | undefined;
   do {
     const before = state.at;
     once(format, state);
     if (state.at === before && !state.stop) {
-      const extra = args[state.at];
-      if (extra !== undefined)
-        state.warnings.push(
-          `warning: ignoring excess arguments, starting with ${quotedArgument(extra)}`,
-        );
+      excess = args[state.at];
       break;
     }
   } while (!state.stop && state.at < args.length);
-  return { text: state.out, warnings: state.warnings, fatal: state.fatal };
+  return { text: state.out, mistakes: state.mistakes, fatal: state.fatal, excess };
 }
 
 function once(format: string, state: State): void {
@@ -75,7 +85,7 @@ function convert(format: string, at: number, state: State): number {
     );
   const [whole = '', flags = '', width = '', dot, conversion = ''] = match ?? [];
   if (!'diouxXeEfFgGaAcsbq'.includes(conversion) || conversion === '') {
-    state.warnings.push(`${whole}: invalid conversion specification`);
+    state.mistakes.push(state.words.directive(whole));
     state.stop = true;
     state.fatal = true;
     return format.length;
@@ -143,41 +153,45 @@ const shellWord = (text: string): string =>
 /** A C integer constant, or 'c for the number of a character. */
 function integer(arg: string | undefined, state: State, conversion: string): bigint {
   if (arg === undefined || arg === '') return 0n;
-  const quote = /^\s*["']([\s\S])/.exec(arg);
-  if (quote !== null) return BigInt(quote[1]?.charCodeAt(0) ?? 0);
+  const quote = /^\s*["']([\s\S]+)/.exec(arg)?.[1];
+  if (quote !== undefined) return BigInt(characterNumber(quote));
   const match = /^\s*([-+]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)/.exec(arg);
   if (match === null) {
-    state.warnings.push(`${quotedArgument(arg)}: expected a numeric value`);
+    state.mistakes.push(state.words.numeric(arg));
     return 0n;
   }
   const digits = match[2] ?? '0';
   const octal = /^0[0-7]+$/.test(digits);
   const size = BigInt(octal ? `0o${digits.slice(1)}` : digits);
-  if (match[0].length < arg.length)
-    state.warnings.push(`${quotedArgument(arg)}: value not completely converted`);
+  if (match[0].length < arg.length) state.mistakes.push(state.words.partly(arg));
   const value = match[1] === '-' ? -size : size;
   const signed = conversion === 'd' || conversion === 'i';
   const most = signed ? 0x7fff_ffff_ffff_ffffn : 0xffff_ffff_ffff_ffffn;
   if (value <= most && value >= -0x8000_0000_0000_0000n) return value;
-  state.warnings.push(`${quotedArgument(arg)}: Numerical result out of range`);
+  state.mistakes.push(state.words.range(arg));
   if (value > most) return most;
   return signed ? -0x8000_0000_0000_0000n : most;
 }
 
+/** The number of the first character; of the byte, where that is no UTF-8. */
+function characterNumber(bytes: string): number {
+  const point = decodeText(fromLatin1(bytes.slice(0, 4))).codePointAt(0) ?? 0;
+  return point >= 0xdc80 && point <= 0xdcff ? point - 0xdc00 : point;
+}
+
 function float(arg: string | undefined, state: State): number {
   if (arg === undefined || arg === '') return 0;
-  const quote = /^\s*["']([\s\S])/.exec(arg);
-  if (quote !== null) return quote[1]?.charCodeAt(0) ?? 0;
+  const quote = /^\s*["']([\s\S]+)/.exec(arg)?.[1];
+  if (quote !== undefined) return characterNumber(quote);
   const match =
     /^\s*([-+]?)(0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)/i.exec(
       arg,
     );
   if (match === null) {
-    state.warnings.push(`${quotedArgument(arg)}: expected a numeric value`);
+    state.mistakes.push(state.words.numeric(arg));
     return 0;
   }
-  if (match[0].length < arg.length)
-    state.warnings.push(`${quotedArgument(arg)}: value not completely converted`);
+  if (match[0].length < arg.length) state.mistakes.push(state.words.partly(arg));
   const text = (match[2] ?? '').toLowerCase();
   const size = text.startsWith('inf') ? Number.POSITIVE_INFINITY : Number(text);
   return match[1] === '-' ? -size : size;

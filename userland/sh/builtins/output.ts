@@ -1,64 +1,47 @@
-// echo (POSIX.1-2024 XCU, with the XSI escapes, as dash has it) and the escapes it shares.
+// echo (POSIX.1-2024 XCU echo, with the XSI escapes) and printf (XCU printf), on the engines of
+// libc/text. Those work on bytes, one a character.
 
+import { encodeText } from '../../../kernel/abi/text.ts';
+import { expandEscapes } from '../../libc/text/escapes.ts';
+import { fromLatin1, toLatin1 } from '../../libc/text/latin1.ts';
+import { formatPrintf, type PrintfWords } from '../../libc/text/printf.ts';
+import { raise } from '../errors.ts';
 import type { Shell } from '../shell.ts';
 import type { Io } from './registry.ts';
 
 export function echo(shell: Shell, args: readonly string[], io: Io): number {
   const newline = args[0] !== '-n';
   const words = (newline ? args : args.slice(1)).join(' ');
-  const { text, stop } = words.includes('\\')
-    ? unescapeText(words, 'echo')
-    : { text: words, stop: false };
-  shell.write(io.out, newline && !stop ? `${text}\n` : text);
+  if (!words.includes('\\')) {
+    shell.write(io.out, newline ? `${words}\n` : words);
+    return 0;
+  }
+  const { text, stop } = expandEscapes(bytesOf(words), 'xsi');
+  writeBytes(shell, io, newline && !stop ? `${text}\n` : text);
   return 0;
 }
 
-const letters: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  e: '\x1b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
+export function printf(shell: Shell, args: readonly string[], io: Io): number {
+  const [format, ...values] = (args[0] === '--' ? args.slice(1) : args).map(bytesOf);
+  if (format === undefined) return raise('usage: printf format [arg ...]');
+  const { text, mistakes, fatal } = formatPrintf(format, values, words);
+  writeBytes(shell, io, text);
+  for (const mistake of mistakes) shell.complain(`printf: ${mistake}`);
+  return fatal ? 2 : mistakes.length > 0 ? 1 : 0;
+}
+
+const words: PrintfWords = {
+  directive: (text) => `${text}: invalid directive`,
+  numeric: (text) => `${text}: expected numeric value`,
+  partly: (text) => `${text}: not completely converted`,
+  range: (text) => `${text}: Numerical result out of range`,
 };
 
-/** One byte as text: kernel/abi/text.ts turns the escape back into the byte. */
-export const byteText = (n: number): string =>
-  String.fromCharCode((n & 0xff) < 0x80 ? n & 0xff : 0xdc00 + (n & 0xff));
+const ascii = /^[\0-\x7f]*$/;
 
-/**
- * Escapes of echo and `%b` (`\0ddd`), or of a printf format (`\ddd`). `stop` tells that `\c` ended
- * the output.
- */
-export function unescapeText(
-  text: string,
-  kind: 'echo' | 'format',
-): { text: string; stop: boolean } {
-  let out = '';
-  const octal = kind === 'echo' ? /0([0-7]{0,3})/y : /([0-7]{1,3})/y;
-  for (let i = 0; i < text.length; i++) {
-    const char = text.charAt(i);
-    if (char !== '\\') {
-      out += char;
-      continue;
-    }
-    const next = text.charAt(i + 1);
-    if (next === 'c' && kind === 'echo') return { text: out, stop: true };
-    octal.lastIndex = i + 1;
-    const digits = octal.exec(text);
-    if (digits !== null) {
-      out += byteText(Number.parseInt(digits[1] === '' ? '0' : (digits[1] ?? '0'), 8));
-      i += digits[0].length;
-    } else if (letters[next] !== undefined) {
-      out += letters[next];
-      i++;
-    } else if (kind === 'format' && (next === '"' || next === "'")) {
-      out += next;
-      i++;
-    } else out += '\\';
-  }
-  return { text: out, stop: false };
+const bytesOf = (text: string): string => (ascii.test(text) ? text : toLatin1(encodeText(text)));
+
+function writeBytes(shell: Shell, io: Io, bytes: string): void {
+  if (ascii.test(bytes)) shell.write(io.out, bytes);
+  else shell.writeBytes(io.out, fromLatin1(bytes));
 }
