@@ -72,6 +72,8 @@ export const SIGSTOP = 19;
 export const SIGTSTP = 20;
 export const SIGTTIN = 21;
 export const SIGTTOU = 22;
+export const SIGXCPU = 24;
+export const SIGXFSZ = 25;
 export const SIGWINCH = 28;
 export const NSIG = 32;
 
@@ -94,13 +96,47 @@ export const signalNames: Readonly<Record<string, number>> = {
   TSTP: SIGTSTP,
   TTIN: SIGTTIN,
   TTOU: SIGTTOU,
+  XCPU: SIGXCPU,
+  XFSZ: SIGXFSZ,
   WINCH: SIGWINCH,
 };
 
-/** What wait(2) tells: an exit status, or the signal that ended the process. */
+/** What wait(2) tells: an exit status, or the signal that ended the process, or that stopped it. */
 export const WNOHANG = 1;
+export const WUNTRACED = 2;
+export const WCONTINUED = 8;
 export const exitStatus = (code: number): number => (code & 0xff) << 8;
 export const signalStatus = (signal: number): number => signal & 0x7f;
+export const stopStatus = (signal: number): number => (signal << 8) | 0x7f;
+export const CONTINUED_STATUS = 0xffff;
 export const WIFEXITED = (status: number): boolean => (status & 0x7f) === 0;
 export const WEXITSTATUS = (status: number): number => (status >> 8) & 0xff;
 export const WTERMSIG = (status: number): number => status & 0x7f;
+export const WIFSIGNALED = (status: number): boolean =>
+  !WIFEXITED(status) && (status & 0x7f) !== 0x7f;
+export const WIFSTOPPED = (status: number): boolean => (status & 0xff) === 0x7f;
+export const WSTOPSIG = (status: number): number => (status >> 8) & 0xff;
+export const WIFCONTINUED = (status: number): boolean => status === CONTINUED_STATUS;
+
+// sigprocmask
+export const SIG_BLOCK = 0;
+export const SIG_UNBLOCK = 1;
+export const SIG_SETMASK = 2;
+
+// poll
+export const POLLIN = 0x1;
+export const POLLOUT = 0x4;
+export const POLLERR = 0x8;
+export const POLLHUP = 0x10;
+export const POLLNVAL = 0x20;
+
+// Resources of getrlimit (asm-generic/resource.h). No limit is Infinity.
+export const RLIMIT_CPU = 0; // seconds
+export const RLIMIT_FSIZE = 1;
+export const RLIMIT_DATA = 2;
+export const RLIMIT_STACK = 3;
+export const RLIMIT_CORE = 4;
+export const RLIMIT_NPROC = 6;
+export const RLIMIT_NOFILE = 7;
+export const RLIMIT_AS = 9;
+export const RLIM_NLIMITS = 16;

@@ -83,11 +83,38 @@ export const SYS = {
   mount: 53, // source, target, type, options
   umount: 54, // target
   uname: 55, // → data: sysname, nodename, release, version, machine joined by NUL
-  setForeground: 56, // a0 fd of a terminal, a1 pgid (tcsetpgrp)
+  tcsetpgrp: 56, // a0 fd of a terminal, a1 pgid
   getppid: 57,
   spawnStdio: 58, // the host alone: as spawn, with nothing inherited from the host's own descriptors
   shutdown: 59, // the host alone: sync, unmount everything, end all processes
   fchdir: 60, // a0 fd
+  // Terminals and sessions.
+  setsid: 70, // → sid
+  getsid: 71, // a0 pid → sid
+  tcgetpgrp: 72, // a0 fd → pgid
+  tcgetsid: 73, // a0 fd → sid
+  tcgetattr: 74, // a0 fd → data termios (termios.ts)
+  tcsetattr: 75, // a0 fd, a1 TCSA*, data termios
+  tcflush: 76, // a0 fd, a1 TC*FLUSH
+  tcgetwinsize: 77, // a0 fd → r0 columns, r1 rows
+  tcsetwinsize: 78, // a0 fd, a1 columns, a2 rows
+  ttyname: 79, // a0 fd → data string
+  ptsname: 80, // a0 fd of a master → data string
+  setControllingTerminal: 81, // a0 fd (TIOCSCTTY)
+  // Descriptors.
+  getfl: 82, // a0 fd → flags (fcntl F_GETFL)
+  setfl: 83, // a0 fd, a1 flags: O_APPEND and O_NONBLOCK (fcntl F_SETFL)
+  poll: 84, // a0 milliseconds or -1, data PollEntries → r0 how many are ready, data PollEntries
+  // Signals and resources.
+  sigprocmask: 85, // a0 SIG_BLOCK …, a1 bits → the old bits
+  setitimer: 86, // a0 milliseconds to SIGALRM or 0, a1 interval → r0, r1 what was left
+  getrlimit: 87, // a0 resource → r0 soft, r1 hard
+  setrlimit: 88, // a0 resource, a1 soft, a2 hard
+  getpriority: 89, // a0 pid → nice value
+  setpriority: 90, // a0 pid, a1 nice value
+  getrusage: 91, // a0 0 self, 1 children → r0 user, r1 system milliseconds
+  getgroups: 92, // → data u32s
+  setgroups: 93, // data u32s
 } as const;
 
 export type SyscallName = keyof typeof SYS;
@@ -115,6 +142,8 @@ export interface SpawnData extends ExecData {
   readonly fdActions?: readonly FdActionData[];
   readonly cwd?: string;
   readonly pgid?: number;
+  readonly setsid?: boolean;
+  readonly foreground?: number;
   readonly ignore?: readonly number[];
   readonly defaults?: readonly number[];
 }
@@ -124,6 +153,7 @@ export interface SpawnStdioData extends ExecData {
   readonly stdio: readonly [number, number, number];
   readonly cwd?: string;
   readonly pgid?: number;
+  readonly setsid?: boolean;
   readonly ignore?: readonly number[];
   readonly defaults?: readonly number[];
 }
@@ -230,3 +260,35 @@ export function getDirents(from: Uint8Array): Dirent[] {
 /** Several strings as the data of a request. */
 export const joinStrings = (...strings: string[]): Uint8Array => encodeText(strings.join('\0'));
 export const splitStrings = (data: Uint8Array): string[] => decodeText(data).split('\0');
+
+/** One descriptor of a poll: fd i32, events u16, revents u16. */
+export const POLL_ENTRY_SIZE = 8;
+
+export interface PollEntry {
+  readonly fd: number;
+  /** POLLIN, POLLOUT wanted. */
+  readonly events: number;
+  /** What is so; POLLERR, POLLHUP and POLLNVAL unasked. */
+  readonly revents: number;
+}
+
+/** Writes the entries at the start of `into`; returns the bytes. */
+export function putPollEntries(into: Uint8Array, entries: readonly PollEntry[]): number {
+  const view = new DataView(into.buffer, into.byteOffset, into.byteLength);
+  entries.forEach(({ fd, events, revents }, i) => {
+    view.setInt32(i * POLL_ENTRY_SIZE, fd, true);
+    view.setUint16(i * POLL_ENTRY_SIZE + 4, events, true);
+    view.setUint16(i * POLL_ENTRY_SIZE + 6, revents, true);
+  });
+  return entries.length * POLL_ENTRY_SIZE;
+}
+
+export function getPollEntries(from: Uint8Array): PollEntry[] {
+  const view = new DataView(from.buffer, from.byteOffset, from.byteLength);
+  const count = Math.floor(from.length / POLL_ENTRY_SIZE);
+  return Array.from({ length: count }, (_, i) => ({
+    fd: view.getInt32(i * POLL_ENTRY_SIZE, true),
+    events: view.getUint16(i * POLL_ENTRY_SIZE + 4, true),
+    revents: view.getUint16(i * POLL_ENTRY_SIZE + 6, true),
+  }));
+}

@@ -91,7 +91,7 @@ export const processCalls: Calls = {
     yield* sleepFor(call, Math.min(request.args[0] ?? 0, LONGEST_SLEEP_MS));
     return {};
   },
-  *[SYS.setForeground](call, request) {
+  *[SYS.tcsetpgrp](call, request) {
     const { inode } = call.process.file(fdArg(request));
     const pgid = arg(request, 1);
     if (inode === undefined || !isTerminal(inode)) fail(ENOTTY);

@@ -252,8 +252,8 @@ test('Ctrl-C reaches the whole foreground group and nobody else', (t) => {
   a.ok('setpgid', [0, 0]);
   const b = m.program({ parent: a });
   const fd = p.open('/dev/tty', 2);
-  t.is(p.told('setForeground', [p.open('/dev/null'), a.pid]), 'ENOTTY');
-  p.ok('setForeground', [fd, a.pid]);
+  t.is(p.told('tcsetpgrp', [p.open('/dev/null'), a.pid]), 'ENOTTY');
+  p.ok('tcsetpgrp', [fd, a.pid]);
   m.type('\x03');
   t.deepEqual(
     [a, b, c, p].map((one) => one.process.dead),

@@ -8,21 +8,36 @@ import type { Dirent, Stat, StatFs, Timespec } from '../../kernel/abi/stat.ts';
 import {
   type ExecData,
   getDirents,
+  getPollEntries,
   getStat,
   getStatFs,
+  type PollEntry,
+  putPollEntries,
   type SpawnData,
   type Start,
   SYS,
 } from '../../kernel/abi/syscall.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
 import type { Channel } from './channel.ts';
-import type { Disposition, SpawnRequest, Sys, UtimeRequest, Utsname, WaitResult } from './sys.ts';
+import { ResourceRuntime } from './runtime-resources.ts';
+import { TtyRuntime } from './runtime-tty.ts';
+import type {
+  Disposition,
+  PollRequest,
+  SpawnRequest,
+  Sys,
+  UtimeRequest,
+  Utsname,
+  WaitResult,
+} from './sys.ts';
 
 const LEAVE = -1;
 
 export class Runtime implements Sys {
   readonly argv: readonly string[];
   readonly env: Map<string, string>;
+  readonly tty: TtyRuntime;
+  readonly resources: ResourceRuntime;
   /** What `exec` replaced the program with. */
   replacement: Start | undefined;
   readonly #channel: Channel;
@@ -35,6 +50,8 @@ export class Runtime implements Sys {
   constructor(board: Board, channel: Channel, start: Start) {
     this.#board = board;
     this.#channel = channel;
+    this.tty = new TtyRuntime(channel);
+    this.resources = new ResourceRuntime(channel);
     this.argv = start.argv;
     this.env = new Map(start.env);
     this.#pid = start.pid;
@@ -241,6 +258,21 @@ export class Runtime implements Sys {
     return this.#channel.try(SYS.isatty, 0, fd) === 0;
   }
 
+  getfl(fd: number): number {
+    return this.#channel.call(SYS.getfl, 0, fd);
+  }
+
+  setfl(fd: number, flags: number): void {
+    this.#channel.call(SYS.setfl, 0, fd, flags);
+  }
+
+  poll(entries: readonly PollRequest[], timeoutMs: number): PollEntry[] {
+    const { window } = this.#channel;
+    const asked = entries.map((entry) => ({ ...entry, revents: 0 }));
+    this.#channel.call(SYS.poll, putPollEntries(window, asked), timeoutMs);
+    return getPollEntries(window.subarray(0, this.#channel.length));
+  }
+
   spawn(request: SpawnRequest): number {
     const data: SpawnData = { ...request, env: [...request.env] };
     return this.#channel.call(SYS.spawn, this.#channel.json(data));
@@ -282,6 +314,14 @@ export class Runtime implements Sys {
 
   setpgid(pid: number, pgid: number): void {
     this.#channel.call(SYS.setpgid, 0, pid, pgid);
+  }
+
+  setsid(): number {
+    return this.#channel.call(SYS.setsid, 0);
+  }
+
+  getsid(pid: number): number {
+    return this.#channel.call(SYS.getsid, 0, pid);
   }
 
   getuid(): number {
@@ -335,6 +375,14 @@ export class Runtime implements Sys {
       throw new PosixError(errno);
     }
     if (typeof disposition !== 'function') this.#handlers.delete(signal);
+  }
+
+  sigprocmask(how: number, bits: number): number {
+    return this.#channel.call(SYS.sigprocmask, 0, how, bits);
+  }
+
+  setitimer(ms: number, intervalMs: number): number {
+    return this.#channel.call(SYS.setitimer, 0, ms, intervalMs);
   }
 
   sleep(ms: number): void {

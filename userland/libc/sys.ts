@@ -3,6 +3,8 @@
 // runtime.ts implements it over the process's ring to the kernel.
 
 import type { Dirent, Stat, StatFs, Timespec } from '../../kernel/abi/stat.ts';
+import type { PollEntry } from '../../kernel/abi/syscall.ts';
+import type { Termios, Winsize } from '../../kernel/abi/termios.ts';
 
 /** A native program: takes its system calls, returns its exit status 0..255. */
 export type Program = (sys: Sys) => number;
@@ -29,6 +31,10 @@ export interface SpawnRequest {
   readonly cwd?: string;
   /** 0 = a new process group led by the child, otherwise the group to join; default: the parent's. */
   readonly pgid?: number;
+  /** The child leads a new session, before its fdActions: a terminal opened there controls it. */
+  readonly setsid?: boolean;
+  /** A terminal of ours: the child's group becomes its foreground group before the child runs. */
+  readonly foreground?: number;
   /** Signals ignored in the child besides those that the parent ignores. */
   readonly ignore?: readonly number[];
   /** Signals set back to their default in the child. */
@@ -108,12 +114,27 @@ export interface Sys {
   setCloexec(fd: number, closeOnExec: boolean): void;
   pipe(): { read: number; write: number };
   isatty(fd: number): boolean;
+  /** The flags of open(2), as they are now (F_GETFL). */
+  getfl(fd: number): number;
+  /** Sets O_APPEND and O_NONBLOCK, for all who share the open file (F_SETFL). */
+  setfl(fd: number, flags: number): void;
+  /**
+   * Waits until one of the descriptors is ready or `timeoutMs` have passed (-1 = for ever); the
+   * same entries with their `revents`. EINTR when a signal came. A negative fd is left out.
+   */
+  poll(entries: readonly PollRequest[], timeoutMs: number): PollEntry[];
+  /** Terminals: termios(3), tcsetpgrp(3), pty(7). ENOTTY on anything else. */
+  readonly tty: TtyCalls;
 
   // Processes.
   spawn(request: SpawnRequest): number; // pid
   /** Replaces this program by another: never returns, throws when the program cannot be loaded. */
   exec(request: Pick<SpawnRequest, 'path' | 'argv' | 'env'>): never;
-  /** pid > 0: that child; -1: any. With WNOHANG and nothing to tell: pid 0. ECHILD without children. */
+  /**
+   * pid > 0: that child; -1: any; 0: of the caller's group; < -1: of that group. With WUNTRACED and
+   * WCONTINUED stopped and continued ones are told, too. With WNOHANG and nothing to tell: pid 0.
+   * ECHILD without children. When SIGCHLD is ignored, children leave nothing to wait for.
+   */
   wait(pid: number, options?: number): WaitResult;
   exit(status: number): never;
   kill(pid: number, signal: number): void;
@@ -121,6 +142,9 @@ export interface Sys {
   getppid(): number;
   getpgid(pid: number): number;
   setpgid(pid: number, pgid: number): void;
+  /** Makes the caller the leader of a new session, without a terminal; EPERM for a group leader. */
+  setsid(): number;
+  getsid(pid: number): number;
   getuid(): number;
   geteuid(): number;
   getgid(): number;
@@ -131,7 +155,13 @@ export interface Sys {
   chdir(path: string): void;
   getcwd(): string;
   sigaction(signal: number, disposition: Disposition): void;
+  /** SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK; bit N is signal N. Returns the bits before. */
+  sigprocmask(how: number, bits: number): number;
+  /** SIGALRM after `ms`, then every `intervalMs`; 0 = none. Returns the milliseconds that were left. */
+  setitimer(ms: number, intervalMs: number): number;
   sleep(ms: number): void; // EINTR when a signal came
+  /** What the process may use and has used: getrlimit(2), nice(2), getrusage(2), getgroups(2). */
+  readonly resources: ResourceCalls;
 
   // The system.
   mount(request: { source: string; target: string; type: string; options: string }): void;
@@ -140,4 +170,46 @@ export interface Sys {
   now(): Timespec;
   monotonicMs(): number;
   getrandom(into: Uint8Array): void;
+}
+
+export type PollRequest = Pick<PollEntry, 'fd' | 'events'>;
+
+/** Terminals (POSIX.1-2024 XBD §11). A background process that changes one is stopped by SIGTTOU. */
+export interface TtyCalls {
+  getattr(fd: number): Termios;
+  /** `when`: TCSANOW, TCSADRAIN, TCSAFLUSH of kernel/abi/termios.ts; `raw(SANE)` is there, too. */
+  setattr(fd: number, when: number, termios: Termios): void;
+  /** Forgets input (TCIFLUSH), output (TCOFLUSH) or both. */
+  flush(fd: number, queue: number): void;
+  /** The foreground group; 0 when there is none. ENOTTY unless it is the caller's own terminal. */
+  getpgrp(fd: number): number;
+  setpgrp(fd: number, pgid: number): void;
+  getsid(fd: number): number;
+  getwinsize(fd: number): Winsize;
+  /** The foreground group gets SIGWINCH when the size changed. */
+  setwinsize(fd: number, size: Winsize): void;
+  /** `/dev/pts/0` */
+  name(fd: number): string;
+  /** The name of the terminal behind a master, opened from /dev/ptmx. */
+  ptsname(fd: number): string;
+  /** Makes it the terminal of the session that the caller leads (TIOCSCTTY). */
+  acquire(fd: number): void;
+}
+
+export interface Rlimit {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+export interface ResourceCalls {
+  /** RLIMIT_* of kernel/abi/constants.ts; no limit is Infinity. */
+  getrlimit(resource: number): Rlimit;
+  setrlimit(resource: number, limit: Rlimit): void;
+  /** -20 (favoured) … 19; pid 0 = the caller. */
+  getpriority(pid: number): number;
+  setpriority(pid: number, nice: number): void;
+  /** CPU time of the process, or of its children that were waited for. */
+  getrusage(who: 'self' | 'children'): { readonly userMs: number; readonly systemMs: number };
+  getgroups(): number[];
+  setgroups(groups: readonly number[]): void;
 }

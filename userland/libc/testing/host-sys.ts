@@ -28,6 +28,7 @@ import {
 import type { Dirent, Stat, StatFs, Timespec } from '../../../kernel/abi/stat.ts';
 import { decodeText, encodeText } from '../../../kernel/abi/text.ts';
 import type { FdAction, Program, SpawnRequest, Sys, UtimeRequest, WaitResult } from '../sys.ts';
+import { hostControl, hostResources, hostTty } from './host-control.ts';
 import { direntType, guarded, type OpenFile, openFile, statOf } from './host-shapes.ts';
 
 export interface HostRun {
@@ -93,6 +94,8 @@ interface Process {
 class HostSys implements Sys {
   readonly argv: readonly string[];
   readonly env: Map<string, string>;
+  readonly tty = hostTty;
+  readonly resources = hostResources;
   readonly #request: HostRequest;
   readonly #fds: Map<number, OpenFile>;
   readonly #ended: WaitResult[] = [];
@@ -349,6 +352,14 @@ class HostSys implements Sys {
   isatty(): boolean {
     return false;
   }
+
+  getfl = hostControl.getfl;
+  setfl = hostControl.setfl;
+  poll = hostControl.poll;
+  setsid = hostControl.setsid;
+  getsid = hostControl.getsid;
+  sigprocmask = hostControl.sigprocmask;
+  setitimer = hostControl.setitimer;
 
   /** Runs the child to its end. Programs of the registry answer to /bin/NAME. */
   spawn(request: SpawnRequest): number {
