@@ -22,6 +22,8 @@ export interface BootOptions {
   readonly mem?: number;
   /** Virtual CPUs. Default: the cores of the host. */
   readonly cpus?: number;
+  /** A repeatable run: the same seed gives the same run. An integer of up to 53 bits. */
+  readonly seed?: number;
   /** Added to the environment of what `exec` and `spawn` start. */
   readonly env?: Readonly<Record<string, string>>;
   /** Told each line of the kernel log, with the milliseconds since power-on. */
@@ -48,7 +50,7 @@ export function startMachine(
   options: BootOptions,
   more: Partial<ConsoleBoot> & { readonly onLog?: BootOptions['onLog'] } = {},
 ): Machine {
-  const { disks, mem, cpus } = options;
+  const { disks, mem, cpus, seed } = options;
   const onLog = more.onLog ?? options.onLog;
   return powerUp({
     modules,
@@ -56,6 +58,7 @@ export function startMachine(
     disks: disks?.map(withMode) ?? goldenImages(),
     ...(mem === undefined ? {} : { memBytes: mem }),
     ...(cpus === undefined ? {} : { cpus }),
+    ...(seed === undefined ? {} : { seed }),
     ...(more.interactive === undefined ? {} : { interactive: more.interactive }),
     ...(more.init === undefined ? {} : { init: more.init }),
     ...(more.console === undefined ? {} : { console: more.console }),

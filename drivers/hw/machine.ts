@@ -39,6 +39,8 @@ export interface MachineOptions {
   readonly cpus?: number;
   readonly interactive?: boolean;
   readonly init?: readonly string[];
+  /** A repeatable run: an integer of up to 53 bits. */
+  readonly seed?: number;
   readonly console?: ConsoleSink;
   /** A line of the kernel log, with the milliseconds since power-on. */
   readonly onLog?: (text: string, atMs: number) => void;
@@ -159,6 +161,7 @@ export class Machine {
       timeZoneOffsetMinutes: new Date().getTimezoneOffset(),
       interactive: this.#options.interactive ?? false,
       init: this.#options.init ?? [],
+      ...(this.#options.seed === undefined ? {} : { seed: this.#options.seed }),
     });
   }
 

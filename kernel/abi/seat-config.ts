@@ -55,6 +55,8 @@ export interface KernelConfig {
     readonly process: readonly number[];
   };
   readonly timeZoneOffsetMinutes: number;
+  /** Of a repeatable run: named streams (kernel/ipc/random-stream.ts) begin from it. */
+  readonly seed?: number;
   /** A login shell on /dev/console: when it exits, the machine halts. */
   readonly interactive: boolean;
   /** Command lines that init runs before the prompt, each by /bin/sh -c on the console. */
