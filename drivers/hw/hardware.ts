@@ -6,17 +6,30 @@ import type { PciBus } from '../../kernel/abi/board.ts';
 import { EINVAL, PosixError } from '../../kernel/abi/errno.ts';
 import type { DiskConfig } from '../../kernel/abi/seat-config.ts';
 import { createAhciController } from './ahci/ahci.ts';
-import { type Disk, openDisk } from './disk/disk.ts';
+import { type Disk, type DiskOptions, openDisk } from './disk/disk.ts';
 import { claimImage } from './disk/host-file.ts';
+import { type OverlayMemory, overlayMemory } from './disk/overlay-memory.ts';
+import { writeLogMemory } from './disk/write-log.ts';
 import { createPciBus } from './pci.ts';
 
 /** Ports of an AHCI controller (AHCI 1.3.1 §3.1.1, CAP.NP). */
 const MAX_DISKS = 32;
+/** Bytes that the overlay of a packed image takes at most. */
+const PACKED_LIMIT = 4 * 2 ** 30;
 
 export interface Hardware {
   /** One for each port of the controller; undefined = the board refused it, see `notes`. */
   readonly disks: readonly (DiskConfig | undefined)[];
+  /** What the drives hold without power: they stay as they are when the driver's worker ends. */
+  readonly memory: readonly DriveMemory[];
   readonly notes: readonly string[];
+}
+
+/** The memory of one drive, owned by the board. */
+interface DriveMemory {
+  /** The volatile write cache. */
+  readonly cache: SharedArrayBuffer;
+  readonly overlay: OverlayMemory | undefined;
 }
 
 /**
@@ -43,11 +56,22 @@ export function claimDisks(disks: readonly DiskConfig[]): {
     }
   });
   return {
-    hardware: { disks: claimed, notes },
+    hardware: { disks: claimed, memory: disks.map(driveMemory), notes },
     release: () => {
       for (const release of releases.splice(0)) release();
     },
   };
+}
+
+const driveMemory = ({ file, mode }: DiskConfig): DriveMemory => ({
+  cache: writeLogMemory(),
+  overlay: mode === 'overlay' ? overlayMemory(imageBytes(file)) : undefined,
+});
+
+/** Bytes that an overlay may come to hold; of a packed image nobody knows before it is unpacked. */
+function imageBytes(file: string): number {
+  const packed = file.endsWith('.zst');
+  return packed || !claimable(file) ? PACKED_LIMIT : statSync(file).size;
 }
 
 /** What is not there, or is no file, is refused when it is opened, with the better reason. */
@@ -65,12 +89,19 @@ export function assembleBus(
   hardware: Hardware,
 ): { pci: PciBus; notes: readonly string[] } {
   const notes = [...hardware.notes];
-  const disks = hardware.disks.map((config, port) => openPort(config, port, notes));
-  const controller = createAhciController({ ram, disks, log: (line) => notes.push(line) });
+  const disks = hardware.disks.map((config, port) =>
+    openPort(config && { ...config, overlay: hardware.memory[port]?.overlay }, port, notes),
+  );
+  const caches = hardware.memory.map(({ cache }) => cache);
+  const controller = createAhciController({ ram, disks, caches, log: (line) => notes.push(line) });
   return { pci: createPciBus([controller]), notes };
 }
 
-function openPort(config: DiskConfig | undefined, port: number, notes: string[]): Disk | undefined {
+function openPort(
+  config: DiskOptions | undefined,
+  port: number,
+  notes: string[],
+): Disk | undefined {
   if (config === undefined) return undefined;
   try {
     const disk = openDisk(config);

@@ -17,6 +17,8 @@ export interface AhciOptions {
   readonly ram: SharedArrayBuffer;
   /** One port for each place; a place without a disk is a port without a device. */
   readonly disks: readonly (Disk | undefined)[];
+  /** The drives' write caches by port: memory of the board, which outlives this model. */
+  readonly caches?: readonly (SharedArrayBuffer | undefined)[];
   /** Its place on the bus. */
   readonly device?: number;
   /** Told the host's reasons when a medium fails. */
@@ -31,11 +33,11 @@ export interface AhciController extends PciFunction {
 }
 
 export function createAhciController(options: AhciOptions): AhciController {
-  const { ram, disks, device = 0, log = () => {} } = options;
+  const { ram, disks, caches = [], device = 0, log = () => {} } = options;
   assert(disks.length >= 1 && disks.length <= r.MAX_PORTS, `${disks.length} ports`);
   const dma = new Dma(ram);
   const drives = disks.map(
-    (disk, port) => disk && new AtaDisk({ disk, serial: serial(port), log }),
+    (disk, port) => disk && new AtaDisk({ disk, cache: caches[port], serial: serial(port), log }),
   );
   const config = new ConfigSpace({
     vendor: VENDOR,

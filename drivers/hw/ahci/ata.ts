@@ -31,6 +31,8 @@ export type TransferBuffers = (sizeBytes: number) => Segments;
 
 export interface AtaDiskOptions {
   readonly disk: Disk;
+  /** The write cache's memory, with what it holds; a new one if not given. */
+  readonly cache?: SharedArrayBuffer | undefined;
   readonly serial: string;
   /** Told what the host said when the medium failed. */
   readonly log: (line: string) => void;
@@ -61,7 +63,7 @@ export class AtaDisk {
 
   constructor(options: AtaDiskOptions) {
     this.disk = options.disk;
-    this.cache = new WriteCache(options.disk);
+    this.cache = new WriteCache(options.disk, options.cache);
     this.#serial = options.serial;
     this.#log = options.log;
   }

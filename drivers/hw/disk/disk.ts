@@ -5,6 +5,7 @@
 import { EINVAL, EROFS, PosixError } from '../../../kernel/abi/errno.ts';
 import { claimImage, HostFile } from './host-file.ts';
 import { type Base, Overlay } from './overlay.ts';
+import { type OverlayMemory, overlayMemory } from './overlay-memory.ts';
 import type { Segments } from './segments.ts';
 import { ZstImage } from './zst-image.ts';
 
@@ -30,6 +31,8 @@ export interface DiskOptions {
   readonly file: string;
   /** `overlay`: writes stay in memory and end with the machine. */
   readonly mode: 'rw' | 'ro' | 'overlay';
+  /** Where an overlay keeps what was written, if that is to outlive the disk object. */
+  readonly overlay?: OverlayMemory | undefined;
 }
 
 /** Opens an image; throws a PosixError that says what is wrong with it. */
@@ -41,12 +44,12 @@ export function openDisk(options: DiskOptions): Disk {
         EROFS,
         `${file}: a .zst image cannot be written; attach it as an overlay`,
       );
-    return memoryDisk(file, new ZstImage(file), mode);
+    return memoryDisk(options, new ZstImage(file));
   }
   if (mode === 'rw') return writableDisk(file);
   const image = new HostFile(file, 'r');
   return closingOnThrow(image, () => {
-    const disk = memoryDisk(file, image, mode);
+    const disk = memoryDisk(options, image);
     return { ...disk, close: () => image.close() };
   });
 }
@@ -74,11 +77,8 @@ function writableDisk(file: string): Disk {
 }
 
 /** A disk whose base is only read: its writes are refused or kept in an overlay. */
-function memoryDisk(
-  file: string,
-  image: Base & { sizeBytes: number },
-  mode: 'ro' | 'overlay',
-): Disk {
+function memoryDisk(options: DiskOptions, image: Base & { sizeBytes: number }): Disk {
+  const { file, mode } = options;
   const common = { ...describe(file, image.sizeBytes), flush: () => {}, close: () => {} };
   if (mode === 'ro') {
     const refuse = () => {
@@ -87,7 +87,7 @@ function memoryDisk(
     const readv: Disk['readv'] = (offset, segments) => image.readv(offset, segments);
     return { ...common, readOnly: true, readv, writev: refuse, trim: refuse };
   }
-  const overlay = new Overlay(image);
+  const overlay = new Overlay(image, options.overlay ?? overlayMemory(image.sizeBytes));
   return {
     ...common,
     readOnly: false,

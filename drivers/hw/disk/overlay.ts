@@ -1,23 +1,30 @@
-// Copy on write in memory: what is written is kept in blocks of 64 KiB, the base stays untouched.
+// Copy on write in memory: what is written is kept in blocks of 64 KiB, the base stays untouched. The
+// blocks lie in the board's memory (overlay-memory.ts).
 
-import { gather, type Segments, scatter, sliceSegments, totalSize } from './segments.ts';
-
-export const BLOCK_SIZE = 65_536;
+import { BASE, BLOCK_SIZE, OverlayBlocks, type OverlayMemory, ZERO } from './overlay-memory.ts';
+import {
+  gather,
+  type Segments,
+  scatter,
+  sliceSegments,
+  totalSize,
+  zeroSegments,
+} from './segments.ts';
 
 /** What an overlay lies over. */
 export interface Base {
   readv(offset: number, segments: Segments): void;
 }
 
-/** The block of everything trimmed: shared, never written. */
-const ZEROES = new Uint8Array(BLOCK_SIZE);
+const SECTOR_SIZE = 512;
 
 export class Overlay {
   readonly #base: Base;
-  readonly #blocks = new Map<number, Uint8Array>();
+  readonly #blocks: OverlayBlocks;
 
-  constructor(base: Base) {
+  constructor(base: Base & { readonly sizeBytes: number }, memory: OverlayMemory) {
     this.#base = base;
+    this.#blocks = new OverlayBlocks(memory, base.sizeBytes);
   }
 
   readv(offset: number, segments: Segments): void {
@@ -34,22 +41,37 @@ export class Overlay {
     };
     while (done < size) {
       const { index, within, length } = blockAt(offset + done, size - done);
-      const block = this.#blocks.get(index);
-      if (block) {
+      const block = this.#blocks.find(index);
+      if (block === BASE) fromBase += length;
+      else {
         readBase();
-        scatter(segments, done, block.subarray(within, within + length));
-      } else fromBase += length;
+        if (block === ZERO) zeroSegments(sliceSegments(segments, done, length));
+        else scatter(segments, done, block.subarray(within, within + length));
+      }
       done += length;
     }
     readBase();
   }
 
+  /** A worker that is terminated here leaves whole sectors: each piece is one copy of whole sectors. */
   writev(offset: number, segments: Segments): void {
     const size = totalSize(segments);
+    const pieces = segments.every((piece) => piece.length % SECTOR_SIZE === 0)
+      ? segments
+      : [gathered(segments, size)];
     for (let done = 0; done < size; ) {
       const { index, within, length } = blockAt(offset + done, size - done);
-      const block = this.#own(index, length);
-      gather(segments, done, block.subarray(within, within + length));
+      const put = (block: Uint8Array) =>
+        gather(pieces, done, block.subarray(within, within + length));
+      const present = this.#blocks.find(index);
+      if (present !== BASE && present !== ZERO) put(present);
+      else {
+        this.#blocks.own(index, (block) => {
+          if (present === ZERO) block.fill(0);
+          else if (length < BLOCK_SIZE) this.#base.readv(index * BLOCK_SIZE, [block]);
+          put(block);
+        });
+      }
       done += length;
     }
   }
@@ -57,19 +79,14 @@ export class Overlay {
   /** Whole blocks become zero and give their memory back; parts of blocks keep what they hold. */
   trim(offset: number, length: number): void {
     const end = Math.floor((offset + length) / BLOCK_SIZE);
-    for (let index = Math.ceil(offset / BLOCK_SIZE); index < end; index++)
-      this.#blocks.set(index, ZEROES);
+    for (let index = Math.ceil(offset / BLOCK_SIZE); index < end; index++) this.#blocks.zero(index);
   }
+}
 
-  /** The block to write `length` bytes into: its own copy, of the base's bytes if some remain. */
-  #own(index: number, length: number): Uint8Array {
-    const present = this.#blocks.get(index);
-    if (present && present !== ZEROES) return present;
-    const block = new Uint8Array(BLOCK_SIZE);
-    if (!present && length < BLOCK_SIZE) this.#base.readv(index * BLOCK_SIZE, [block]);
-    this.#blocks.set(index, block);
-    return block;
-  }
+function gathered(segments: Segments, size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  gather(segments, 0, bytes);
+  return bytes;
 }
 
 function blockAt(offset: number, left: number): { index: number; within: number; length: number } {

@@ -3,6 +3,7 @@
 import test from 'ava';
 import { memoryDisk, runSeed, seeded } from '../test-rig.ts';
 import { WriteCache } from './write-cache.ts';
+import { writeLogMemory } from './write-log.ts';
 
 const filled = (length: number, value: number) => new Uint8Array(length).fill(value);
 
@@ -14,7 +15,7 @@ function read(cache: WriteCache, offset: number, length: number): Uint8Array {
 
 test('power loss takes what was not flushed, and nothing else', (t) => {
   const medium = memoryDisk(64);
-  const cache = new WriteCache(medium, 8192);
+  const cache = new WriteCache(medium, writeLogMemory(8192));
   cache.writev(0, [filled(1024, 1)]);
   cache.flush();
   cache.writev(512, [filled(512, 2)]);
@@ -26,7 +27,7 @@ test('power loss takes what was not flushed, and nothing else', (t) => {
 
 test('a flush writes neighbours together, newest data only, in order of place', (t) => {
   const medium = memoryDisk(64);
-  const cache = new WriteCache(medium, 16_384);
+  const cache = new WriteCache(medium, writeLogMemory(16_384));
   cache.writev(4096, [filled(512, 1)]);
   cache.writev(512, [filled(512, 2)]);
   cache.writev(4608, [filled(512, 3)]);
@@ -37,7 +38,7 @@ test('a flush writes neighbours together, newest data only, in order of place', 
 });
 
 test('what waits is seen write by write, in order', (t) => {
-  const cache = new WriteCache(memoryDisk(64), 16_384);
+  const cache = new WriteCache(memoryDisk(64), writeLogMemory(16_384));
   cache.writev(512, [filled(512, 1)]);
   cache.writev(0, [filled(300, 2), filled(212, 3)]);
   t.deepEqual(
@@ -51,7 +52,7 @@ test('what waits is seen write by write, in order', (t) => {
 
 test('when the cache is full the oldest goes out first', (t) => {
   const medium = memoryDisk(64);
-  const cache = new WriteCache(medium, 8192);
+  const cache = new WriteCache(medium, writeLogMemory(8192));
   for (let i = 0; i < 16; i++) cache.writev(i * 1024, [filled(512, i + 1)]);
   t.deepEqual(medium.calls, []);
   cache.writev(30 * 512, [filled(512, 99)]);
@@ -61,7 +62,7 @@ test('when the cache is full the oldest goes out first', (t) => {
 
 test('a write larger than the cache goes through it', (t) => {
   const medium = memoryDisk(256);
-  const cache = new WriteCache(medium, 8192);
+  const cache = new WriteCache(medium, writeLogMemory(8192));
   cache.writev(512, [filled(100_000, 7), filled(352, 7)]);
   t.true(read(cache, 512, 100_352).every((byte) => byte === 7));
   cache.flush();
@@ -70,7 +71,7 @@ test('a write larger than the cache goes through it', (t) => {
 
 test('trim takes cached data with it', (t) => {
   const medium = memoryDisk(64);
-  const cache = new WriteCache(medium, 8192);
+  const cache = new WriteCache(medium, writeLogMemory(8192));
   cache.writev(0, [filled(2048, 5)]);
   cache.trim(512, 1024);
   const expected = Uint8Array.from([...filled(512, 5), ...filled(1024, 0), ...filled(512, 5)]);
@@ -81,7 +82,7 @@ test('trim takes cached data with it', (t) => {
 
 test('a flush that fails keeps the data for the next one', (t) => {
   const medium = memoryDisk(64);
-  const cache = new WriteCache(medium, 8192);
+  const cache = new WriteCache(medium, writeLogMemory(8192));
   cache.writev(1024, [filled(512, 6)]);
   medium.bad.add(1024);
   t.throws(() => cache.flush());
@@ -96,7 +97,7 @@ test('random writes, reads, trims, flushes and power cuts agree with a model', (
   const random = seeded(seed);
   const size = 512 * 512;
   const medium = memoryDisk(512);
-  const cache = new WriteCache(medium, 32_768);
+  const cache = new WriteCache(medium, writeLogMemory(32_768));
   const now = new Uint8Array(size); // what reads must see
   const durable = new Uint8Array(size); // as of the last flush
   const written = new Uint8Array(size); // bytes changed since then: either version may survive

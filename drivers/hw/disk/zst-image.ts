@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import { Decompress, decompress } from 'fzstd';
 import { EINVAL, EIO, PosixError } from '../../../kernel/abi/errno.ts';
 import { hostCall } from './host-file.ts';
-import { BLOCK_SIZE } from './overlay.ts';
+import { BLOCK_SIZE } from './overlay-memory.ts';
 import { type Segments, scatter, sliceSegments, totalSize, zeroSegments } from './segments.ts';
 
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd]; // §3.1.1
