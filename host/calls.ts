@@ -4,6 +4,8 @@
 import type { Machine } from '../drivers/hw/machine.ts';
 import { E2BIG, PosixError, toErrno } from '../kernel/abi/errno.ts';
 import { Ring } from '../kernel/ipc/ring.ts';
+import { type Tracer, tracerOf } from '../kernel/ipc/trace.ts';
+import { EVENTS } from '../kernel/ipc/trace-events.ts';
 import { type WindowPart, WindowParts } from './window.ts';
 
 export interface CallRequest {
@@ -33,6 +35,7 @@ interface Pending {
   readonly resolve: (reply: CallReply) => void;
   readonly reject: (error: Error) => void;
   part: WindowPart | undefined;
+  span: number; // in the trace
 }
 
 const REQUEST_SIZE = 56;
@@ -42,6 +45,7 @@ export class HostCalls {
   readonly #window: Uint8Array;
   readonly #parts: WindowParts;
   readonly #requests: Ring;
+  readonly #trace: Tracer;
   readonly #pending = new Map<number, Pending>();
   /** Not sent yet: no room in ring or window. The second: those that may wait, behind their share. */
   readonly #unsent: Pending[] = [];
@@ -53,6 +57,7 @@ export class HostCalls {
   constructor(machine: Machine) {
     const { ram, layout, executor } = machine;
     const { requests, replies, window, windowSize } = layout.host;
+    this.#trace = tracerOf(ram);
     this.#window = new Uint8Array(ram, window, windowSize);
     this.#parts = new WindowParts(windowSize);
     this.#requests = new Ring(ram, requests);
@@ -70,7 +75,7 @@ export class HostCalls {
   call(request: CallRequest): Promise<CallReply> {
     if (this.#gone) return Promise.reject(this.#gone);
     return new Promise((resolve, reject) => {
-      const pending: Pending = { request, resolve, reject, part: undefined };
+      const pending: Pending = { request, resolve, reject, part: undefined, span: 0 };
       const queue = request.waits ? this.#unsentWaiting : this.#unsent;
       if (neededBytes(request) > this.#window.length / 2) reject(new PosixError(E2BIG));
       else if (queue.length > 0 || !this.#send(pending)) queue.push(pending);
@@ -102,6 +107,8 @@ export class HostCalls {
     view.setUint32(12, data.length, true);
     for (let i = 0; i < 5; i++) view.setFloat64(16 + i * 8, args[i] ?? 0, true);
     slot.length = REQUEST_SIZE;
+    this.#trace.newFlow();
+    pending.span = this.#trace.asyncBegin(EVENTS.call, number);
     this.#requests.publish();
     this.#flushSoon();
     return true;
@@ -133,6 +140,7 @@ export class HostCalls {
     if (pending === undefined || part === undefined) return true; // a call nobody made
     const data = this.#window.slice(part.at, part.at + Math.min(length, part.size));
     this.#parts.give(part);
+    this.#trace.asyncEnd(EVENTS.call, pending.span);
     if (errno === 0) pending.resolve({ r0, r1, data });
     else pending.reject(new PosixError(toErrno(errno)));
     return true;

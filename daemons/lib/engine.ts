@@ -4,6 +4,8 @@
 import type { Clock } from '../../kernel/abi/board.ts';
 import { EIO, EROFS, PosixError } from '../../kernel/abi/errno.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
+import { type Tracer, tracerOf } from '../../kernel/ipc/trace.ts';
+import { COUNTERS, EVENTS, OUTCOME } from '../../kernel/ipc/trace-events.ts';
 import { BlockCache, NoFrames } from './cache/block-cache.ts';
 import { Fetcher } from './cache/fetch.ts';
 import type { Area } from './cache/layout.ts';
@@ -51,12 +53,14 @@ export class Engine {
   readonly scratch: Scratch;
   readonly fetcher: Fetcher;
   readonly options: EngineOptions;
+  readonly trace: Tracer;
   writeback: Writeback | undefined;
   /** Runs of requests that were abandoned for a missing block. */
   misses = 0;
 
   constructor(options: EngineOptions) {
     this.options = options;
+    this.trace = tracerOf(options.ram);
     const { ram, area, device } = options;
     this.cache = new BlockCache(options);
     this.device = device;
@@ -72,13 +76,7 @@ export class Engine {
       if (options.changes) yield* this.#admission();
       const tx = new BlockTransaction(this.cache, seed);
       try {
-        const result = body(tx);
-        const outcome = options.outcome?.(result, tx);
-        if (outcome === 'drop') tx.abandon();
-        else if (tx.changes && this.writeback?.failed) {
-          throw new PosixError(EROFS, 'the volume could not be written');
-        } else tx.publish(outcome);
-        return result;
+        return this.#runOnce(tx, body, options);
       } catch (error) {
         tx.abandon();
         yield* this.#afterMiss(error);
@@ -86,6 +84,28 @@ export class Engine {
     }
     log(`a request ran ${RUNS_MAX} times and never found all its blocks`);
     throw new PosixError(EIO, `request given up after ${RUNS_MAX} runs`);
+  }
+
+  #runOnce<T>(tx: BlockTransaction, body: (tx: BlockTransaction) => T, options: RunOptions<T>): T {
+    const { trace } = this;
+    trace.count(COUNTERS.transactions);
+    trace.begin(EVENTS.transaction, this.cache.run);
+    let outcome: number = OUTCOME.failed;
+    try {
+      const result = body(tx);
+      const reply = options.outcome?.(result, tx);
+      outcome = tx.changes && reply !== 'drop' ? OUTCOME.published : OUTCOME.readOnly;
+      if (reply === 'drop') tx.abandon();
+      else if (tx.changes && this.writeback?.failed) {
+        throw new PosixError(EROFS, 'the volume could not be written');
+      } else tx.publish(reply);
+      return result;
+    } catch (error) {
+      outcome = error instanceof Missing ? OUTCOME.missing : OUTCOME.failed;
+      throw error;
+    } finally {
+      trace.end(EVENTS.transaction, outcome);
+    }
   }
 
   *#admission(): Task<void> {
@@ -102,6 +122,8 @@ export class Engine {
     this.misses++;
     let problem = error;
     if (problem instanceof Missing) {
+      this.trace.count(COUNTERS.restarts);
+      this.trace.instant(EVENTS.missing, problem.blocks.length, problem.blocks[0]);
       try {
         yield* this.fetcher.fetch(problem.blocks);
         return;

@@ -4,6 +4,7 @@
 import type { DriverBoard, Mmio, PciFunction } from '../../kernel/abi/board.ts';
 import { EIO, ENODEV, EROFS, PosixError } from '../../kernel/abi/errno.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../../kernel/ipc/task.ts';
+import { tracerOf } from '../../kernel/ipc/trace.ts';
 import { BouncePool } from '../lib/bounce.ts';
 import { BlockQueue } from '../lib/queue.ts';
 import type { BlockRequest, RamRange, RequestLimits } from '../lib/request.ts';
@@ -51,7 +52,7 @@ export function* startAhci({ board, dma, log }: AhciStart): Task<BlockController
   hba.write32(r.HBA_GHC, hba.read32(r.HBA_GHC) | r.GHC_IE);
   const disks: SdDisk[] = [];
   for (const [number, port] of ports) {
-    const disk = yield* startDisk(port, ram, log);
+    const disk = yield* startDisk(port, { ram: board.ram, log });
     if (disk) disks.push(disk);
     else ports.delete(number);
   }
@@ -101,12 +102,11 @@ function interrupt(hba: Mmio, ports: ReadonlyMap<number, AhciPort>): void {
 
 function* startDisk(
   port: AhciPort,
-  ram: DataView,
-  log: (line: string) => void,
+  { ram, log }: { ram: SharedArrayBuffer; log: (line: string) => void },
 ): Task<SdDisk | undefined> {
   try {
     port.start();
-    const identity = yield* identifyDisk(port, ram);
+    const identity = yield* identifyDisk(port, new DataView(ram));
     return makeDisk(port, identity, ram);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
@@ -138,16 +138,18 @@ function* command(port: AhciPort, build: (slot: number) => Command): Task<void> 
   if (fault) throw fault;
 }
 
-function makeDisk(port: AhciPort, identity: DiskIdentity, ram: DataView): SdDisk {
+function makeDisk(port: AhciPort, identity: DiskIdentity, ram: SharedArrayBuffer): SdDisk {
+  const view = new DataView(ram);
   const queue = new BlockQueue({
     name: port.name,
     sectorCount: identity.sectorCount,
     limits,
+    trace: tracerOf(ram),
     get freeSlots() {
       return port.freeSlots;
     },
     issue: (request, finish) => {
-      port.issue((slot) => commandFor(request, port.memory.payload(slot), ram), finish);
+      port.issue((slot) => commandFor(request, port.memory.payload(slot), view), finish);
     },
   });
   return {

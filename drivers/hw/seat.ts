@@ -6,6 +6,7 @@ import { workerData } from 'node:worker_threads';
 import type { Board, DriverBoard } from '../../kernel/abi/board.ts';
 import { SEAT_BOOT, SEAT_CONFIG, SEAT_CONFIG_SIZE, seatPage } from '../../kernel/abi/memlayout.ts';
 import { decodeText } from '../../kernel/abi/text.ts';
+import { tracerOf } from '../../kernel/ipc/trace.ts';
 import { waitWord } from '../../kernel/ipc/wait.ts';
 import { type Epoch, hostClock } from './clock.ts';
 import type { Hardware } from './hardware.ts';
@@ -19,6 +20,8 @@ export interface SeatOrders {
   readonly epoch: Epoch;
   /** What the controller on a driver's bus holds. */
   readonly hardware?: Hardware;
+  /** Its event ring, when the machine is traced. */
+  readonly events?: SharedArrayBuffer;
 }
 
 interface RoleModule {
@@ -34,8 +37,10 @@ async function powerUp(): Promise<void> {
 }
 
 async function assemble(): Promise<Board | DriverBoard> {
-  const { ram, seat, epoch, hardware } = orders;
-  const board: Board = { ram, seat, clock: hostClock(epoch), random };
+  const { ram, seat, epoch, hardware, events } = orders;
+  const clock = hostClock(epoch);
+  tracerOf(ram).attach(ram, { seat, clock, events });
+  const board: Board = { ram, seat, clock, random };
   if (hardware === undefined) return board;
   const { assembleBus } = await import('./hardware.ts');
   return { ...board, ...assembleBus(ram, hardware) };

@@ -3,6 +3,7 @@
 import test from 'ava';
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
+import { Tracer } from '../../kernel/ipc/trace.ts';
 import { BlockQueue } from './queue.ts';
 import { type BlockRequest, type RequestLimits, splitRequest, totalLength } from './request.ts';
 
@@ -27,6 +28,7 @@ function rig({ slots = 4, depth = 8 } = {}) {
     name: 'fake',
     sectorCount: 1000,
     limits,
+    trace: new Tracer(),
     get freeSlots() {
       return slots - running.length;
     },

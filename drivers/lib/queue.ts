@@ -4,6 +4,8 @@
 
 import { EINVAL, PosixError } from '../../kernel/abi/errno.ts';
 import { sleep, type Task, WaitQueue, wakeAll, wakeOne } from '../../kernel/ipc/task.ts';
+import type { Tracer } from '../../kernel/ipc/trace.ts';
+import { COUNTERS, EVENTS } from '../../kernel/ipc/trace-events.ts';
 import {
   type BlockRequest,
   type RequestLimits,
@@ -17,6 +19,7 @@ export interface BlockDevice {
   readonly name: string;
   readonly sectorCount: number;
   readonly limits: RequestLimits;
+  readonly trace: Tracer;
   /** Commands that it would take now. */
   readonly freeSlots: number;
   /** Starts a command; `finish` is called when it is over: at once if the device is gone. */
@@ -24,6 +27,13 @@ export interface BlockDevice {
 }
 
 const DEFAULT_DEPTH = 32;
+
+const spans = {
+  read: EVENTS.blockRead,
+  write: EVENTS.blockWrite,
+  flush: EVENTS.blockFlush,
+  trim: EVENTS.blockTrim,
+} as const;
 
 /** A part of a submitted request, within the device's limits. */
 interface Item {
@@ -53,6 +63,9 @@ export class BlockQueue {
   /** Returns when the request is done; throws the device's fault. */
   *submit(request: BlockRequest): Task<void> {
     this.#check(request);
+    const { trace } = this.#device;
+    trace.count(COUNTERS.blockRequests);
+    const span = trace.asyncBegin(spans[request.op], request.lba, request.count);
     const over = new WaitQueue(`${this.#device.name} ${request.op}`);
     let left = 0;
     let fault: PosixError | undefined;
@@ -69,6 +82,7 @@ export class BlockQueue {
       if (this.#running.size === 0) this.#pump();
     }
     while (left > 0) yield* sleep(over);
+    trace.asyncEnd(spans[request.op], span, fault?.errno);
     if (fault) throw fault;
   }
 
@@ -89,6 +103,8 @@ export class BlockQueue {
       if (next === undefined || this.#mustWait(next.request)) return;
       const batch = this.#takeBatch(next);
       this.#running.add(batch);
+      const { lba, count } = batch.request;
+      this.#device.trace.instant(EVENTS.issue, lba, count);
       this.#device.issue(batch.request, (fault) => this.#finish(batch, fault));
       wakeOne(this.#room);
     }

@@ -13,11 +13,12 @@ import {
 } from '../../kernel/ipc/grant.ts';
 import type { Ring } from '../../kernel/ipc/ring.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../../kernel/ipc/task.ts';
+import { EVENTS } from '../../kernel/ipc/trace-events.ts';
 import { decodeMessage, isRequest } from '../../kernel/ninep/codec.ts';
 import type { FileServer } from '../../kernel/ninep/file-server.ts';
 import { NinepServer } from '../../kernel/ninep/server.ts';
 import { putReply } from '../../kernel/ninep/transport-ring.ts';
-import type { RMessage, TMessage } from '../../kernel/ninep/types.ts';
+import { type RMessage, T, type TMessage } from '../../kernel/ninep/types.ts';
 
 /** What a driver serves: a tree, and in it files whose data moves by DMA. */
 export interface DiskServer<N> {
@@ -92,6 +93,8 @@ class Session<N> {
   }
 
   *#serve(incoming: Incoming): Task<void> {
+    const { trace } = this.#options.executor;
+    const span = trace.asyncBegin(EVENTS.serve, T[incoming.message.name], incoming.tag);
     let reply: RMessage;
     try {
       reply = yield* this.#answer(incoming);
@@ -100,6 +103,7 @@ class Session<N> {
       this.#options.log(`${incoming.message.name}: ${error.message}`);
       reply = { name: 'Rlerror', ecode: error.errno };
     }
+    trace.asyncEnd(EVENTS.serve, span, T[reply.name]);
     yield* this.#reply(incoming.tag, reply, incoming.grant !== undefined);
   }
 

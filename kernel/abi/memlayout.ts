@@ -1,7 +1,7 @@
 // The map of `ram`, the board's physical memory. All offsets in bytes; one writer for each word.
 //
 //   0x000000  board header        BoardHeader, written by the board at power-on
-//   0x001000  seat table          SEATS pages: bell, boot word, configuration of each worker
+//   0x001000  seat table          SEATS pages: bell, boot word, configuration, counters of each worker
 //   0x101000  grant table         GRANTS entries of GRANT_SIZE (kernel/ipc/grant.ts), by the kernel
 //   0x181000  frames              everything else: rings, windows, page cache, block caches, DMA
 
@@ -18,7 +18,8 @@ export const SEAT_TABLE = 0x1000;
 export const seatPage = (seat: number): number => SEAT_TABLE + seat * PAGE_SIZE;
 export const SEAT_BOOT = 64; // u32: 0 = wait, else the length of the JSON configuration
 export const SEAT_CONFIG = 128; // UTF-8 JSON, at most SEAT_CONFIG_SIZE bytes
-export const SEAT_CONFIG_SIZE = PAGE_SIZE - SEAT_CONFIG;
+export const SEAT_COUNTERS = PAGE_SIZE - 256; // f64, written by the seat's worker (kernel/ipc/trace.ts)
+export const SEAT_CONFIG_SIZE = SEAT_COUNTERS - SEAT_CONFIG;
 
 /** The board itself (the main thread) and the kernel have fixed seats. */
 export const SEAT_BOARD = 0;

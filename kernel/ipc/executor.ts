@@ -5,6 +5,8 @@
 import type { Clock } from '../abi/board.ts';
 import type { Ring } from './ring.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from './task.ts';
+import { type Tracer, tracerOf } from './trace.ts';
+import { EVENTS } from './trace-events.ts';
 import { Bell } from './wait.ts';
 
 /** Looks for work and does a bounded piece of it; returns whether there was any. */
@@ -31,6 +33,7 @@ const STEP_LIMIT = 1000;
 
 export class Executor {
   readonly clock: Clock;
+  readonly trace: Tracer;
   readonly #bell: Bell;
   readonly #onBug: (error: unknown, name: string) => void;
   readonly #pollers: Poller[] = [];
@@ -41,6 +44,7 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.clock = options.clock;
+    this.trace = tracerOf(options.ram);
     this.#bell = new Bell(options.ram, options.seat);
     this.#onBug = options.onBug;
   }
@@ -130,9 +134,13 @@ export class Executor {
 
   /** One turn: timers, rings, tasks. Returns whether more may be done at once. */
   turn(): boolean {
+    this.trace.flow = 0;
     this.#fireTimers();
     let busy = false;
-    for (const poller of [...this.#pollers]) busy = poller() || busy;
+    for (const poller of [...this.#pollers]) {
+      busy = poller() || busy;
+      this.trace.flow = 0;
+    }
     busy = this.#runTasks() || busy;
     this.flush();
     return busy;
@@ -198,6 +206,7 @@ class Activity {
   readonly #name: string;
   readonly #executor: Executor;
   readonly #beforeStep: () => void;
+  readonly #flow: number; // what it was started for
 
   constructor(
     task: Task<void>,
@@ -207,10 +216,14 @@ class Activity {
     this.#name = options.name;
     this.#executor = options.executor;
     this.#beforeStep = options.beforeStep;
+    this.#flow = options.executor.trace.flow;
   }
 
   /** Runs to the next wait; returns whether the task has ended. */
   step(): boolean {
+    const { trace } = this.#executor;
+    trace.flow = this.#flow;
+    if (trace.on) trace.begin(EVENTS.step, trace.label(this.#name));
     try {
       this.#beforeStep();
       const step = this.#task.next();
@@ -219,6 +232,8 @@ class Activity {
     } catch (error) {
       this.#executor.bug(error, this.#name);
       return true;
+    } finally {
+      trace.end(EVENTS.step);
     }
   }
 

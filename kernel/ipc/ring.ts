@@ -6,10 +6,13 @@
 //   +0    tail       messages ever published, mod 2^32; written by the producer alone
 //   +64   head       messages ever taken; written by the consumer alone
 //   +128  slots, slotSize, producer seat, consumer seat; written once by the kernel
-//   +192  slot 0: length, grant index, grant generation, grant offset, grant length, payload …
+//   +192  slot 0: length, grant index, grant generation, grant offset, grant length, flow,
+//         payload …
 
 import { assert, EPROTO, PosixError } from '../abi/errno.ts';
 import type { GrantRef } from './grant.ts';
+import { type Tracer, tracerOf } from './trace.ts';
+import { COUNTERS, EVENTS } from './trace-events.ts';
 import { Bell } from './wait.ts';
 
 const TAIL = 0;
@@ -70,6 +73,15 @@ export class Slot {
     this.#header[3] = ref?.offset ?? 0;
     this.#header[4] = ref?.length ?? 0;
   }
+
+  /** What the message is sent for (trace.ts); only a traced machine sets it. */
+  get flow(): number {
+    return (this.#header[5] ?? 0) >>> 0;
+  }
+
+  set flow(number: number) {
+    this.#header[5] = number;
+  }
 }
 
 export class Ring {
@@ -77,10 +89,12 @@ export class Ring {
   readonly slotSize: number;
   readonly producer: number;
   readonly consumer: number;
+  readonly address: number;
   readonly #words: Int32Array;
   readonly #slot: Slot[];
   readonly #producerBell: Bell;
   readonly #consumerBell: Bell;
+  readonly trace: Tracer;
   #ringConsumer = false;
 
   /** Writes an empty ring at `at`; then both sides construct it. The kernel alone does this. */
@@ -93,6 +107,8 @@ export class Ring {
   }
 
   constructor(ram: SharedArrayBuffer, at: number) {
+    this.address = at;
+    this.trace = tracerOf(ram);
     this.#words = new Int32Array(ram, at, SLOTS_AT / 4);
     const [slots = 0, slotSize = 0, producer = 0, consumer = 0] = this.#words.subarray(SHAPE);
     this.slots = slots;
@@ -128,14 +144,19 @@ export class Ring {
 
   /** Producer: the next free slot, or undefined when the ring is full. */
   reserve(): Slot | undefined {
-    const slot = this.full ? undefined : this.#at(Atomics.load(this.#words, TAIL));
+    const slot = this.full ? undefined : this.#slotAt(Atomics.load(this.#words, TAIL));
     if (slot) slot.grant = undefined;
     return slot;
   }
 
   /** Producer: makes the reserved slot visible. `flush` tells the consumer: one bell for many messages. */
   publish(): void {
-    Atomics.add(this.#words, TAIL, 1);
+    const slot = this.#slotAt(Atomics.load(this.#words, TAIL));
+    if (this.trace.on) slot.flow = this.trace.flow;
+    const number = Atomics.add(this.#words, TAIL, 1);
+    this.trace.count(COUNTERS.messages);
+    this.trace.count(COUNTERS.messageBytes, slot.length);
+    this.trace.instant(EVENTS.publish, this.address, number >>> 0);
     this.#ringConsumer = true;
   }
 
@@ -155,13 +176,16 @@ export class Ring {
     const queued = (Atomics.load(this.#words, TAIL) - head) >>> 0;
     if (queued === 0) return undefined;
     if (queued > this.slots) throw new PosixError(EPROTO, `ring holds ${queued} of ${this.slots}`);
-    return this.#at(head);
+    const slot = this.#slotAt(head);
+    if (this.trace.on) this.trace.flow = slot.flow;
+    return slot;
   }
 
   /** Consumer: gives the slot back; its bytes may change from now on. Rings a producer that found the ring full. */
   release(): void {
     // Head first, tail after: either the producer sees the new head, or this sees that it filled up.
     const head = Atomics.add(this.#words, HEAD, 1);
+    this.trace.instant(EVENTS.take, this.address, head >>> 0);
     const queued = (Atomics.load(this.#words, TAIL) - head) >>> 0;
     if (queued >= this.slots) this.#producerBell.ring();
   }
@@ -172,7 +196,7 @@ export class Ring {
     this.#consumerBell.ring();
   }
 
-  #at(counter: number): Slot {
+  #slotAt(counter: number): Slot {
     const slot = this.#slot[(counter >>> 0) % this.slots];
     assert(slot !== undefined);
     return slot;

@@ -9,6 +9,8 @@
 // no wake-up is lost whatever the order. A worker may be terminated between any two lines.
 
 import { HEADER_AWAKE, HEADER_CORES, seatPage } from '../abi/memlayout.ts';
+import { type Tracer, tracerOf } from './trace.ts';
+import { COUNTERS, EVENTS } from './trace-events.ts';
 
 const COUNT = 0;
 const ASLEEP = 1;
@@ -26,8 +28,12 @@ const SPIN_LONG = 20_000;
 export class Bell {
   readonly #words: Int32Array;
   readonly #header: Int32Array;
+  readonly #seat: number;
+  readonly #trace: Tracer;
 
   constructor(ram: SharedArrayBuffer, seat: number) {
+    this.#seat = seat;
+    this.#trace = tracerOf(ram);
     this.#words = new Int32Array(ram, seatPage(seat), 4);
     this.#header = new Int32Array(ram, 0, 16);
   }
@@ -40,19 +46,20 @@ export class Bell {
   /** Called by others: there is work. */
   ring(): void {
     Atomics.add(this.#words, COUNT, 1);
+    this.#trace.count(COUNTERS.bells);
     if (Atomics.load(this.#words, ASLEEP) === 0) return;
     Atomics.add(this.#words, WAKES, 1);
+    this.#trace.count(COUNTERS.wakes);
     Atomics.notify(this.#words, COUNT);
+    this.#trace.instant(EVENTS.wake, this.#seat);
   }
 
   /** Called by the owner: returns when the count is no longer `seen`, or after `timeoutMs`. */
   wait(seen: number, timeoutMs: number): void {
-    if (timeoutMs <= 0 || this.#spin(seen)) return;
-    this.#setAwake(0);
-    Atomics.store(this.#words, ASLEEP, 1);
-    Atomics.wait(this.#words, COUNT, seen, timeoutMs);
-    Atomics.store(this.#words, ASLEEP, 0);
-    this.#setAwake(1);
+    if (timeoutMs <= 0) return;
+    this.#trace.begin(EVENTS.idle);
+    if (!this.#spin(seen)) this.#sleep(seen, timeoutMs);
+    this.#trace.end(EVENTS.idle);
   }
 
   /** As `wait`, for the main thread, which may not block. */
@@ -72,6 +79,17 @@ export class Bell {
   /** How often this bell had to wake its owner. */
   get wakes(): number {
     return Atomics.load(this.#words, WAKES);
+  }
+
+  #sleep(seen: number, timeoutMs: number): void {
+    this.#trace.begin(EVENTS.sleep);
+    this.#trace.count(COUNTERS.sleeps);
+    this.#setAwake(0);
+    Atomics.store(this.#words, ASLEEP, 1);
+    Atomics.wait(this.#words, COUNT, seen, timeoutMs);
+    Atomics.store(this.#words, ASLEEP, 0);
+    this.#setAwake(1);
+    this.#trace.end(EVENTS.sleep);
   }
 
   #spin(seen: number): boolean {

@@ -5,6 +5,7 @@ import { EIO, type Errno, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { GRANT_READ } from '../ipc/grant.ts';
 import type { Task } from '../ipc/task.ts';
+import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
 import type { Request } from '../ninep/client.ts';
 import { P9_SETATTR_MTIME, P9_SETATTR_MTIME_SET, type RMessage } from '../ninep/types.ts';
 import { evictUnused, type Inode, type InodeHost, type Superblock } from '../vfs/inode.ts';
@@ -71,10 +72,15 @@ function* writeRuns(context: FlushContext, inode: Inode, runs: readonly Run[]): 
     context.pages.markClean(page);
     page.writeback = true;
   }
+  const { trace } = context.pages;
+  const count = runs.reduce((sum, run) => sum + run.pages.length, 0);
+  trace.count(COUNTERS.pagesFlushed, count);
+  const span = trace.asyncBegin(EVENTS.pageFlush, inode.qid.path, count);
   try {
     const replies = yield* inode.superblock.client.all(runs.map((run) => request(inode, run)));
     for (const [i, run] of runs.entries()) yield* settle(context, inode, run, replies[i]);
   } finally {
+    trace.asyncEnd(EVENTS.pageFlush, span);
     for (const page of runs.flatMap((run) => run.pages)) context.pages.writebackDone(page);
   }
 }

@@ -4,6 +4,7 @@
 import { ENOMEM, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
+import { type Tracer, tracerOf } from '../ipc/trace.ts';
 import type { Inode } from '../vfs/inode.ts';
 import type { Frames } from './frames.ts';
 
@@ -32,6 +33,7 @@ export class Page {
 }
 
 export class PageCache {
+  readonly trace: Tracer;
   readonly #ram: SharedArrayBuffer;
   readonly #frames: Frames;
   /** Frames left to the rest of the kernel: windows, rings, pipes, tmpfs. */
@@ -44,6 +46,7 @@ export class PageCache {
   misses = 0;
 
   constructor(ram: SharedArrayBuffer, frames: Frames) {
+    this.trace = tracerOf(ram);
     this.#ram = ram;
     this.#frames = frames;
     this.#reserve = Math.min(4096, Math.floor(frames.total / 8));

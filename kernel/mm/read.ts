@@ -5,6 +5,7 @@ import { EIO, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { GRANT_SEGMENTS, GRANT_WRITE, type Segment } from '../ipc/grant.ts';
 import type { Task } from '../ipc/task.ts';
+import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
 import type { Inode } from '../vfs/inode.ts';
 import type { Page, PageCache } from './page-cache.ts';
 
@@ -38,6 +39,8 @@ export function* readFile(
     const count = Math.min(PAGE_SIZE - at, into.length - done, inode.size - position);
     if (count <= 0) break; // cut off while we waited
     into.set(page.bytes.subarray(at, at + count), done);
+    cache.trace.count(COUNTERS.copies);
+    cache.trace.count(COUNTERS.copiedBytes, count);
     done += count;
   }
   return done;
@@ -54,6 +57,8 @@ export function* readyPage(
     const page = cache.peek(inode, index);
     if (page === undefined) {
       cache.misses++;
+      cache.trace.count(COUNTERS.pageMisses);
+      cache.trace.instant(EVENTS.pageMiss, inode.qid.path, index);
       yield* fill(cache, inode, { index, count: windowFor(want) });
       continue;
     }
@@ -62,6 +67,7 @@ export function* readyPage(
       continue;
     }
     cache.hits++;
+    cache.trace.count(COUNTERS.pageHits);
     if (ahead) ahead.next = index + 1;
     return page;
   }
@@ -92,11 +98,15 @@ function* fill(
     count++;
   }
   const pages = cache.add(inode, range.index, count);
+  cache.trace.count(COUNTERS.pagesFilled, pages.length);
+  const span = cache.trace.asyncBegin(EVENTS.pageFill, inode.qid.path, pages.length);
   try {
     yield* fetch(inode, pages);
   } catch (error) {
     for (const page of pages) cache.drop(page);
     throw error;
+  } finally {
+    cache.trace.asyncEnd(EVENTS.pageFill, span);
   }
   for (const page of pages) if (!page.void) cache.filled(page);
 }

@@ -6,10 +6,11 @@ import type { Executor } from '../ipc/executor.ts';
 import type { GrantRef, GrantTable } from '../ipc/grant.ts';
 import type { Ring, Slot } from '../ipc/ring.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
+import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
 import type { Memory, Request, Transport } from './client.ts';
 import { decodeMessage, encodeMessage, isRequest } from './codec.ts';
 import { Cursor } from './cursor.ts';
-import { NOTAG, type RMessage } from './types.ts';
+import { NOTAG, type RMessage, T } from './types.ts';
 
 export interface RingTransportOptions {
   readonly executor: Executor;
@@ -24,6 +25,7 @@ export interface RingTransportOptions {
 interface Pending {
   readonly done: WaitQueue;
   readonly granted: boolean;
+  span: number; // in the trace
   reply: RMessage | undefined;
 }
 
@@ -80,6 +82,7 @@ export class RingTransport implements Transport {
     const pending: Pending = {
       done: new WaitQueue(request.message.name),
       granted: grant !== undefined,
+      span: 0,
       reply: undefined,
     };
     const slot = yield* this.#reserve();
@@ -92,6 +95,9 @@ export class RingTransport implements Transport {
     slot.length = encodeMessage(cursor, tag, request.message);
     slot.grant = grant;
     this.#pending.set(tag, pending);
+    const { trace } = this.#options.executor;
+    trace.count(COUNTERS.rpcs);
+    pending.span = trace.asyncBegin(EVENTS.rpc, T[request.message.name], tag);
     this.#options.requests.publish();
     return pending;
   }
@@ -153,6 +159,7 @@ export class RingTransport implements Transport {
     const pending = this.#pending.get(tag);
     if (pending === undefined) return;
     this.#pending.delete(tag);
+    this.#options.executor.trace.asyncEnd(EVENTS.rpc, pending.span, T[reply.name]);
     pending.reply = reply;
     wakeAll(pending.done);
   }

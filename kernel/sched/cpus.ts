@@ -5,6 +5,7 @@
 import type { Clock } from '../abi/board.ts';
 import type { Executor } from '../ipc/executor.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
+import { EVENTS } from '../ipc/trace-events.ts';
 import type { Process } from '../proc/process.ts';
 
 export const SLICE_MS = 20;
@@ -51,9 +52,10 @@ export class Cpus {
     }
     if (process.dead) return;
     if (this.#holders.size < this.count) {
-      this.#holders.set(process, this.#clock.monotonicMs());
+      this.#run(process, this.#clock.monotonicMs());
       return;
     }
+    this.#executor.trace.instant(EVENTS.cpuWait, process.pid);
     const waiter = { process, queue: new WaitQueue('cpu') };
     this.#waiting.push(waiter);
     this.#watch();
@@ -63,7 +65,9 @@ export class Cpus {
   /** The process waits in the kernel. */
   release(process: Process): void {
     const since = this.#holders.get(process);
-    if (since !== undefined) this.#handOver(process, since);
+    if (since === undefined) return;
+    this.#executor.trace.instant(EVENTS.cpuBlock, process.pid);
+    this.#handOver(process, since);
   }
 
   /** The process is dead: it neither holds a CPU nor waits for one. */
@@ -82,8 +86,13 @@ export class Cpus {
     this.#holders.delete(process);
     const next = this.#waiting.shift();
     if (next === undefined) return;
-    this.#holders.set(next.process, now);
+    this.#run(next.process, now);
     wakeAll(next.queue);
+  }
+
+  #run(process: Process, now: number): void {
+    this.#holders.set(process, now);
+    this.#executor.trace.instant(EVENTS.cpuRun, process.pid);
   }
 
   /** While somebody waits: takes CPUs from those who have been away for longer than a slice. */

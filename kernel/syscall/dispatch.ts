@@ -6,6 +6,7 @@ import { EFAULT, EIO, ENOSYS, fail, PosixError } from '../abi/errno.ts';
 import { DIED, SYS } from '../abi/syscall.ts';
 import { decodeText } from '../abi/text.ts';
 import type { Task } from '../ipc/task.ts';
+import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../proc/process.ts';
 import { end } from '../proc/signal.ts';
@@ -110,6 +111,9 @@ function* serve(
   to: { process: Process; request: Request },
 ): Task<void> {
   const { process, request } = to;
+  const { trace } = kernel.executor;
+  trace.count(COUNTERS.syscalls);
+  const span = trace.asyncBegin(EVENTS.syscall, request.number, process.pid);
   const call = new Call(kernel, process);
   let errno = 0;
   let result: Result = {};
@@ -123,6 +127,7 @@ function* serve(
   }
   if (!process.dead && process.pid !== 1) yield* kernel.cpus.acquire(process);
   const { tag } = request;
+  trace.asyncEnd(EVENTS.syscall, span, errno);
   if (process.dead) answer(kernel, seat, { tag, errno: DIED });
   else answer(kernel, seat, { tag, errno, signals: process.pending, ...result });
 }

@@ -16,6 +16,8 @@ import type { ProcessConfig } from '../../kernel/abi/seat-config.ts';
 import { DIED, SYS } from '../../kernel/abi/syscall.ts';
 import { decodeText, encodeText } from '../../kernel/abi/text.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
+import { type Tracer, tracerOf } from '../../kernel/ipc/trace.ts';
+import { EVENTS } from '../../kernel/ipc/trace-events.ts';
 import { Bell } from '../../kernel/ipc/wait.ts';
 
 /** The process is no more: unwinds the program up to entry.ts. Programs do not catch it. */
@@ -39,12 +41,14 @@ export class Channel {
   readonly #bell: Bell;
   readonly #requests: Ring;
   readonly #replies: Ring;
+  readonly #trace: Tracer;
   #tag = 0;
   #died: ProcessDied | undefined;
 
   constructor(board: Board, config: ProcessConfig) {
     this.window = new Uint8Array(board.ram, config.window, config.windowSize);
     this.view = new DataView(board.ram, config.window, config.windowSize);
+    this.#trace = tracerOf(board.ram);
     this.#bell = new Bell(board.ram, board.seat);
     this.#bell.setRunning(true);
     this.#requests = new Ring(board.ram, config.requests);
@@ -54,8 +58,14 @@ export class Channel {
   /** Makes the call and waits for its end: the errno, 0 when it was done. Runs signal handlers. */
   try(number: number, dataLength: number, a0 = 0, a1 = 0, a2 = 0): 0 | Errno {
     if (this.#died !== undefined) throw this.#died; // whatever a `finally` still wants to do
+    this.#trace.newFlow();
+    this.#trace.begin(EVENTS.call, number);
     this.#put(number, dataLength, a0, a1, a2);
-    return this.#await();
+    try {
+      return this.#await();
+    } finally {
+      this.#trace.end(EVENTS.call);
+    }
   }
 
   /** As `try`, but throws what is no success; returns r0. */

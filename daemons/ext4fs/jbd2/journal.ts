@@ -6,6 +6,7 @@
 
 import { EIO, EROFS, PosixError } from '../../../kernel/abi/errno.ts';
 import { Lock, type Task } from '../../../kernel/ipc/task.ts';
+import { COUNTERS, EVENTS } from '../../../kernel/ipc/trace-events.ts';
 import type { Epoch } from '../../lib/cache/block-cache.ts';
 import type { Mover } from '../../lib/data/mover.ts';
 import type { Engine, Writeback } from '../../lib/engine.ts';
@@ -142,6 +143,8 @@ export class Journal implements Writeback {
     const { cache, device } = engine;
     yield* this.#makeRoom(cache.running);
     const epoch = cache.closeEpoch();
+    engine.trace.count(COUNTERS.commits);
+    const span = engine.trace.asyncBegin(EVENTS.commit, epoch.tid, epoch.blocks.size);
     yield* mover.settled(epoch); // ordered data: what the transaction maps is written before it
     const writer = new LogWriter({ engine, format, map }, epoch.tid, this.#head);
     const revoked = [...epoch.forgotten].filter((no) => this.#inLog.has(no));
@@ -150,6 +153,7 @@ export class Journal implements Writeback {
     yield* device.flush();
     yield* writer.commit(engine.options.clock.wallclock());
     yield* device.flush();
+    engine.trace.asyncEnd(EVENTS.commit, span);
     this.#used += logBlocksFor(format, epoch.blocks.size, revoked.length);
     this.#head = writer.head;
     for (const no of epoch.blocks.keys()) this.#inLog.add(no);
@@ -175,6 +179,7 @@ export class Journal implements Writeback {
     if (this.#used === 0) return;
     try {
       const frames = [...cache.logged.values()];
+      const span = engine.trace.asyncBegin(EVENTS.checkpoint, frames.length);
       yield* writeHome(engine, frames);
       yield* device.flush();
       cache.checkpointed(frames);
@@ -183,6 +188,7 @@ export class Journal implements Writeback {
       yield* writeSuper(this.#head, cache.running.tid);
       // On the medium before the log goes round: replaying an old part of it would undo newer ones.
       yield* device.flush();
+      engine.trace.asyncEnd(EVENTS.checkpoint, span);
       this.checkpoints++;
     } catch (error) {
       if (error instanceof PosixError) this.#abort(error);

@@ -14,6 +14,7 @@ import {
 } from '../../../kernel/ipc/grant.ts';
 import type { Ring } from '../../../kernel/ipc/ring.ts';
 import { runNow, sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.ts';
+import { EVENTS } from '../../../kernel/ipc/trace-events.ts';
 import { decodeMessage, isRequest, messageBytes } from '../../../kernel/ninep/codec.ts';
 import { NinepServer } from '../../../kernel/ninep/server.ts';
 import { putReply } from '../../../kernel/ninep/transport-ring.ts';
@@ -22,6 +23,7 @@ import {
   NOTAG,
   P9_SETATTR_SIZE,
   type RMessage,
+  T,
   type TMessage,
 } from '../../../kernel/ninep/types.ts';
 import type { StoredReply } from '../cache/table.ts';
@@ -114,6 +116,8 @@ export class VolumeServer {
   *#serve(request: Request): Task<void> {
     const { tag, message, grant } = request;
     const entry = this.#order.enter(tag, message);
+    const { trace } = this.#options.executor;
+    const span = trace.asyncBegin(EVENTS.serve, T[message.name], tag);
     let answer: RMessage;
     try {
       if (message.name === 'Tflush') yield* this.#order.flushed(entry, message.oldtag);
@@ -127,6 +131,7 @@ export class VolumeServer {
     } finally {
       this.#order.leave(entry);
     }
+    trace.asyncEnd(EVENTS.serve, span, T[answer.name]);
     yield* this.#reply({ tag, message: answer, granted: grant !== undefined });
     if (message.name === 'Tclunk' && this.#isLast(message)) {
       this.#attached.clear();

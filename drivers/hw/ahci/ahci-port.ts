@@ -1,7 +1,9 @@
 // One port of the AHCI controller's model: AHCI 1.3.1 §3.3 registers, §5.3 the port's state machine
 // (condensed: a command runs to its end in one step), §6 errors.
 
+import { COUNTERS, EVENTS } from '../../../kernel/ipc/trace-events.ts';
 import * as r from '../../ahci/regs.ts';
+import { SECTOR_SIZE } from '../disk/disk.ts';
 import type { Segments } from '../disk/segments.ts';
 import type { AtaCommand, AtaDisk, AtaResult } from './ata.ts';
 import type { Dma } from './dma.ts';
@@ -246,11 +248,17 @@ export class AhciPort {
 
   #execute(device: AtaDisk, { slot, header, fis }: Fetched): void {
     let interrupt = 0;
-    const result = device.execute(ataCommand(fis), (sizeBytes) => {
+    const command = ataCommand(fis);
+    const { trace } = this.#dma;
+    trace.begin(EVENTS.dma, command.lba, command.count * SECTOR_SIZE);
+    const result = device.execute(command, (sizeBytes) => {
       const buffers = this.#buffers(header, sizeBytes);
       interrupt = buffers.interrupt;
       return buffers.segments;
     });
+    trace.end(EVENTS.dma, result.transferred);
+    if (result.transferred > 0) trace.count(COUNTERS.dmas);
+    trace.count(COUNTERS.dmaBytes, result.transferred);
     header.prdbc = result.transferred;
     if (result.transferred > 0) this.#is |= interrupt;
     this.#complete(slot, result);

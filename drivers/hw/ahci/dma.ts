@@ -1,6 +1,8 @@
 // A device's way to physical memory. Addresses come from structures that a driver wrote: one that
 // is not memory is a bus error, never an exception of ours.
 
+import { type Tracer, tracerOf } from '../../../kernel/ipc/trace.ts';
+
 /** The bus refused an address: the controller reports it in its error registers. */
 export class DmaFault extends Error {
   override get name(): string {
@@ -11,8 +13,10 @@ export class DmaFault extends Error {
 export class Dma {
   readonly #ram: SharedArrayBuffer;
   readonly #view: DataView;
+  readonly trace: Tracer;
 
   constructor(ram: SharedArrayBuffer) {
+    this.trace = tracerOf(ram);
     this.#ram = ram;
     this.#view = new DataView(ram);
   }
