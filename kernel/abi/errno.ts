@@ -113,6 +113,12 @@ export const toErrno = (n: number): Errno => (n in table ? (n as Errno) : EIO);
 /** `ENOENT` for 2. */
 export const errnoName = (errno: Errno): string => table[errno][0];
 
+/** 2 for `ENOENT`; undefined when no error has that name. */
+export function errnoByName(name: string): Errno | undefined {
+  const found = Object.entries(table).find(([, [one]]) => one === name);
+  return found === undefined ? undefined : (Number(found[0]) as Errno);
+}
+
 /** strerror(3): `No such file or directory` for 2. */
 export const strerror = (errno: Errno): string => table[errno][1];
 

@@ -3,7 +3,8 @@
 //   0x000000  board header        BoardHeader, written by the board at power-on
 //   0x001000  seat table          SEATS pages: bell, boot word, configuration, counters of each worker
 //   0x101000  grant table         GRANTS entries of GRANT_SIZE (kernel/ipc/grant.ts), by the kernel
-//   0x181000  frames              everything else: rings, windows, page cache, block caches, DMA
+//   0x181000  fault area          rules, counters, log of faults (kernel/ipc/fault/layout.ts)
+//   0x1a1000  frames              everything else: rings, windows, page cache, block caches, DMA
 
 export const PAGE_SIZE = 4096;
 
@@ -29,5 +30,8 @@ export const GRANTS = 1024;
 export const GRANT_SIZE = 512;
 export const GRANT_TABLE = SEAT_TABLE + SEATS * PAGE_SIZE;
 
-export const FRAMES = GRANT_TABLE + GRANTS * GRANT_SIZE;
+export const FAULT_AREA = GRANT_TABLE + GRANTS * GRANT_SIZE;
+export const FAULT_AREA_SIZE = 32 * PAGE_SIZE;
+
+export const FRAMES = FAULT_AREA + FAULT_AREA_SIZE;
 export const MIN_RAM = 16 * 1024 * 1024;
