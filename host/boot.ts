@@ -24,6 +24,8 @@ export interface BootOptions {
   readonly cpus?: number;
   /** A repeatable run: the same seed gives the same run. An integer of up to 53 bits. */
   readonly seed?: number;
+  /** A file to be written: a trace of every layer, for Perfetto (docs/performance.md). */
+  readonly trace?: string;
   /** Added to the environment of what `exec` and `spawn` start. */
   readonly env?: Readonly<Record<string, string>>;
   /** Told each line of the kernel log, with the milliseconds since power-on. */
@@ -50,7 +52,7 @@ export function startMachine(
   options: BootOptions,
   more: Partial<ConsoleBoot> & { readonly onLog?: BootOptions['onLog'] } = {},
 ): Machine {
-  const { disks, mem, cpus, seed } = options;
+  const { disks, mem, cpus, seed, trace } = options;
   const onLog = more.onLog ?? options.onLog;
   return powerUp({
     modules,
@@ -59,6 +61,7 @@ export function startMachine(
     ...(mem === undefined ? {} : { memBytes: mem }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(seed === undefined ? {} : { seed }),
+    ...(trace === undefined ? {} : { trace }),
     ...(more.interactive === undefined ? {} : { interactive: more.interactive }),
     ...(more.init === undefined ? {} : { init: more.init }),
     ...(more.console === undefined ? {} : { console: more.console }),

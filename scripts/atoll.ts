@@ -24,7 +24,10 @@ async function run(line: CommandLine): Promise<number> {
   const { work } = line;
   if (work.kind === 'help') process.stdout.write(USAGE);
   else if (work.kind === 'version') process.stdout.write(`atoll ${version()}\n`);
-  else if (work.kind === 'stdin' && process.stdin.isTTY) {
+  else if (work.kind === 'summary') {
+    const { summarize } = await import('./trace/summary.ts');
+    process.stdout.write(await summarize(work.file, work.calls));
+  } else if (work.kind === 'stdin' && process.stdin.isTTY) {
     return await (await import('./cli-console.ts')).runConsole(line);
   } else return await (await import('./cli-run.ts')).runScript(line);
   return 0;

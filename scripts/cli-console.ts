@@ -6,7 +6,7 @@ import { startMachine } from '../host/boot.ts';
 import type { CommandLine } from './cli-options.ts';
 
 export async function runConsole(line: CommandLine): Promise<number> {
-  const { disks, mem, cpus } = line;
+  const { disks, mem, cpus, trace } = line;
   let booted = false;
   const log: string[] = [];
   const machine = startMachine(
@@ -14,6 +14,7 @@ export async function runConsole(line: CommandLine): Promise<number> {
       ...(disks.length === 0 ? {} : { disks }),
       ...(mem === undefined ? {} : { mem }),
       ...(cpus === undefined ? {} : { cpus }),
+      ...(trace === undefined ? {} : { trace }),
     },
     {
       ...{ interactive: true, init: ['cat /etc/motd'], console: terminalSink() },
@@ -38,6 +39,8 @@ export async function runConsole(line: CommandLine): Promise<number> {
   );
   const reason = await machine.ended;
   detach();
+  const { traceComplaint } = machine;
+  if (traceComplaint !== undefined) process.stderr.write(`atoll: ${traceComplaint}\n`);
   if (reason === '') return status ?? machine.exitStatus;
   process.stderr.write(`atoll: ${reason}\n`);
   return 1;

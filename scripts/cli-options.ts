@@ -13,6 +13,9 @@ Boots a machine, runs a shell in it, and ends with the shell's status.
                      the next at /mnt/sdC1; without --disk: this package's own images
   --mem N[K|M|G]     memory, 256M unless given
   --cpus N           virtual CPUs, the host's cores unless given
+  --trace FILE       write a trace of every layer, for ui.perfetto.dev
+  --trace-summary FILE [CALL]...
+                     where the time of the system calls in a trace went; boots nothing
   --help, --version
 
 Without -c and FILE: a prompt, or the commands on standard input when that is no terminal.
@@ -22,6 +25,7 @@ export type Work =
   | { readonly kind: 'script'; readonly script: string; readonly args: readonly string[] }
   | { readonly kind: 'file'; readonly file: string; readonly args: readonly string[] }
   | { readonly kind: 'stdin' }
+  | { readonly kind: 'summary'; readonly file: string; readonly calls: readonly string[] }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' };
 
@@ -29,6 +33,7 @@ export interface CommandLine {
   readonly disks: readonly DiskOptions[];
   readonly mem?: number;
   readonly cpus?: number;
+  readonly trace?: string;
   /** Options of the shell: -e, -u, -x ... */
   readonly shellFlags: readonly string[];
   readonly work: Work;
@@ -40,22 +45,19 @@ export class UsageError extends Error {}
 /** Flags of sh that may stand before its script, alone or together with -c: `-ec`. */
 const SHELL_FLAGS = /^-[aefnuvx]+$/;
 const SCRIPT_FLAG = /^-[aefnuvx]*c$/;
-const VALUE_OPTIONS = ['--disk', '--mem', '--cpus'];
+const VALUE_OPTIONS = ['--disk', '--mem', '--cpus', '--trace', '--trace-summary'];
 
 export function readCommandLine(args: readonly string[]): CommandLine {
   const { own, flags, rest } = split(args);
   const { values } = parse(own);
-  const { mem, cpus } = values;
+  const { mem, cpus, trace } = values;
   return {
     disks: (values.disk ?? []).map(readDisk),
     ...(mem === undefined ? {} : { mem: readBytes(mem) }),
     ...(cpus === undefined ? {} : { cpus: readCount(cpus) }),
+    ...(trace === undefined ? {} : { trace }),
     shellFlags: flags.filter((flag) => flag !== '-c').map((flag) => flag.replace(/c$/, '')),
-    work: values.help
-      ? { kind: 'help' }
-      : values.version
-        ? { kind: 'version' }
-        : readWork(rest, flags.some((flag) => SCRIPT_FLAG.test(flag)) ? 'script' : 'file'),
+    work: workOf(values, rest, flags.some((flag) => SCRIPT_FLAG.test(flag)) ? 'script' : 'file'),
   };
 }
 
@@ -86,6 +88,8 @@ function parse(own: string[]) {
         disk: { type: 'string', multiple: true },
         mem: { type: 'string' },
         cpus: { type: 'string' },
+        trace: { type: 'string' },
+        'trace-summary': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
       },
@@ -94,6 +98,17 @@ function parse(own: string[]) {
     const message = error instanceof Error ? error.message : String(error);
     throw new UsageError(message.replace(/\. To specify.*$/s, '').replace(/^U/, 'u'));
   }
+}
+
+function workOf(
+  values: { help?: boolean; version?: boolean; 'trace-summary'?: string },
+  rest: readonly string[],
+  kind: 'script' | 'file',
+): Work {
+  if (values.help) return { kind: 'help' };
+  if (values.version) return { kind: 'version' };
+  const { 'trace-summary': file } = values;
+  return file === undefined ? readWork(rest, kind) : { kind: 'summary', file, calls: rest };
 }
 
 function readWork(rest: readonly string[], kind: 'script' | 'file'): Work {

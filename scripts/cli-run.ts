@@ -31,6 +31,8 @@ export async function runScript(line: CommandLine): Promise<number> {
   } finally {
     process.stdin.destroy();
     await system.shutdown();
+    const { traceComplaint } = system.machine;
+    if (traceComplaint !== undefined) process.stderr.write(`atoll: ${traceComplaint}\n`);
   }
 }
 
@@ -45,11 +47,12 @@ function readSource(file: string): Uint8Array | string {
 }
 
 async function bootQuietly(line: CommandLine): Promise<Atoll> {
-  const { disks, mem, cpus } = line;
+  const { disks, mem, cpus, trace } = line;
   return await boot({
     ...(disks.length === 0 ? {} : { disks }),
     ...(mem === undefined ? {} : { mem }),
     ...(cpus === undefined ? {} : { cpus }),
+    ...(trace === undefined ? {} : { trace }),
     onLog: (text) => {
       const refused = /^\[ *[\d.]+\] (sdC\d+(?:p\d+)?: .*)$/.exec(text)?.[1];
       if (refused !== undefined && !/: (mounted|unmounted|recovered|journal)\b/.test(refused)) {

@@ -9,6 +9,7 @@ import { GrantReader } from '../../kernel/ipc/grant.ts';
 import { ringLogger } from '../../kernel/ipc/log-ring.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
+import { EVENTS } from '../../kernel/ipc/trace-events.ts';
 import { NinepClient } from '../../kernel/ninep/client.ts';
 import { RingTransport } from '../../kernel/ninep/transport-ring.ts';
 import { openDiskClient } from './disk-client.ts';
@@ -27,6 +28,8 @@ export interface VolumeMainOptions {
 
 /** Starts the volume's tasks on the executor, whose loop the caller runs. */
 export function volumeMain(options: VolumeMainOptions): void {
+  const { trace } = options.executor;
+  trace.instant(EVENTS.worker, trace.label(`volume ${options.config.name}`));
   options.executor.start(serveVolume(options), `volume ${options.config.name}`);
 }
 

@@ -22,12 +22,14 @@ import type { DiskConfig, KernelConfig } from '../../kernel/abi/seat-config.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
 import { Executor } from '../../kernel/ipc/executor.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
+import { tracerOf } from '../../kernel/ipc/trace.ts';
 import { Bell, storeWord } from '../../kernel/ipc/wait.ts';
 import { type Epoch, hostClock, powerOnNow } from './clock.ts';
 import type { ConsoleSink } from './console.ts';
 import { claimDisks } from './hardware.ts';
 import { PowerSwitch, type RoleModules } from './power.ts';
 import { allocateRam, DEFAULT_RAM, layOut, type RamLayout } from './ram.ts';
+import { TraceRecorder } from './trace/recorder.ts';
 
 export interface MachineOptions {
   readonly modules: RoleModules;
@@ -41,6 +43,8 @@ export interface MachineOptions {
   readonly init?: readonly string[];
   /** A repeatable run: an integer of up to 53 bits. */
   readonly seed?: number;
+  /** A file for the trace of it all (trace/recorder.ts). */
+  readonly trace?: string;
   readonly console?: ConsoleSink;
   /** A line of the kernel log, with the milliseconds since power-on. */
   readonly onLog?: (text: string, atMs: number) => void;
@@ -68,6 +72,7 @@ export class Machine {
   readonly #power: PowerSwitch;
   readonly #epoch: Epoch = powerOnNow();
   readonly #toKernel: Ring;
+  readonly #recorder: TraceRecorder | undefined;
   readonly #unsent: { message: ToKernel; sent: () => void }[] = [];
   readonly #releases: (() => void)[] = [];
   #resolveBooted: () => void = () => {};
@@ -89,13 +94,19 @@ export class Machine {
     });
     this.booted.catch(() => {}); // whoever waits for it is told; nobody has to wait
     const { disks = [] } = options;
+    const recorder = options.trace === undefined ? undefined : new TraceRecorder(options.trace);
+    this.#recorder = recorder;
+    if (recorder) this.#releases.push(() => recorder.close());
     const { hardware, release } = claimDisks(disks);
     this.#releases.push(release);
     this.#power = new PowerSwitch({
       ...{ ram: this.ram, epoch: this.#epoch, modules: options.modules, hardware },
+      ...(recorder && { eventsFor: (seat, role) => recorder.ringFor(seat, role) }),
       onGone: (seat, text) => this.#seatGone(seat, text),
     });
     const clock = hostClock(this.#epoch);
+    const events = recorder?.ringFor(SEAT_BOARD, 'board');
+    tracerOf(this.ram).attach(this.ram, { seat: SEAT_BOARD, clock, events });
     const onBug = (error: unknown): void => this.#end(`the board failed: ${describe(error)}`);
     this.executor = new Executor({ ram: this.ram, seat: SEAT_BOARD, clock, onBug });
     this.#toKernel = new Ring(this.ram, this.layout.board.toKernel);
@@ -126,6 +137,11 @@ export class Machine {
   /** Seats whose workers run. */
   get poweredSeats(): readonly number[] {
     return this.#power.powered;
+  }
+
+  /** What is wrong with the trace, once the machine has ended; undefined when it is whole. */
+  get traceComplaint(): string | undefined {
+    return this.#recorder?.complaint;
   }
 
   /** Milliseconds since power-on. */
@@ -227,6 +243,7 @@ export class Machine {
   }
 
   #seatGone(seat: number, text: string): void {
+    this.#recorder?.gone(seat);
     if (this.#reason !== undefined) return;
     if (seat !== SEAT_KERNEL) void this.#send({ type: 'seatGone', seat, text });
     else this.#end(text === '' ? 'the kernel ended' : `the kernel failed: ${text}`);

@@ -17,6 +17,8 @@ export interface PowerOptions {
   readonly epoch: Epoch;
   readonly modules: RoleModules;
   readonly hardware: Hardware;
+  /** The event ring of a worker that is about to start, when the machine is traced. */
+  readonly eventsFor?: (seat: number, role: Role) => SharedArrayBuffer;
   /** A worker ended; `text` is '' when it was switched off or ended by itself, else its stack. */
   readonly onGone: (seat: number, text: string) => void;
 }
@@ -87,10 +89,12 @@ export class PowerSwitch {
   }
 
   #worker(seat: number, role: Role): Worker {
-    const { ram, epoch, modules, hardware } = this.#options;
+    const { ram, epoch, modules, hardware, eventsFor } = this.#options;
+    const events = eventsFor?.(seat, role);
     const orders: SeatOrders = {
       ...{ ram, seat, epoch, main: modules[role] },
       ...(role === 'driver' ? { hardware } : {}),
+      ...(events === undefined ? {} : { events }),
     };
     return new Worker(new URL('./seat.js', import.meta.url), {
       workerData: orders,

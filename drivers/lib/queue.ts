@@ -38,6 +38,7 @@ const spans = {
 /** A part of a submitted request, within the device's limits. */
 interface Item {
   readonly request: BlockRequest;
+  readonly flow: number; // what it is done for
   /** It was in a merged command that failed: it runs alone, to learn which part is bad. */
   readonly alone: boolean;
   readonly finish: (fault: PosixError | undefined) => void;
@@ -77,7 +78,7 @@ export class BlockQueue {
     for (const part of splitRequest(request, this.#device.limits)) {
       while (this.#waiting.length >= this.#depth) yield* sleep(this.#room);
       left++;
-      this.#waiting.push({ request: part, alone: false, finish });
+      this.#waiting.push({ request: part, flow: trace.flow, alone: false, finish });
       // While commands run, requests gather; the next command that ends sends them on, merged.
       if (this.#running.size === 0) this.#pump();
     }
@@ -103,11 +104,19 @@ export class BlockQueue {
       if (next === undefined || this.#mustWait(next.request)) return;
       const batch = this.#takeBatch(next);
       this.#running.add(batch);
-      const { lba, count } = batch.request;
-      this.#device.trace.instant(EVENTS.issue, lba, count);
+      this.#traceIssue(batch.request, next.flow);
       this.#device.issue(batch.request, (fault) => this.#finish(batch, fault));
       wakeOne(this.#room);
     }
+  }
+
+  /** Also when an interrupt starts it, the command is issued for whoever asked for it. */
+  #traceIssue({ lba, count }: BlockRequest, flow: number): void {
+    const { trace } = this.#device;
+    const current = trace.flow;
+    trace.flow = flow;
+    trace.instant(EVENTS.issue, lba, count);
+    trace.flow = current;
   }
 
   /** Barriers, and requests that touch sectors of a running one when either of them writes. */

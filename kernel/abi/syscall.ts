@@ -119,6 +119,13 @@ export const SYS = {
 
 export type SyscallName = keyof typeof SYS;
 
+const names: ReadonlyMap<number, string> = new Map(
+  Object.entries(SYS).map(([name, number]) => [number, name]),
+);
+
+/** The name of a call, for people. */
+export const syscallName = (number: number): string => names.get(number) ?? `number ${number}`;
+
 /** What a fresh process starts with. */
 export interface Start {
   readonly pid: number;

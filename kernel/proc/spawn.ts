@@ -26,6 +26,7 @@ import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { type Start, WINDOW_SIZE } from '../abi/syscall.ts';
 import { decodeText, textSize } from '../abi/text.ts';
 import type { Task } from '../ipc/task.ts';
+import { EVENTS } from '../ipc/trace-events.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Call } from '../vfs/call.ts';
 import { type OpenFile, readAt, releaseFile } from '../vfs/file.ts';
@@ -93,6 +94,7 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
     workers.putBack(seat);
     throw error;
   }
+  traceName(kernel, child);
   const start = startOf(child, image, request.env);
   kernel.executor.start(begin(kernel, child, { seat, start }), 'begin');
   return child.pid;
@@ -124,7 +126,13 @@ export function* exec(call: Call, request: SpawnRequest): Task<Start> {
   process.pending = 0;
   process.name = nameOf(image.program, request.argv);
   process.argv = image.argv;
+  traceName(kernel, process);
   return startOf(process, image, request.env);
+}
+
+/** What its track in the trace is called from now on. */
+function traceName({ executor: { trace } }: Kernel, { pid, name }: Process): void {
+  if (trace.on) trace.instant(EVENTS.process, pid, trace.label(name));
 }
 
 const startOf = (process: Process, image: Image, env: [string, string][]): Start => ({

@@ -3,7 +3,7 @@
 
 import { exitStatus } from '../abi/constants.ts';
 import { EFAULT, EIO, ENOSYS, fail, PosixError } from '../abi/errno.ts';
-import { DIED, SYS } from '../abi/syscall.ts';
+import { DIED, SYS, syscallName } from '../abi/syscall.ts';
 import { decodeText } from '../abi/text.ts';
 import type { Task } from '../ipc/task.ts';
 import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
@@ -85,7 +85,7 @@ function start(
   const { process, request } = to;
   process.calls++;
   const ended = kernel.executor.startNow(counted(kernel, seat, to), {
-    name: `call ${request.number} of ${process.name}`,
+    name: `call ${syscallName(request.number)}`,
     beforeStep: () => kernel.setCaller(process),
   });
   if (!ended) kernel.cpus.release(process);
@@ -135,7 +135,7 @@ function* serve(
 function errnoOf(kernel: Kernel, error: unknown, request: Request): number {
   if (error instanceof PosixError) return error.errno;
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  kernel.log(`kernel: bug in call ${request.number}: ${what}`);
+  kernel.log(`kernel: bug in call ${syscallName(request.number)}: ${what}`);
   return EIO;
 }
 
