@@ -128,12 +128,19 @@ class ArithParser {
   private binary(lowest: number): Node {
     let left = this.unary();
     for (;;) {
+      this.splitStep();
       const op = this.tokens[this.at] ?? '';
       const level = precedence[op] ?? 0;
       if (level < lowest) return left;
       this.at++;
       left = { type: 'binary', op, left, right: this.binary(level + 1) };
     }
+  }
+
+  /** `5--3` is 5 - -3 in a language that need not have `--` (§2.6.4). */
+  private splitStep(): void {
+    const op = this.tokens[this.at];
+    if (op === '++' || op === '--') this.tokens.splice(this.at, 1, op.charAt(0), op.charAt(0));
   }
 
   private unary(): Node {
@@ -164,7 +171,8 @@ class ArithParser {
     if (/^[0-9]/.test(token)) return { type: 'number', value: constant(token) ?? this.error() };
     if (!isName(token)) return this.error();
     const after = this.tokens[this.at];
-    if (after === '++' || after === '--') {
+    const next = this.tokens[this.at + 1] ?? '';
+    if ((after === '++' || after === '--') && !/^[\w(!~]/.test(next)) {
       this.at++;
       return { type: 'step', name: token, by: after === '++' ? 1 : -1, post: true };
     }

@@ -29,6 +29,17 @@ export const shellStatus = (status: number): number =>
 
 export class Jobs {
   list: Job[] = [];
+  /** Of the shell around this subshell: `kill $(jobs -p)` means those. */
+  readonly outer: Jobs | undefined;
+
+  constructor(outer?: Jobs) {
+    this.outer = outer;
+  }
+
+  /** The jobs that `jobs` tells of. */
+  shown(): readonly Job[] {
+    return this.list.length > 0 || this.outer === undefined ? this.list : this.outer.shown();
+  }
 
   add(pids: readonly number[], text: string): Job {
     const id = this.list.reduce((most, job) => Math.max(most, job.id), 0) + 1;

@@ -37,7 +37,7 @@ function importEnvironment(shell: Shell): void {
   shell.set('PS4', shell.get('PS4') ?? '+ ');
   shell.set('IFS', ' \t\n');
   shell.state.cwd = workingDirectory(shell);
-  shell.set('PWD', shell.state.cwd);
+  shell.declare('PWD', { value: shell.state.cwd, exported: true });
 }
 
 /** PWD is believed when it names the working directory (XCU sh, PWD). */

@@ -51,6 +51,8 @@ export interface State {
   aliases: Map<string, string>;
   options: Options;
   traps: Traps;
+  /** What `trap` shows in a subshell that has changed none: the traps around it. */
+  shownTraps: Traps | undefined;
   /** $0, and $1 and so on. */
   name: string;
   params: readonly string[];
@@ -286,6 +288,7 @@ export function initialState(): State {
     aliases: new Map(),
     options,
     traps: new Map(),
+    shownTraps: undefined,
     name: 'sh',
     params: [],
     optOffset: 0,

@@ -11,7 +11,7 @@ import { promptText } from './prompt.ts';
 import { Plan, planRedirs } from './redirect.ts';
 import { posixWords, type Shell, type Variable } from './shell.ts';
 import { Drains, findProgram, spawn, spawnFailure, waitFor } from './spawn.ts';
-import type { Assign, FunctionDef, Redir, Simple, Word } from './syntax/ast.ts';
+import type { Assign, FunctionDef, Part, Redir, Simple, Word } from './syntax/ast.ts';
 import { makeWord, tildes } from './syntax/words.ts';
 
 const maxFunctionDepth = 1000;
@@ -43,8 +43,17 @@ function expandCommand(shell: Shell, words: readonly Word[]): string[] {
     if (first?.type !== 'lit' || !/^[A-Za-z_]\w*=/.test(first.text)) {
       return expandFields(shell, [word]);
     }
-    return [expandString(shell, makeWord(tildes(word.parts, 'assignment')))];
+    return [expandString(shell, makeWord(assignmentTildes(word.parts, first.text)))];
   });
+}
+
+/** `name=~/x:~`: the value's tilde-prefixes, after the first `=` and each colon. */
+function assignmentTildes(parts: readonly Part[], first: string): Part[] {
+  const at = first.indexOf('=') + 1;
+  const rest = first.slice(at);
+  const value =
+    rest === '' ? parts.slice(1) : [{ type: 'lit' as const, text: rest }, ...parts.slice(1)];
+  return [{ type: 'lit', text: first.slice(0, at) }, ...tildes(value, 'assignment')];
 }
 
 /** Assignments and redirections without a command. */
@@ -91,7 +100,8 @@ export function invoke(shell: Shell, args: readonly string[], how: Invocation): 
     failed(shell, error, special ? 'special' : 'regular');
     return;
   }
-  const assigned = assign(shell, how.assigns, special ? 'stay' : 'for the command');
+  const stays = special && !(name === 'exec' && args.length > 1);
+  const assigned = assign(shell, how.assigns, stays ? 'stay' : 'for the command');
   try {
     if (shell.state.options.xtrace) trace(shell, [...assigned.traced, ...args]);
     if (fn !== undefined) callFunction(shell, { fn, args }, plan);
@@ -224,7 +234,9 @@ function runProgram(shell: Shell, args: readonly string[], how: Invocation): num
   const pid = start(shell, args, { ...how, plan, drains, background: false });
   drains.seal();
   drains.readPipes();
-  const status = pid === undefined ? shell.status : waitFor(shell, pid);
+  // Why it died is told where its own errors went, which is not looked for when that is elsewhere.
+  const death = how.redirs.some((redir) => redir.fd === 2) ? 'silent' : 'told';
+  const status = pid === undefined ? shell.status : waitFor(shell, pid, death);
   drains.readFiles();
   return status;
 }

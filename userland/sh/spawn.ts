@@ -169,11 +169,11 @@ export function drainAll(shell: Shell, sink: Sink): void {
 }
 
 /** Waits for a foreground child; its status as `$?` has it. */
-export function waitFor(shell: Shell, pid: number): number {
+export function waitFor(shell: Shell, pid: number, death: 'told' | 'silent' = 'told'): number {
   const start = shell.sys.monotonicMs();
   const { status } = retry(() => shell.sys.wait(pid));
   shell.childrenMs += shell.sys.monotonicMs() - start;
-  if (!WIFEXITED(status)) tellDeath(shell, WTERMSIG(status));
+  if (!WIFEXITED(status) && death === 'told') tellDeath(shell, WTERMSIG(status));
   return shellStatus(status);
 }
 
@@ -212,6 +212,7 @@ const denied: Found = { status: 126, message: 'Permission denied' };
 
 /** Where a command is: its own path when it has a slash, otherwise by PATH, remembered. */
 export function findProgram(shell: Shell, name: string, path = shell.get('PATH')): Found {
+  if (name === '') return notFound;
   if (name.includes('/')) return { path: name, status: 0, message: '' };
   const own = path === shell.get('PATH');
   const known = own ? shell.hash.get(name) : undefined;

@@ -33,7 +33,7 @@ export function inSubshell(shell: Shell, run: () => void): number {
     lineBase: shell.lineBase,
   };
   shell.enterState(copyState(outer.state));
-  shell.jobs = new Jobs();
+  shell.jobs = new Jobs(outer.jobs);
   shell.undo = [];
   shell.locals = [];
   shell.level++;
@@ -86,6 +86,7 @@ function copyState(state: State): State {
     aliases: new Map(state.aliases),
     options: { ...state.options },
     traps,
+    shownTraps: state.shownTraps ?? state.traps,
   };
 }
 
@@ -119,6 +120,7 @@ export interface Handover {
   readonly name: string;
   readonly params: readonly string[];
   readonly ignored: readonly number[];
+  readonly shownTraps: readonly (readonly [number, string])[];
   readonly optOffset: number;
   readonly cwd: string;
   readonly pid: number;
@@ -181,6 +183,7 @@ function handover(shell: Shell, command: Command): Handover {
     name: state.name,
     params: state.params,
     ignored: ignored.map(([signal]) => signal),
+    shownTraps: [...(state.shownTraps ?? state.traps)],
     optOffset: state.optOffset,
     cwd: state.cwd,
     pid: shell.pid,
@@ -205,6 +208,7 @@ export function takeOver(shell: Shell, from: Handover): void {
     aliases: new Map(from.aliases),
     options: from.options,
     traps: new Map(from.ignored.map((signal) => [signal, ''])),
+    shownTraps: new Map(from.shownTraps),
     name: from.name,
     params: from.params,
     optOffset: from.optOffset,

@@ -123,7 +123,7 @@ function emit(d: Directive, arg: string | undefined, state: State): void {
       state.out += formatString(d, arg ?? '');
       return;
     case 'c':
-      state.out += formatString({ ...d, precision: undefined }, (arg ?? '').slice(0, 1));
+      state.out += formatString({ ...d, precision: undefined }, (arg || '\0').slice(0, 1));
       return;
     case 'b': {
       const { text, stop } = expandEscapes(arg ?? '', '%b');

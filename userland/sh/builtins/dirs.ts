@@ -48,9 +48,9 @@ function enter(shell: Shell, path: string, mode: 'physical' | 'logical'): boolea
     if (!(error instanceof PosixError)) throw error;
     return false;
   }
-  shell.set('OLDPWD', shell.get('PWD') ?? cwd);
+  shell.declare('OLDPWD', { value: shell.get('PWD') ?? cwd, exported: true });
   shell.state.cwd = logical ?? shell.sys.getcwd();
-  shell.set('PWD', shell.state.cwd);
+  shell.declare('PWD', { value: shell.state.cwd, exported: true });
   return true;
 }
 
@@ -71,6 +71,9 @@ export function pwd(shell: Shell, args: readonly string[], io: Io): number {
 }
 
 export function umask(shell: Shell, args: readonly string[], io: Io): number {
+  const options = args.slice(0, args.indexOf('--') < 0 ? args.length : args.indexOf('--'));
+  const bad = options.find((arg) => arg.startsWith('-') && arg !== '-S');
+  if (bad !== undefined) raise(`Illegal option ${bad}`);
   const operand = args.find((arg) => arg !== '-S' && arg !== '--');
   const old = shell.sys.umask(0o77);
   shell.sys.umask(old);

@@ -58,9 +58,10 @@ function waitFor(shell: Shell, job: Job, pid: number): number | undefined {
 export function jobs(shell: Shell, args: readonly string[], io: Io): number {
   shell.jobs.poll(shell.sys);
   const long = args.includes('-l');
-  const current = shell.jobs.list.at(-1);
-  const previous = shell.jobs.list.at(-2);
-  for (const job of [...shell.jobs.list]) {
+  const shown = shell.jobs.shown();
+  const current = shown.at(-1);
+  const previous = shown.at(-2);
+  for (const job of [...shown]) {
     if (args.includes('-p')) {
       shell.write(io.out, `${job.pids[0]}\n`);
       continue;

@@ -4,7 +4,7 @@ import { raise } from '../errors.ts';
 import { type OptionName, optionLetters, type Shell } from '../shell.ts';
 import { number } from './control.ts';
 import type { Io } from './registry.ts';
-import { listVariables } from './vars.ts';
+import { isName, listVariables } from './vars.ts';
 
 const names = Object.keys(optionLetters) as OptionName[];
 const byLetter = new Map(
@@ -82,6 +82,7 @@ export function shift(shell: Shell, args: readonly string[]): number {
 export function getopts(shell: Shell, args: readonly string[]): number {
   const [spec, name, ...own] = args;
   if (spec === undefined || name === undefined) return raise('Usage: getopts optstring var [arg]');
+  if (!isName(name)) raise(`${name}: bad variable name`);
   const words = own.length > 0 ? own : shell.state.params;
   const silent = spec.startsWith(':');
   let index = Math.max(Number(shell.get('OPTIND') ?? 1) || 1, 1);

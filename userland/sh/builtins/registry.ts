@@ -16,6 +16,7 @@ import {
 import { cd, pwd, umask } from './dirs.ts';
 import { alias, command, hash, times, type, unalias } from './info.ts';
 import { jobs, kill, wait } from './jobs.ts';
+import { ulimit } from './limits.ts';
 import { getopts, set, shift } from './options.ts';
 import { echo, printf } from './output.ts';
 import { read } from './read.ts';
@@ -78,6 +79,7 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ['test', writer(test)],
   ['true', writer(colon)],
   ['type', writer(type)],
+  ['ulimit', writer(ulimit)],
   ['umask', writer(umask)],
   ['unalias', writer(unalias)],
   ['wait', { run: wait }],

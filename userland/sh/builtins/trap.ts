@@ -25,6 +25,7 @@ export function trap(shell: Shell, args: readonly string[], io: Io): number {
   }
   const [first = '', ...conditions] = words;
   const resets = first === '-' || /^[0-9]+$/.test(first) || words.length === 1;
+  shell.state.shownTraps = undefined;
   const named = resets && first !== '-' ? words : conditions;
   let status = 0;
   for (const text of named) {
@@ -45,7 +46,7 @@ function change(shell: Shell, signal: number, action: string | undefined): void 
 
 function list(shell: Shell, io: Io, only: readonly string[]): void {
   const wanted = only.map((text) => signalNumber(text));
-  const lines = [...shell.state.traps]
+  const lines = [...(shell.state.shownTraps ?? shell.state.traps)]
     .filter(([signal]) => wanted.length === 0 || wanted.includes(signal))
     .sort(([a], [b]) => a - b)
     .map(([signal, action]) => `trap -- ${quote(action)} ${signalName(signal)}\n`);

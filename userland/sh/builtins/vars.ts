@@ -4,7 +4,7 @@ import { raise } from '../errors.ts';
 import type { Shell, Variable } from '../shell.ts';
 import type { Io } from './registry.ts';
 
-const isName = (text: string): boolean => /^[A-Za-z_][A-Za-z_0-9]*$/.test(text);
+export const isName = (text: string): boolean => /^[A-Za-z_][A-Za-z_0-9]*$/.test(text);
 
 /** Quotes a text so that the shell reads it back; the form is dash's. */
 export function quote(text: string): string {

@@ -82,6 +82,16 @@ export class Lexer {
     return true;
   }
 
+  /** Removes line continuations `offset` ahead (§2.2.1), which may stand inside a token. */
+  unfold(offset: number): void {
+    while (this.peek(offset) === BACKSLASH && this.peek(offset + 1) === NEWLINE) {
+      const at = this.pos + offset;
+      for (const a of this.active) if (this.src.length - at <= a.remaining) a.remaining -= 2;
+      this.src = this.src.slice(0, at) + this.src.slice(at + 2);
+      this.line++;
+    }
+  }
+
   /** Forgets what has been parsed: called between commands. */
   trim(): void {
     if (this.more === undefined) return;
@@ -126,10 +136,8 @@ export class Lexer {
     for (;;) {
       const c = this.peek();
       if (c === SPACE || c === TAB) this.pos++;
-      else if (c === BACKSLASH && this.peek(1) === NEWLINE) {
-        this.pos += 2;
-        this.line++;
-      } else if (c === HASH) {
+      else if (c === BACKSLASH && this.peek(1) === NEWLINE) this.unfold(0);
+      else if (c === HASH) {
         while (this.peek() !== NEWLINE && this.peek() !== -1) this.pos++;
       } else return;
     }
@@ -137,7 +145,8 @@ export class Lexer {
 
   private operator(): string {
     // Never further than it must: the next line may not have been typed yet.
-    if (this.peek() !== -1 && this.peek(1) === LESS && this.peek() === LESS) this.peek(2);
+    this.unfold(1);
+    if (this.peek() !== -1 && this.peek(1) === LESS && this.peek() === LESS) this.unfold(2);
     for (const op of operators3) if (this.src.startsWith(op, this.pos)) return this.take(op);
     for (const op of operators2) if (this.src.startsWith(op, this.pos)) return this.take(op);
     return this.take(this.src[this.pos] ?? '');
@@ -150,7 +159,7 @@ export class Lexer {
 
   private ioNumber(): number | undefined {
     let length = 0;
-    for (let c = this.peek(); c >= 48 && c <= 57; c = this.peek(length)) length++;
+    for (let c = this.peek(); c >= 48 && c <= 57; c = this.peek(length)) this.unfold(++length);
     if (length === 0 || length > 4) return undefined;
     const after = this.peek(length);
     if (after !== 60 && after !== 62) return undefined; // < >

@@ -16,7 +16,7 @@ import type {
 } from './ast.ts';
 import { parseCase, parseFor, parseIf } from './clauses.ts';
 import { Lexer, redirOp, type Token } from './lexer.ts';
-import { makeWord, tildes } from './words.ts';
+import { makeWord, removeQuotes, tildes } from './words.ts';
 
 const reserved = new Set([
   ...['if', 'then', 'else', 'elif', 'fi', 'do', 'done', 'case', 'esac', 'while', 'until', 'for'],
@@ -266,20 +266,20 @@ export class Parser {
     this.token = undefined;
     const target = this.peek();
     if (target.type !== 'word') this.unexpected();
+    const raw = this.lexer.src.slice(this.tokenStart, this.lexer.pos).trimStart();
     this.token = undefined;
     fd ??= op.startsWith('<') ? 0 : 1;
-    if (op === '<<') this.hereDoc({ fd, word: target.word, strip: token.op === '<<-' }, into);
+    if (op === '<<') this.hereDoc({ fd, raw, strip: token.op === '<<-' }, into);
     else into.push({ op, fd, target: target.word });
     return true;
   }
 
-  private hereDoc(doc: { fd: number; word: Word; strip: boolean }, into: Redir[]): void {
+  private hereDoc(doc: { fd: number; raw: string; strip: boolean }, into: Redir[]): void {
     const at = into.length;
     into.push({ op: '<<', fd: doc.fd, target: { parts: [], lit: '' } });
-    const delimiter = doc.word.parts.map((part) => ('text' in part ? part.text : '$')).join('');
     this.lexer.pending.push({
-      delimiter,
-      quoted: doc.word.parts.some((part) => part.type === 'quoted'),
+      delimiter: removeQuotes(doc.raw),
+      quoted: /[\\'"]/.test(doc.raw.replaceAll('\\\n', '')),
       stripTabs: doc.strip,
       done: (target) => {
         into[at] = { op: '<<', fd: doc.fd, target };

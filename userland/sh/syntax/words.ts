@@ -7,10 +7,12 @@ import { Lexer } from './lexer.ts';
 
 const NEWLINE = 10;
 const DQUOTE = 34;
+const HASH = 35;
 const DOLLAR = 36;
 const SQUOTE = 39;
 const OPEN = 40;
 const CLOSE = 41;
+const COLON = 58;
 const BACKSLASH = 92;
 const BACKQUOTE = 96;
 const LBRACE = 123;
@@ -66,6 +68,16 @@ export function scanHereDoc(lexer: Lexer): Word {
 
 /** A prompt string: expanded as a here-document is. */
 export const scanPrompt = scanHereDoc;
+
+/** A here-document's delimiter as it is written, less its quotes (§2.7.4): nothing is expanded. */
+export function removeQuotes(raw: string): string {
+  return raw
+    .replaceAll('\\\n', '')
+    .replace(
+      /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)/gs,
+      (_, single, double, char) => single ?? char ?? double.replace(/\\([$`"\\])/g, '$1'),
+    );
+}
 
 function scanUnquoted(lexer: Lexer, parts: Parts, mode: 'word' | 'brace'): void {
   for (;;) {
@@ -205,6 +217,7 @@ type Context = 'quoted' | 'unquoted';
 
 function scanDollar(lexer: Lexer, parts: Parts, context: Context): void {
   const quoted = context === 'quoted';
+  lexer.unfold(1);
   const c = lexer.peek(1);
   const char = c === -1 ? '' : String.fromCharCode(c);
   if (c === OPEN) scanParen(lexer, parts, quoted);
@@ -228,12 +241,16 @@ function pushParam(parts: Parts, p: { name: string; quoted: boolean }): void {
 
 function takeName(lexer: Lexer): string {
   const start = lexer.pos;
-  while (lexer.peek() !== -1 && nameChars.test(lexer.src[lexer.pos] ?? '')) lexer.pos++;
+  while (lexer.peek() !== -1 && nameChars.test(lexer.src[lexer.pos] ?? '')) {
+    lexer.pos++;
+    lexer.unfold(0);
+  }
   return lexer.src.slice(start, lexer.pos);
 }
 
 /** `$(command)` or `$((expression))`: an expression when it ends in `))`, as §2.6.3 allows. */
 function scanParen(lexer: Lexer, parts: Parts, quoted: boolean): void {
+  lexer.unfold(2);
   if (lexer.peek(2) === OPEN && tryArith(lexer, parts, quoted)) return;
   lexer.pos += 2;
   lexer.enter();
@@ -249,6 +266,7 @@ function tryArith(lexer: Lexer, parts: Parts, quoted: boolean): boolean {
   lexer.enter();
   scanQuoted(lexer, inner, 'arith');
   lexer.leave();
+  lexer.unfold(1);
   if (lexer.peek() === CLOSE && lexer.peek(1) === CLOSE) {
     lexer.pos += 2;
     parts.list.push({ type: 'arith', quoted, expr: inner.word() });
@@ -263,6 +281,7 @@ function tryArith(lexer: Lexer, parts: Parts, quoted: boolean): boolean {
 function scanBrace(lexer: Lexer, parts: Parts, quoted: boolean): void {
   const start = lexer.pos;
   lexer.pos += 2;
+  lexer.unfold(0);
   lexer.enter();
   const part = scanBraceBody(lexer, quoted);
   lexer.leave();
@@ -280,7 +299,8 @@ function scanBrace(lexer: Lexer, parts: Parts, quoted: boolean): void {
 }
 
 function scanBraceBody(lexer: Lexer, quoted: boolean): Part | undefined {
-  if (lexer.peek() === 35 && lexer.peek(1) !== RBRACE) {
+  if (lexer.peek() === HASH) lexer.unfold(1);
+  if (lexer.peek() === HASH && lexer.peek(1) !== RBRACE) {
     const mark = lexer.pos;
     lexer.pos++;
     const name = takeParamName(lexer);
@@ -292,8 +312,9 @@ function scanBraceBody(lexer: Lexer, quoted: boolean): Part | undefined {
   const name = takeParamName(lexer);
   if (name === undefined) return undefined;
   if (lexer.peek() === RBRACE) return { type: 'param', name, quoted, op: '', colon: false };
-  const colon = lexer.peek() === 58;
+  const colon = lexer.peek() === COLON;
   if (colon) lexer.pos++;
+  lexer.unfold(0);
   const op = takeParamOp(lexer);
   if (op === undefined || (colon && (op.startsWith('#') || op.startsWith('%')))) return undefined;
   const word = new Parts();
@@ -310,11 +331,15 @@ function takeParamName(lexer: Lexer): string | undefined {
   if (nameStart.test(char)) return takeName(lexer);
   if (/[0-9]/.test(char)) {
     const start = lexer.pos;
-    while (/[0-9]/.test(String.fromCharCode(Math.max(lexer.peek(), 0)))) lexer.pos++;
+    while (/[0-9]/.test(String.fromCharCode(Math.max(lexer.peek(), 0)))) {
+      lexer.pos++;
+      lexer.unfold(0);
+    }
     return lexer.src.slice(start, lexer.pos);
   }
   if (char === '' || !/[@*#?$!-]/.test(char)) return undefined;
   lexer.pos++;
+  lexer.unfold(0);
   return char;
 }
 
@@ -326,6 +351,7 @@ function takeParamOp(lexer: Lexer): ParamOp | undefined {
   }
   if (char !== '%' && char !== '#') return undefined;
   lexer.pos++;
+  lexer.unfold(0);
   if (lexer.peek() !== char.charCodeAt(0)) return char;
   lexer.pos++;
   return char === '%' ? '%%' : '##';
