@@ -2,6 +2,7 @@
 
 import type { Program } from '../libc/sys.ts';
 import { main as sh } from '../sh/main.ts';
+import { main as awk } from './awk.ts';
 import { main as base64 } from './base64.ts';
 import { main as basename } from './basename.ts';
 import { main as cat } from './cat.ts';
@@ -78,6 +79,7 @@ import { main as yes } from './yes.ts';
 
 export const programs: Readonly<Record<string, Program>> = {
   '[': test,
+  awk,
   base64,
   basename,
   cat,
