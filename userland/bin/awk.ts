@@ -4,11 +4,11 @@
 import { O_RDONLY } from '../../kernel/abi/constants.ts';
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
-import { AwkError } from '../libc/awk/ast.ts';
 import { compileScript } from '../libc/awk/compile.ts';
 import { Machine } from '../libc/awk/machine.ts';
-import { parseScript } from '../libc/awk/parse.ts';
 import { Scope } from '../libc/awk/scope.ts';
+import { AwkError } from '../libc/awk/syntax/ast.ts';
+import { parseScript } from '../libc/awk/syntax/parse.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { Input } from '../libc/stdio.ts';

@@ -1,14 +1,14 @@
 // awk's built-in functions (POSIX.1-2024 XCU awk, "Arithmetic Functions", "String Functions",
 // "Input/Output and General Functions").
 
-import type { Expr, Lvalue } from './ast.ts';
-import { AwkError } from './ast.ts';
 import { type Context, compileArray, compileReference, type Thunk } from './compile-lvalue.ts';
-import { isLvalue } from './parse-expression.ts';
 import { regexOf } from './pattern.ts';
 import { sprintf } from './printf.ts';
 import { splitByPattern, splitText } from './record.ts';
 import { FS, RLENGTH, RSTART } from './scope.ts';
+import type { Expr, Lvalue } from './syntax/ast.ts';
+import { AwkError } from './syntax/ast.ts';
+import { isLvalue } from './syntax/parse-expression.ts';
 import { Outside, toNumber, toText } from './value.ts';
 
 const numeric: Readonly<Record<string, (x: number) => number>> = {

@@ -1,7 +1,6 @@
 // Expressions as closures over the machine: what can be decided once is decided here, when the
 // program is read (POSIX.1-2024 XCU awk, "Expressions in awk").
 
-import { AwkError, type Expr, type FunctionDefinition, type Getline } from './ast.ts';
 import { compileBuiltin } from './builtins.ts';
 import {
   type Context,
@@ -13,6 +12,7 @@ import {
 import type { Machine } from './machine.ts';
 import { regexOf } from './pattern.ts';
 import { FNR, NR } from './scope.ts';
+import { AwkError, type Expr, type FunctionDefinition, type Getline } from './syntax/ast.ts';
 import {
   type AwkArray,
   compareValues,

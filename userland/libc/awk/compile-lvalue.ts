@@ -1,10 +1,10 @@
 // Variables, fields and array elements as pairs of closures: how to read one and how to set it. What
 // lies inside (an index, a subscript) is evaluated once for a reading and a setting together.
 
-import type { Expr, FunctionDefinition, Lvalue, Name } from './ast.ts';
-import { AwkError } from './ast.ts';
 import type { Machine } from './machine.ts';
 import { NF, SUBSEP } from './scope.ts';
+import type { Expr, FunctionDefinition, Lvalue, Name } from './syntax/ast.ts';
+import { AwkError } from './syntax/ast.ts';
 import { type AwkArray, toNumber, toText, type Value } from './value.ts';
 
 export type Thunk = () => Value;

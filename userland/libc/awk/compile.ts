@@ -1,7 +1,6 @@
 // Statements as closures. Each returns how it ended: a loop looks for break and continue, a rule for
 // next; out of a function next and exit are thrown (POSIX.1-2024 XCU awk, "Actions").
 
-import type { Expr, FunctionDefinition, Redirection, Rule, Script, Statement } from './ast.ts';
 import { type Bodies, compileMatch, expressionCompiler } from './compile-expression.ts';
 import {
   type Context,
@@ -13,6 +12,14 @@ import {
 import { Jump, type Machine } from './machine.ts';
 import { sprintf } from './printf.ts';
 import { OFMT, OFS, ORS } from './scope.ts';
+import type {
+  Expr,
+  FunctionDefinition,
+  Redirection,
+  Rule,
+  Script,
+  Statement,
+} from './syntax/ast.ts';
 import { toBoolean, toNumber, toText, type Value } from './value.ts';
 
 const DONE = 0;

@@ -6,11 +6,11 @@ import { decodeText, encodeText } from '../../../kernel/abi/text.ts';
 import type { Tool } from '../program.ts';
 import { Input } from '../stdio.ts';
 import { fromLatin1, toLatin1 } from '../text/latin1.ts';
-import type { FunctionDefinition } from './ast.ts';
-import { unescaped } from './lex.ts';
 import { Record } from './record.ts';
 import { ARGC, CONVFMT, FILENAME, FNR, NF, NR, RS, type Scope } from './scope.ts';
 import { RecordReader, Streams } from './streams.ts';
+import type { FunctionDefinition } from './syntax/ast.ts';
+import { unescaped } from './syntax/lex.ts';
 import { type AwkArray, Outside, toNumber, toText, type Value } from './value.ts';
 
 /** Thrown by next, nextfile and exit where a function's frame lies between. */

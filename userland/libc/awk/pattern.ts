@@ -3,7 +3,7 @@
 
 import { Regex } from '../regex/regex.ts';
 import { PatternError } from '../regex/syntax.ts';
-import { AwkError } from './ast.ts';
+import { AwkError } from './syntax/ast.ts';
 
 const MOST_CACHED = 500;
 const cache = new Map<string, Regex>();

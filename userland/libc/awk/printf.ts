@@ -9,7 +9,7 @@ import {
   formatInteger,
   formatString,
 } from '../text/format.ts';
-import { AwkError } from './ast.ts';
+import { AwkError } from './syntax/ast.ts';
 import { toNumber, toText, type Value } from './value.ts';
 
 const pattern = /%(?:%|([-+ #0']*)(\*|\d*)(?:\.(\*|-?\d*))?(?:hh|h|ll|l|L|j|z|t)?(.?))/gs;

@@ -1,9 +1,9 @@
 // The current record and its fields. Splitting waits until a field is asked for, joining until $0 is
 // (POSIX.1-2024 XCU awk, "Regular Expressions", "Variables and Special Variables").
 
-import { AwkError } from './ast.ts';
 import { regexOf } from './pattern.ts';
 import { FS, OFS, RS } from './scope.ts';
+import { AwkError } from './syntax/ast.ts';
 import { Outside, toText, type Value } from './value.ts';
 
 /** A field that is not there is an empty string: gawk and mawk do not compare it as a number. */

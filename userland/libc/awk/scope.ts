@@ -1,7 +1,7 @@
 // Which names of an awk program are arrays, and where its variables lie: parameters in their frame,
 // all others global. A name is an array where it is used as one, or passed to whom uses it as one.
 
-import { AwkError, type Expr, type FunctionDefinition, type Script } from './ast.ts';
+import { AwkError, type Expr, type FunctionDefinition, type Script } from './syntax/ast.ts';
 
 /** The variables that awk itself reads or sets, in their slots. */
 export const NF = 0;

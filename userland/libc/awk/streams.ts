@@ -8,8 +8,8 @@ import type { Tool } from '../program.ts';
 import { waitFor } from '../spawn.ts';
 import { Input, Output } from '../stdio.ts';
 import { fromLatin1, toLatin1 } from '../text/latin1.ts';
-import { AwkError } from './ast.ts';
 import { regexOf } from './pattern.ts';
+import { AwkError } from './syntax/ast.ts';
 
 interface Out {
   readonly output: Output;
