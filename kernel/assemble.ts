@@ -1,9 +1,11 @@
 // Puts the kernel's parts together in one object; nothing runs yet.
 
 import type { Board } from './abi/board.ts';
+import { LINK_BYTES } from './abi/board-link.ts';
 import { FRAMES } from './abi/memlayout.ts';
 import type { KernelConfig } from './abi/seat-config.ts';
-import { Tty } from './fs/tty.ts';
+import { Terminals } from './fs/tty/terminals.ts';
+import type { TtyPort } from './fs/tty/tty.ts';
 import { Executor } from './ipc/executor.ts';
 import { GrantTable } from './ipc/grant.ts';
 import { Ring } from './ipc/ring.ts';
@@ -57,7 +59,7 @@ export function assemble(board: Board, config: Parts): Kernel {
     cpus: new Cpus({ count: config.cpus, clock, executor }),
     volumes: new Volumes(link),
     random: (into) => board.random(into),
-    tty: new Tty(link, (pgid, signal) => {
+    terminals: new Terminals(consolePort(link), (pgid, signal) => {
       for (const process of kernel.processes.group(pgid)) sendSignal(kernel, process, signal);
     }),
     workers: new Workers({
@@ -75,3 +77,16 @@ export function assemble(board: Board, config: Parts): Kernel {
   };
   return kernel;
 }
+
+/** The console's screen: the board shows what it is sent. */
+const consolePort = (link: BoardLink): TtyPort => ({
+  send: (bytes) => {
+    for (let at = 0; at < bytes.length; at += LINK_BYTES) {
+      link.send({ type: 'console', bytes: bytes.slice(at, at + LINK_BYTES) });
+    }
+  },
+  get full() {
+    return link.full;
+  },
+  room: link.room,
+});

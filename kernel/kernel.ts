@@ -3,7 +3,7 @@
 
 import type { Clock } from './abi/board.ts';
 import type { Caller } from './fs/caller.ts';
-import type { Tty } from './fs/tty.ts';
+import type { Terminals } from './fs/tty/terminals.ts';
 import type { Executor } from './ipc/executor.ts';
 import type { GrantTable } from './ipc/grant.ts';
 import type { Lock } from './ipc/task.ts';
@@ -38,7 +38,7 @@ export interface Kernel extends FlushContext {
   readonly random: (into: Uint8Array) => void;
   readonly seat: number;
   readonly link: BoardLink;
-  readonly tty: Tty;
+  readonly terminals: Terminals;
   /** Who the current step of a call works for: what servers inside the kernel see. */
   caller: Caller;
   setCaller(process: Process): void;

@@ -10,6 +10,7 @@ import { assemble } from './assemble.ts';
 import { BootFs } from './fs/bootfs.ts';
 import { devfs } from './fs/devfs.ts';
 import { procfs } from './fs/procfs.ts';
+import { devpts } from './fs/tty/devpts.ts';
 import type { Task } from './ipc/task.ts';
 import type { Kernel } from './kernel.ts';
 import { startFlusher } from './mm/flusher.ts';
@@ -48,6 +49,8 @@ function* boot(kernel: Kernel, board: Board, config: KernelConfig): Task<void> {
     yield* mountAt(kernel, '/proc', yield* localServer(kernel, procfs(kernel), proc));
     const dev = { type: 'dev', source: 'dev', volatile: false };
     yield* mountAt(kernel, '/dev', yield* localServer(kernel, devfs(kernel), dev));
+    const pts = { type: 'devpts', source: 'devpts', volatile: true };
+    yield* mountAt(kernel, '/dev/pts', yield* localServer(kernel, devpts(kernel), pts));
     yield* mountDisks(kernel, config);
     startFlusher(kernel);
     kernel.log('ready');
@@ -61,10 +64,10 @@ function* boot(kernel: Kernel, board: Board, config: KernelConfig): Task<void> {
 }
 
 function fromBoard(kernel: Kernel, message: ToKernel): void {
-  if (message.type === 'console') kernel.tty.input(message.bytes);
+  const { console } = kernel.terminals;
+  if (message.type === 'console') console.input(message.bytes);
   else if (message.type === 'winsize') {
-    kernel.tty.columns = message.columns;
-    kernel.tty.rows = message.rows;
+    console.resize({ columns: message.columns, rows: message.rows });
   } else seatGone(kernel, message.seat, message.text);
 }
 

@@ -1,11 +1,13 @@
-// /dev: null, zero, full, random, urandom, tty, console, and the directory where the disks are
-// mounted. Device numbers are Linux's (Documentation/admin-guide/devices.txt).
+// /dev: null, zero, full, random, urandom, tty, console, ptmx, and the directories where the disks
+// and PTYs are mounted. Device numbers are Linux's (Documentation/admin-guide/devices.txt). Terminals
+// are opened by the kernel itself (vfs/open.ts), as FIFOs are: here they have their names.
 
 import { S_IFCHR } from '../abi/constants.ts';
 import { ENOSPC, fail } from '../abi/errno.ts';
 import type { Kernel } from '../kernel.ts';
 import { type TreeNode, TreeServer } from '../ninep/tree.ts';
 import type { Caller } from './caller.ts';
+import { ttyDevice } from './tty/terminals.ts';
 
 const device = (name: string, rdev: number, how: Partial<TreeNode<Caller>>): TreeNode<Caller> => ({
   name,
@@ -28,10 +30,6 @@ export function devfs(kernel: Kernel): TreeServer<Caller> {
     kernel.random(into);
     return into.length;
   };
-  const terminal: Partial<TreeNode<Caller>> = {
-    read: (caller, _offset, into) => kernel.tty.read(kernel.processes.find(caller.pid), into),
-    write: (_caller, _offset, from) => kernel.tty.write(from),
-  };
   const root: TreeNode<Caller> = {
     name: '',
     mode: 0o755,
@@ -41,8 +39,10 @@ export function devfs(kernel: Kernel): TreeServer<Caller> {
       device('full', rdev(1, 7), { read: zeroes, write: () => fail(ENOSPC) }),
       device('random', rdev(1, 8), { read: random, write: all }),
       device('urandom', rdev(1, 9), { read: random, write: all }),
-      device('tty', rdev(5, 0), terminal),
-      device('console', rdev(5, 1), terminal),
+      device('tty', ttyDevice('tty'), {}),
+      device('console', ttyDevice('console'), {}),
+      device('ptmx', ttyDevice('ptmx'), {}),
+      { name: 'pts', mode: 0o755, children: [] },
       { name: 'sd', mode: 0o755, children: [] },
     ],
   };

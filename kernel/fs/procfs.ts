@@ -25,7 +25,10 @@ export function procfs(kernel: Kernel): TreeServer<Caller> {
     text('uptime', () => uptime(kernel)),
     text('ipc', () => ipc(kernel)),
     text('servers', () => servers(kernel)),
-    text('filesystems', () => 'nodev\tramfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdev\n\text4\n'),
+    text(
+      'filesystems',
+      () => 'nodev\tramfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdev\nnodev\tdevpts\n\text4\n',
+    ),
     text('kmsg', () => kernel.klog.text()),
     text('version', () => 'Atoll version 0.1.0 (TypeScript)\n'),
     text('loadavg', () => `0.00 0.00 0.00 ${kernel.cpus.busy}/${kernel.processes.all.length} 0\n`),
@@ -86,13 +89,14 @@ function directoryOf(kernel: Kernel, process: Process): Node {
 
 function targetOf(kernel: Kernel, process: Process, fd: number): string {
   const file = process.descriptors[fd]?.file;
-  if (file?.pipe) return `pipe:[${file.pipe.side}]`;
+  if (file?.stream?.label) return file.stream.label;
   return (file?.path && kernel.mounts.name(file.path)) ?? '(deleted)';
 }
 
 export function stateOf(kernel: Kernel, process: Process): string {
   if (process.dead) return 'Z (zombie)';
   if (process.server) return 'S (server)';
+  if (process.stopSignal !== 0) return 'T (stopped)';
   return kernel.cpus.holds(process) ? 'R (running)' : 'S (sleeping)';
 }
 
@@ -106,11 +110,16 @@ function status(kernel: Kernel, process: Process): string {
     `Pid:\t${process.pid}`,
     `PPid:\t${process.parent?.pid ?? 0}`,
     `Pgid:\t${process.pgid}`,
+    `Sid:\t${process.sid}`,
+    `Tty:\t${kernel.terminals.ofSession(process.sid)?.name ?? '?'}`,
     `Uid:\t${process.uid}\t${process.uid}\t${process.uid}\t${process.uid}`,
     `Gid:\t${process.gid}\t${process.gid}\t${process.gid}\t${process.gid}`,
+    `Groups:\t${process.groups.join(' ')}`,
     `FDSize:\t${descriptors}`,
     `Started:\t${since}`,
-    `UserMs:\t${Math.round(process.userMs)}`,
+    `Nice:\t${process.nice}`,
+    `UserMs:\t${Math.round(kernel.cpus.usedMs(process))}`,
+    `SystemMs:\t${Math.round(process.systemMs)}`,
     `Calls:\t${process.calls}`,
   ];
   return `${lines.join('\n')}\n`;
@@ -141,7 +150,7 @@ function meminfo(kernel: Kernel): string {
 
 function uptime(kernel: Kernel): string {
   const seconds = kernel.clock.monotonicMs() / 1000;
-  const busy = kernel.processes.all.reduce((sum, p) => sum + p.userMs / 1000, 0);
+  const busy = kernel.processes.all.reduce((sum, p) => sum + kernel.cpus.usedMs(p) / 1000, 0);
   return `${seconds.toFixed(2)} ${Math.max(0, seconds - busy).toFixed(2)}\n`;
 }
 

@@ -38,10 +38,9 @@ function* run(kernel: Kernel, argv: string[]): Task<number> {
       argv,
       env: ENVIRONMENT,
       cwd: '/root',
-      pgid: 0,
+      setsid: true, // and the console is its terminal
       fdActions: [0, 1, 2].map((fd) => ({ ...console, fd })),
     });
-    kernel.tty.foreground = pid;
     const shell = kernel.processes.get(pid);
     while (!shell.dead) yield* sleep(init.childEvent);
     kernel.processes.remove(shell);

@@ -1,23 +1,21 @@
 // A process: what it is, what it may, what it has open. Its worker runs the program; the kernel
-// knows it by this object. States as in ps(1): R runs or is runnable, S waits in a call, Z is dead
-// and not yet waited for.
+// knows it by this object. States as in ps(1): R runs or is runnable, S waits in a call, T is stopped,
+// Z is dead and not yet waited for.
 
 import {
   NSIG,
-  OPEN_MAX,
+  RLIMIT_NOFILE,
   SIGCHLD,
   SIGCONT,
   SIGKILL,
   SIGSTOP,
-  SIGTSTP,
-  SIGTTIN,
-  SIGTTOU,
   SIGWINCH,
 } from '../abi/constants.ts';
 import { EBADF, EINTR, EMFILE, fail } from '../abi/errno.ts';
 import { WaitQueue as Queue, type WaitQueue, wakeAll } from '../ipc/task.ts';
 import type { OpenFile } from '../vfs/file.ts';
 import type { Path } from '../vfs/mount.ts';
+import { Limits } from './limits.ts';
 import type { ProcessSeat } from './workers.ts';
 
 export type Disposition = 'default' | 'ignore' | 'handler';
@@ -49,11 +47,33 @@ export class Process {
   readonly dispositions: Disposition[] = new Array(NSIG).fill('default');
   /** Bits of signals that arrived and have a handler. */
   pending = 0;
+  /** Bits of signals that wait until they are let through. */
+  blocked = 0;
+  /** Bits of signals that arrived while blocked, or while the process stood still. */
+  held = 0;
+  /** The signal that stopped it; 0 = it is not stopped. */
+  stopSignal = 0;
+  /** What its parent has not been told yet by wait(2). */
+  untold: 'stopped' | 'continued' | undefined;
+  /** Its calls wait here while it is stopped. */
+  readonly continued: WaitQueue = new Queue('stopped');
+  /** Supplementary groups. */
+  groups: readonly number[];
+  readonly limits: Limits;
+  /** -20 … 19 */
+  nice: number;
+  /** Takes back the alarm under way; when it is due, and every how many milliseconds again. */
+  alarm:
+    | { readonly cancel: () => void; readonly dueMs: number; readonly everyMs: number }
+    | undefined;
   /** Queues on which its calls wait, to be woken by a signal. */
   readonly sleeping = new Set<WaitQueue>();
   readonly startedMs: number;
-  /** Milliseconds on a virtual CPU. */
+  /** Milliseconds on a virtual CPU, and in the kernel on its behalf. */
   userMs = 0;
+  systemMs = 0;
+  /** The same of its children that were waited for. */
+  readonly childrenUsed = { userMs: 0, systemMs: 0 };
   calls = 0;
   /** Its parent died before it: nobody waits for it, it is reaped when it ends. */
   adopted = false;
@@ -74,6 +94,10 @@ export class Process {
     this.uid = from.parent?.uid ?? 0;
     this.gid = from.parent?.gid ?? 0;
     this.umask = from.parent?.umask ?? 0o022;
+    this.groups = from.parent?.groups ?? [];
+    this.limits = new Limits(from.parent?.limits);
+    this.nice = from.parent?.nice ?? 0;
+    this.blocked = from.parent?.blocked ?? 0;
     this.server = from.server ?? false;
   }
 
@@ -98,7 +122,7 @@ export class Process {
     if (this.dead) fail(EINTR);
     let fd = options.min ?? 0;
     while (this.descriptors[fd] !== undefined) fd++;
-    if (fd >= OPEN_MAX) fail(EMFILE);
+    if (fd >= this.limits.soft(RLIMIT_NOFILE)) fail(EMFILE);
     this.descriptors[fd] = { file, closeOnExec: options.closeOnExec };
     return fd;
   }
@@ -108,24 +132,22 @@ export class Process {
     for (const queue of [...this.sleeping]) wakeAll(queue);
   }
 
+  /** Whether a signal would come to nothing now: ignored, or held back. */
+  ignores(signal: number): boolean {
+    return this.dispositions[signal] === 'ignore' || (this.blocked & (1 << signal)) !== 0;
+  }
+
   /** Whether a call that waits should give up with EINTR. */
   get interrupted(): boolean {
     return this.pending !== 0 || this.dead;
   }
 }
 
-/**
- * What a signal does to a process that has not said otherwise. DEVIATES: there is no job control
- * yet, so that the signals which stop a process do nothing.
- */
-export function defaultAction(signal: number): 'end' | 'nothing' {
-  return HARMLESS.includes(signal) ? 'nothing' : 'end';
-}
+/** What a signal that does not stop does to a process which has not said otherwise. */
+export const defaultAction = (signal: number): 'end' | 'nothing' =>
+  HARMLESS.includes(signal) ? 'nothing' : 'end';
 
-const HARMLESS: readonly number[] = [
-  ...[SIGCHLD, SIGCONT, SIGWINCH],
-  ...[SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU],
-];
+const HARMLESS: readonly number[] = [SIGCHLD, SIGCONT, SIGWINCH];
 
-/** Signals that no process can catch or ignore. */
+/** Signals that no process can catch, ignore or block. */
 export const uncatchable = (signal: number): boolean => signal === SIGKILL || signal === SIGSTOP;

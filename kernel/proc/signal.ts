@@ -1,25 +1,56 @@
 // Signals and the end of processes: sending, default actions, exit, reaping.
 
-import { NSIG, SIGCHLD, SIGKILL, signalStatus } from '../abi/constants.ts';
+import { NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, signalStatus } from '../abi/constants.ts';
 import { EINVAL, EPERM, ESRCH, fail } from '../abi/errno.ts';
 import { wakeAll } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import { releaseFile } from '../vfs/file.ts';
+import { neighbours, resume, stop, stopBits, stops, wakeOrphans } from './job-control.ts';
 import { defaultAction, type Process, uncatchable } from './process.ts';
 
-/** Delivers a signal: marks it for a handler, ends the process, or does nothing. */
+/** Sends a signal: it is delivered, or held back while it is blocked or the process stands still. */
 export function sendSignal(kernel: Kernel, process: Process, signal: number): void {
   if (process.dead || signal === 0) return;
   if (process.server) {
     if (signal === SIGKILL) kernel.volumes.killServer(process);
     return;
   }
+  if (signal === SIGCONT) {
+    process.held &= ~stopBits;
+    process.pending &= ~stopBits;
+    resume(kernel, process);
+    deliverHeld(kernel, process);
+  } else if (stops(signal)) {
+    process.held &= ~(1 << SIGCONT);
+    process.pending &= ~(1 << SIGCONT);
+  }
+  const blocked = (process.blocked & (1 << signal)) !== 0;
+  const waits = process.stopSignal !== 0 || blocked;
+  if (!waits || signal === SIGKILL || (signal === SIGSTOP && process.stopSignal === 0)) {
+    deliver(kernel, process, signal);
+  } else if (signal !== SIGSTOP && process.dispositions[signal] !== 'ignore') {
+    process.held |= 1 << signal;
+  }
+}
+
+/** What was held back and is blocked no more. */
+export function deliverHeld(kernel: Kernel, process: Process): void {
+  const ready = process.held & ~process.blocked;
+  process.held &= process.blocked;
+  for (let signal = 1; signal < NSIG; signal++) {
+    if ((ready & (1 << signal)) !== 0) sendSignal(kernel, process, signal);
+  }
+}
+
+/** Marks a signal for its handler, ends or stops the process, or does nothing. */
+function deliver(kernel: Kernel, process: Process, signal: number): void {
   const disposition = uncatchable(signal) ? 'default' : process.dispositions[signal];
   if (disposition === 'ignore') return;
   if (disposition === 'handler') {
     process.pending |= 1 << signal;
     process.interrupt();
-  } else if (defaultAction(signal) === 'end') end(kernel, process, signalStatus(signal));
+  } else if (stops(signal)) stop(kernel, process, signal);
+  else if (defaultAction(signal) === 'end') end(kernel, process, signalStatus(signal));
 }
 
 /** kill(2): a process, a group (0 = one's own, negative), or everybody (-1). */
@@ -39,7 +70,8 @@ export function kill(
         ? processes.all.filter(everybody)
         : processes.group(pid === 0 ? from.pgid : -pid);
   if (targets.length === 0) fail(ESRCH);
-  const allowed = targets.filter((p) => from.uid === 0 || from.uid === p.uid);
+  const sameSession = (p: Process): boolean => signal === SIGCONT && p.sid === from.sid;
+  const allowed = targets.filter((p) => from.uid === 0 || from.uid === p.uid || sameSession(p));
   if (allowed.length === 0 || (pid === 1 && signal !== 0)) fail(EPERM);
   for (const target of allowed) if (target.pid !== 1) sendSignal(kernel, target, signal);
 }
@@ -47,12 +79,17 @@ export function kill(
 /** A process ends: what it held is released, its parent is told. `status` as wait(2) gives it. */
 export function end(kernel: Kernel, process: Process, status: number): void {
   if (process.dead) return;
+  const groups = neighbours(kernel, process);
   process.state = 'zombie';
   process.status = status;
+  process.stopSignal = 0;
+  process.untold = undefined;
+  process.alarm?.cancel();
   closeAll(kernel, process);
   kernel.dcache.unpin(process.cwd.dentry);
   kernel.cpus.forget(process);
   process.interrupt();
+  wakeAll(process.continued);
   wakeAll(process.childEvent);
   const { init } = kernel.processes;
   for (const child of [...process.children]) {
@@ -63,7 +100,9 @@ export function end(kernel: Kernel, process: Process, status: number): void {
   }
   process.children.clear();
   if (process.seat) kernel.workers.expectBack(process.seat, process);
+  if (process.pid === process.sid) kernel.terminals.leaderEnded(process.sid);
   tellParent(kernel, process);
+  wakeOrphans(kernel, groups);
 }
 
 function tellParent(kernel: Kernel, process: Process): void {
@@ -72,7 +111,9 @@ function tellParent(kernel: Kernel, process: Process): void {
     kernel.processes.remove(process);
     return;
   }
-  sendSignal(kernel, parent, SIGCHLD);
+  const unwanted = parent.pid !== 1 && parent.dispositions[SIGCHLD] === 'ignore';
+  if (unwanted) kernel.processes.remove(process);
+  else sendSignal(kernel, parent, SIGCHLD);
   wakeAll(parent.childEvent);
 }
 

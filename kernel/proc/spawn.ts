@@ -4,9 +4,12 @@
 import {
   ARG_MAX,
   O_RDONLY,
-  OPEN_MAX,
+  RLIMIT_CPU,
+  RLIMIT_NOFILE,
+  RLIMIT_NPROC,
   S_IFREG,
   SIGKILL,
+  SIGTTOU,
   signalStatus,
   X_OK,
 } from '../abi/constants.ts';
@@ -20,12 +23,14 @@ import {
   ELOOP,
   ENOEXEC,
   ENOTDIR,
+  ENOTTY,
   fail,
 } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { type Start, WINDOW_SIZE } from '../abi/syscall.ts';
 import { decodeText, textSize } from '../abi/text.ts';
-import type { Task } from '../ipc/task.ts';
+import { holdBackground } from '../fs/tty/access.ts';
+import { sleep, type Task } from '../ipc/task.ts';
 import { EVENTS } from '../ipc/trace-events.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Call } from '../vfs/call.ts';
@@ -34,6 +39,7 @@ import type { Inode } from '../vfs/inode.ts';
 import { namei } from '../vfs/namei.ts';
 import { open } from '../vfs/open.ts';
 import { checkAccess } from '../vfs/permission.ts';
+import { watchCpuTime } from './cpu-time.ts';
 import type { Process } from './process.ts';
 import { closeAll, end } from './signal.ts';
 import type { ProcessSeat } from './workers.ts';
@@ -57,6 +63,8 @@ export interface SpawnRequest {
   stdio?: number[]; // spawnStdio: the child's 0, 1, 2, and nothing else
   cwd?: string;
   pgid?: number;
+  setsid?: boolean;
+  foreground?: number; // a terminal of the caller whose foreground group the child's becomes
   ignore?: number[];
   defaults?: number[];
 }
@@ -71,6 +79,7 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
   const { kernel, process: parent } = call;
   if (kernel.shuttingDown) fail(EAGAIN, 'the machine is going down');
   checkSize(request);
+  checkCount(kernel, parent);
   const image = yield* load(call, request.path, request.argv);
   const { clock, processes, dcache, workers } = kernel;
   const cwd = request.cwd === undefined ? parent.cwd : yield* directory(call, request.cwd);
@@ -84,10 +93,13 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
   const child = processes.addChild(parent, { name, cwd, startedMs: clock.monotonicMs() });
   dcache.pin(cwd.dentry);
   child.argv = image.argv;
-  if (request.pgid !== undefined) child.pgid = request.pgid === 0 ? child.pid : request.pgid;
+  if (request.setsid) child.sid = child.pid;
+  if (request.setsid || request.pgid === 0) child.pgid = child.pid;
+  else if (request.pgid !== undefined) child.pgid = request.pgid;
   inheritSignals(parent, child, request);
   try {
     yield* inheritFiles(call, child, request);
+    if (request.foreground !== undefined) yield* toForeground(call, child, request.foreground);
   } catch (error) {
     child.adopted = true; // never was: nobody is told
     end(kernel, child, signalStatus(SIGKILL));
@@ -95,9 +107,26 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
     throw error;
   }
   traceName(kernel, child);
+  if (child.limits.soft(RLIMIT_CPU) !== Number.POSITIVE_INFINITY) watchCpuTime(kernel, child);
   const start = startOf(child, image, request.env);
   kernel.executor.start(begin(kernel, child, { seat, start }), 'begin');
   return child.pid;
+}
+
+/** posix_spawn's tcsetpgrp: before the child runs, so that it never finds itself in the background. */
+function* toForeground(call: Call, child: Process, fd: number): Task<void> {
+  const tty = call.file(fd).stream?.tty ?? fail(ENOTTY);
+  if (tty.session === 0 || tty.session !== child.sid) fail(ENOTTY);
+  yield* holdBackground(call, tty, SIGTTOU);
+  tty.foreground = child.pgid;
+}
+
+/** A bomb of processes ends here. DEVIATES: for root, too, as most of this system runs as root. */
+function checkCount(kernel: Kernel, who: Process): void {
+  const most = who.limits.soft(RLIMIT_NPROC);
+  if (most === Number.POSITIVE_INFINITY) return;
+  const mine = kernel.processes.all.filter((p) => p.uid === who.uid && !p.server && p.pid !== 1);
+  if (mine.length >= most) fail(EAGAIN);
 }
 
 /** The child runs as soon as it has a CPU; its parent goes on meanwhile. */
@@ -107,6 +136,7 @@ function* begin(
   to: { seat: ProcessSeat; start: Start },
 ): Task<void> {
   if (child.dead) closeAll(kernel, child); // killed while it inherited them
+  while (child.stopSignal !== 0) yield* sleep(child.continued);
   yield* kernel.cpus.acquire(child);
   if (child.dead) kernel.workers.putBack(to.seat);
   else if (!kernel.workers.begin(to.seat, child, to.start)) {
@@ -221,14 +251,19 @@ function inheritSignals(parent: Process, child: Process, request: SpawnRequest):
 function* inheritFiles(call: Call, child: Process, request: SpawnRequest): Task<void> {
   const { process: parent, kernel } = call;
   const give = (fd: number, file: OpenFile, closeOnExec: boolean): void => {
-    if (!(Number.isInteger(fd) && fd >= 0 && fd < OPEN_MAX)) fail(EBADF);
+    const most = child.limits.soft(RLIMIT_NOFILE);
+    if (!(Number.isInteger(fd) && fd >= 0 && fd < most)) fail(EBADF);
     file.refs++;
     const old = child.descriptors[fd];
     child.descriptors[fd] = { file, closeOnExec };
     if (old) releaseFile(kernel, old.file);
   };
   if (request.stdio) {
-    for (const [fd, from] of request.stdio.entries()) give(fd, parent.file(from), false);
+    for (const [fd, from] of request.stdio.entries()) {
+      const file = parent.file(from);
+      give(fd, file, false);
+      if (file.stream && request.setsid) kernel.terminals.opened(child, file.stream, 0);
+    }
     return;
   }
   parent.descriptors.forEach((d, fd) => {
@@ -259,6 +294,7 @@ function* apply(
       const file = yield* open(call, action);
       try {
         give(action.fd, file, false);
+        if (file.stream) call.kernel.terminals.opened(child, file.stream, action.flags);
       } finally {
         releaseFile(call.kernel, file);
       }

@@ -8,7 +8,10 @@ import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
 import { EVENTS } from '../ipc/trace-events.ts';
 import type { Process } from '../proc/process.ts';
 
+/** The slice of a process that is neither favoured nor nice. */
 export const SLICE_MS = 20;
+/** From twice the slice for nice -20 to a twentieth for 19. */
+const sliceOf = ({ nice }: Process): number => (SLICE_MS * (20 - nice)) / 20;
 
 interface Waiter {
   readonly process: Process;
@@ -39,6 +42,12 @@ export class Cpus {
     return this.#holders.has(process);
   }
 
+  /** Milliseconds that a process held a CPU, until now. */
+  usedMs(process: Process): number {
+    const since = this.#holders.get(process);
+    return process.userMs + (since === undefined ? 0 : this.#clock.monotonicMs() - since);
+  }
+
   /**
    * Waits for a CPU; returns without one only when the process is dead. A process that holds one
    * keeps it while its slice lasts or nobody waits.
@@ -46,7 +55,7 @@ export class Cpus {
   *acquire(process: Process): Task<void> {
     const since = this.#holders.get(process);
     if (since !== undefined) {
-      const ended = this.#clock.monotonicMs() - since > SLICE_MS;
+      const ended = this.#clock.monotonicMs() - since > sliceOf(process);
       if (!ended || this.#waiting.length === 0) return;
       this.#handOver(process, since);
     }
@@ -103,7 +112,8 @@ export class Cpus {
       this.#watching = false;
       const now = this.#clock.monotonicMs();
       for (const [process, since] of [...this.#holders]) {
-        if (now - since > SLICE_MS && this.#waiting.length > 0) this.#handOver(process, since);
+        if (now - since > sliceOf(process) && this.#waiting.length > 0)
+          this.#handOver(process, since);
       }
       if (this.#waiting.length > 0) this.#watch();
     });

@@ -3,12 +3,13 @@
 import { getLink, putLink, type ToBoard, type ToKernel } from '../abi/board-link.ts';
 import type { Executor } from '../ipc/executor.ts';
 import type { Ring } from '../ipc/ring.ts';
-import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
+import { WaitQueue, wakeAll } from '../ipc/task.ts';
 
 export class BoardLink {
   readonly #toBoard: Ring;
   readonly #queue: ToBoard[] = [];
-  readonly #sent = new WaitQueue('board link');
+  /** Woken when messages have gone out: for whoever sends much. */
+  readonly room = new WaitQueue('board link');
   readonly #whenGone = new Map<number, (() => void)[]>();
   /** Takes what the board says; set by main.ts. */
   onMessage: (message: ToKernel) => void = () => undefined;
@@ -26,9 +27,9 @@ export class BoardLink {
     this.#drain();
   }
 
-  /** Waits until what was sent is on its way: for whoever sends much. */
-  *drained(): Task<void> {
-    while (this.#queue.length > 8) yield* sleep(this.#sent);
+  /** Whether whoever sends much should wait. */
+  get full(): boolean {
+    return this.#queue.length > 8;
   }
 
   /** Runs `action` once the board says that the worker of a seat has ended. */
@@ -47,7 +48,7 @@ export class BoardLink {
       this.#queue.shift();
       done++;
     }
-    if (done > 0) wakeAll(this.#sent);
+    if (done > 0) wakeAll(this.room);
     return done > 0;
   }
 

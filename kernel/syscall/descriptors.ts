@@ -1,15 +1,16 @@
-// System calls on descriptors: close, dup, pipe, isatty.
+// System calls on descriptors: close, dup, pipe, isatty, flags, poll.
 
-import { O_CLOEXEC, O_RDONLY, O_WRONLY, OPEN_MAX } from '../abi/constants.ts';
+import { O_APPEND, O_NONBLOCK, O_RDONLY, O_WRONLY, RLIMIT_NOFILE } from '../abi/constants.ts';
 import { EBADF, EINVAL, ENOTTY, fail } from '../abi/errno.ts';
 import { SYS } from '../abi/syscall.ts';
 import type { Task } from '../ipc/task.ts';
 import { flushInode } from '../mm/flush.ts';
 import { takeError } from '../mm/write.ts';
 import type { Call } from '../vfs/call.ts';
-import { isTerminal, OpenFile, releaseFile } from '../vfs/file.ts';
+import { OpenFile, releaseFile } from '../vfs/file.ts';
 import { Pipe } from '../vfs/pipe.ts';
 import { arg, type Calls, fdArg, type Result } from './dispatch.ts';
+import { poll } from './poll.ts';
 
 export const descriptorCalls: Calls = {
   *[SYS.close](call, request) {
@@ -18,7 +19,7 @@ export const descriptorCalls: Calls = {
   },
   *[SYS.dup](call, request) {
     const min = arg(request, 1);
-    if (!(min >= 0 && min < OPEN_MAX)) fail(EINVAL);
+    if (!(min >= 0 && min < call.process.limits.soft(RLIMIT_NOFILE))) fail(EINVAL);
     const file = call.process.file(fdArg(request));
     const fd = call.process.install(file, { closeOnExec: arg(request, 2) === 1, min });
     file.refs++;
@@ -34,8 +35,8 @@ export const descriptorCalls: Calls = {
   *[SYS.pipe](call) {
     const pipe = new Pipe(call.kernel);
     const [reader, writer] = [
-      new OpenFile({ flags: O_RDONLY, pipe: pipe.end('read', 0) }),
-      new OpenFile({ flags: O_WRONLY | O_CLOEXEC, pipe: pipe.end('write', 0) }),
+      new OpenFile({ flags: O_RDONLY, stream: pipe.end('read') }),
+      new OpenFile({ flags: O_WRONLY, stream: pipe.end('write') }),
     ];
     let r0: number | undefined;
     try {
@@ -47,9 +48,20 @@ export const descriptorCalls: Calls = {
       throw error;
     }
   },
+  *[SYS.getfl](call, request) {
+    return { r0: call.process.file(fdArg(request)).flags };
+  },
+  *[SYS.setfl](call, request) {
+    const file = call.process.file(fdArg(request));
+    const settable = O_APPEND | O_NONBLOCK;
+    file.flags = (file.flags & ~settable) | (arg(request, 1) & settable);
+    return {};
+  },
+  *[SYS.poll](call, request) {
+    return yield* poll(call, request);
+  },
   *[SYS.isatty](call, request) {
-    const { inode } = call.process.file(fdArg(request));
-    return inode && isTerminal(inode) ? { r0: 1 } : fail(ENOTTY);
+    return call.process.file(fdArg(request)).stream?.tty ? { r0: 1 } : fail(ENOTTY);
   },
 };
 
@@ -72,7 +84,7 @@ function* close(call: Call, fd: number): Task<void> {
 }
 
 function dup2(call: Call, from: number, to: number): Result {
-  if (!(to >= 0 && to < OPEN_MAX)) fail(EBADF);
+  if (!(to >= 0 && to < call.process.limits.soft(RLIMIT_NOFILE))) fail(EBADF);
   const file = call.process.file(from);
   if (from === to) return { r0: to };
   const old = call.process.descriptors[to];

@@ -2,7 +2,7 @@
 // a PosixError in the kernel becomes an errno for a program. Layout: kernel/abi/syscall.ts.
 
 import { exitStatus } from '../abi/constants.ts';
-import { EFAULT, EIO, ENOSYS, fail, PosixError } from '../abi/errno.ts';
+import { EFAULT, EINTR, EIO, ENOSYS, fail, PosixError } from '../abi/errno.ts';
 import { DIED, SYS, syscallName } from '../abi/syscall.ts';
 import { decodeText } from '../abi/text.ts';
 import type { Task } from '../ipc/task.ts';
@@ -18,7 +18,9 @@ import { descriptorCalls } from './descriptors.ts';
 import { ioCalls } from './io.ts';
 import { nameCalls } from './names.ts';
 import { processCalls } from './processes.ts';
+import { resourceCalls } from './resources.ts';
 import { systemCalls } from './system.ts';
+import { terminalCalls } from './terminals.ts';
 
 /** What a call asks for, copied out of its slot; the data stays in the window. */
 export interface Request {
@@ -49,7 +51,9 @@ const handlers: Calls = {
   ...attributeCalls,
   ...descriptorCalls,
   ...processCalls,
+  ...resourceCalls,
   ...systemCalls,
+  ...terminalCalls,
 };
 
 /** Takes the next call from a seat's ring and starts it. */
@@ -84,10 +88,12 @@ function start(
 ): void {
   const { process, request } = to;
   process.calls++;
+  const beganMs = kernel.clock.monotonicMs();
   const ended = kernel.executor.startNow(counted(kernel, seat, to), {
     name: `call ${syscallName(request.number)}`,
     beforeStep: () => kernel.setCaller(process),
   });
+  process.systemMs += kernel.clock.monotonicMs() - beganMs;
   if (!ended) kernel.cpus.release(process);
 }
 
@@ -119,17 +125,30 @@ function* serve(
   let result: Result = {};
   try {
     const handler = handlers[request.number] ?? fail(ENOSYS);
+    if (process.stopSignal !== 0) yield* call.whileStopped();
+    if (process.dead) fail(EINTR);
     result = yield* handler(call, request);
   } catch (error) {
     errno = errnoOf(kernel, error, request);
   } finally {
     call.end();
   }
-  if (!process.dead && process.pid !== 1) yield* kernel.cpus.acquire(process);
+  if (process.pid !== 1) yield* toUserMode(kernel, call);
   const { tag } = request;
   trace.asyncEnd(EVENTS.syscall, span, errno);
   if (process.dead) answer(kernel, seat, { tag, errno: DIED });
   else answer(kernel, seat, { tag, errno, signals: process.pending, ...result });
+}
+
+/** Waits for a virtual CPU, and as long as the process is stopped. */
+function* toUserMode(kernel: Kernel, call: Call): Task<void> {
+  const { process } = call;
+  while (!process.dead) {
+    if (process.stopSignal !== 0) yield* call.whileStopped();
+    yield* kernel.cpus.acquire(process);
+    if (process.stopSignal === 0) return;
+    kernel.cpus.release(process);
+  }
 }
 
 function errnoOf(kernel: Kernel, error: unknown, request: Request): number {

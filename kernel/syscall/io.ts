@@ -20,7 +20,9 @@ export const ioCalls: Calls = {
     const flags = arg(request, 0);
     const file = yield* open(call, { path: textData(request), flags, mode: arg(request, 1) });
     try {
-      return { r0: call.process.install(file, { closeOnExec: (flags & O_CLOEXEC) !== 0 }) };
+      const r0 = call.process.install(file, { closeOnExec: (flags & O_CLOEXEC) !== 0 });
+      if (file.stream) call.kernel.terminals.opened(call.process, file.stream, flags);
+      return { r0 };
     } catch (error) {
       releaseFile(call.kernel, file);
       throw error;

@@ -1,7 +1,16 @@
 // System calls on processes and signals: spawn, exec, wait, kill, groups, ids, handlers.
 
-import { NSIG, SIGKILL, SIGSTOP, WNOHANG } from '../abi/constants.ts';
-import { ECHILD, EINTR, EINVAL, ENOTTY, EPERM, fail } from '../abi/errno.ts';
+import {
+  CONTINUED_STATUS,
+  NSIG,
+  SIGKILL,
+  SIGSTOP,
+  stopStatus,
+  WCONTINUED,
+  WNOHANG,
+  WUNTRACED,
+} from '../abi/constants.ts';
+import { ECHILD, EINTR, EINVAL, EPERM, fail } from '../abi/errno.ts';
 import { SYS } from '../abi/syscall.ts';
 import { encodeText } from '../abi/text.ts';
 import { type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
@@ -9,16 +18,7 @@ import type { Disposition, Process } from '../proc/process.ts';
 import { kill } from '../proc/signal.ts';
 import { exec, type SpawnRequest, spawn } from '../proc/spawn.ts';
 import type { Call } from '../vfs/call.ts';
-import { isTerminal } from '../vfs/file.ts';
-import {
-  arg,
-  type Calls,
-  fdArg,
-  putText,
-  type Request,
-  type Result,
-  textData,
-} from './dispatch.ts';
+import { arg, type Calls, putText, type Request, type Result, textData } from './dispatch.ts';
 
 export const processCalls: Calls = {
   *[SYS.spawn](call, request) {
@@ -52,7 +52,10 @@ export const processCalls: Calls = {
     if (target !== call.process && target.parent !== call.process) fail(EPERM);
     const pgid = arg(request, 1) || pid;
     if (pgid < 0) fail(EINVAL);
-    if (pgid !== pid && call.kernel.processes.group(pgid).length === 0) fail(EPERM);
+    const { sid } = call.process;
+    if (target.sid !== sid || target.pid === target.sid) fail(EPERM);
+    const there = call.kernel.processes.group(pgid).some((member) => member.sid === sid);
+    if (pgid !== pid && !there) fail(EPERM);
     target.pgid = pgid;
     return {};
   },
@@ -91,14 +94,6 @@ export const processCalls: Calls = {
     yield* sleepFor(call, Math.min(request.args[0] ?? 0, LONGEST_SLEEP_MS));
     return {};
   },
-  *[SYS.tcsetpgrp](call, request) {
-    const { inode } = call.process.file(fdArg(request));
-    const pgid = arg(request, 1);
-    if (inode === undefined || !isTerminal(inode)) fail(ENOTTY);
-    if (!(pgid > 0)) fail(EINVAL);
-    call.kernel.tty.foreground = pgid;
-    return {};
-  },
 };
 
 function spawnData(request: Request): SpawnRequest {
@@ -111,6 +106,9 @@ function spawnData(request: Request): SpawnRequest {
   if (cwd !== undefined && typeof cwd !== 'string') fail(EINVAL);
   if (pgid !== undefined && !(typeof pgid === 'number' && Number.isInteger(pgid) && pgid >= 0))
     fail(EINVAL);
+  const { setsid, foreground } = data;
+  if (setsid !== undefined && typeof setsid !== 'boolean') fail(EINVAL);
+  if (foreground !== undefined && typeof foreground !== 'number') fail(EINVAL);
   for (const signal of [...list(data.ignore), ...list(data.defaults)]) {
     if (!(Number.isInteger(signal) && Number(signal) > 0 && Number(signal) < NSIG)) fail(EINVAL);
   }
@@ -163,12 +161,29 @@ function* wait(call: Call, want: { pid: number; options: number }): Task<Result>
     if (candidates.length === 0) fail(ECHILD);
     const dead = candidates.find((child) => child.dead);
     if (dead) {
-      call.kernel.processes.remove(dead);
+      reap(call, dead);
       return { r0: dead.pid, r1: dead.status };
+    }
+    const changed = candidates.find((child) => tells(child, want.options));
+    if (changed) {
+      const stopped = changed.untold === 'stopped';
+      changed.untold = undefined;
+      return { r0: changed.pid, r1: stopped ? stopStatus(changed.stopSignal) : CONTINUED_STATUS };
     }
     if (want.options & WNOHANG) return { r0: 0, r1: 0 };
     yield* call.sleep(process.childEvent);
   }
+}
+
+const tells = ({ untold }: Process, options: number): boolean =>
+  (untold === 'stopped' && (options & WUNTRACED) !== 0) ||
+  (untold === 'continued' && (options & WCONTINUED) !== 0);
+
+function reap(call: Call, child: Process): void {
+  const { childrenUsed: used } = call.process;
+  used.userMs += child.userMs + child.childrenUsed.userMs;
+  used.systemMs += child.systemMs + child.childrenUsed.systemMs;
+  call.kernel.processes.remove(child);
 }
 
 /** A year: what a timer takes for ever. */

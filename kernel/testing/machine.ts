@@ -9,6 +9,7 @@ import { decodeText } from '../abi/text.ts';
 import { assemble } from '../assemble.ts';
 import { devfs } from '../fs/devfs.ts';
 import { procfs } from '../fs/procfs.ts';
+import { devpts } from '../fs/tty/devpts.ts';
 import { Ring, ringSize } from '../ipc/ring.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
@@ -119,7 +120,9 @@ function start(
     },
     init: (what) => run(asInit(kernel, what)),
     type: (bytes) => {
-      kernel.tty.input(typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes);
+      kernel.terminals.console.input(
+        typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes,
+      );
       settle();
     },
     screen: () => {
@@ -196,4 +199,6 @@ function* boot(kernel: Kernel, host: Parameters<typeof adoptHost>[1]): Task<void
   yield* mountAt(kernel, '/proc', yield* localServer(kernel, procfs(kernel), proc));
   const dev = { type: 'dev', source: 'dev', volatile: false };
   yield* mountAt(kernel, '/dev', yield* localServer(kernel, devfs(kernel), dev));
+  const pts = { type: 'devpts', source: 'devpts', volatile: true };
+  yield* mountAt(kernel, '/dev/pts', yield* localServer(kernel, devpts(kernel), pts));
 }

@@ -248,10 +248,11 @@ test('a process that dies while it waits for a CPU takes none and holds nobody u
 
 test('Ctrl-C reaches the whole foreground group and nobody else', (t) => {
   const { m, p } = root();
+  p.ok('setsid');
+  const fd = p.open('/dev/console', 2);
   const [a, c] = [m.program({ parent: p }), m.program({ parent: p })];
   a.ok('setpgid', [0, 0]);
   const b = m.program({ parent: a });
-  const fd = p.open('/dev/tty', 2);
   t.is(p.told('tcsetpgrp', [p.open('/dev/null'), a.pid]), 'ENOTTY');
   p.ok('tcsetpgrp', [fd, a.pid]);
   m.type('\x03');

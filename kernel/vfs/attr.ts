@@ -20,6 +20,7 @@ import {
   type SetAttr,
 } from '../ninep/types.ts';
 import type { Call } from './call.ts';
+import { sizeRoom } from './file.ts';
 import { getattr, type Inode, refresh, together } from './inode.ts';
 import { checkAccess, checkOwner } from './permission.ts';
 
@@ -78,6 +79,7 @@ export function* setAttr(inode: Inode, change: Partial<SetAttr> & { valid: numbe
 export function* setSize(call: Call, inode: Inode, size: number): Task<void> {
   if (inode.isDirectory) fail(EISDIR);
   if (inode.kind !== S_IFREG || !Number.isSafeInteger(size) || size < 0) fail(EINVAL);
+  if (size > inode.attr.size) sizeRoom(call, inode, size - 1);
   if (!inode.isCachedFile) return yield* setAttr(inode, { valid: P9_SETATTR_SIZE, size });
   yield* inode.lock.acquire();
   yield* inode.flushLock.acquire();
@@ -130,7 +132,8 @@ export function* setOwner(
   const changesUid = uid !== -1 && uid !== inode.attr.uid;
   const changesGid = gid !== -1 && gid !== inode.attr.gid;
   if (call.uid !== 0 && (changesUid || inode.attr.uid !== call.uid)) fail(EPERM);
-  if (call.uid !== 0 && changesGid && gid !== call.gid) fail(EPERM);
+  const mine = gid === call.gid || call.groups.includes(gid);
+  if (call.uid !== 0 && changesGid && !mine) fail(EPERM);
   const valid = (uid === -1 ? 0 : P9_SETATTR_UID) | (gid === -1 ? 0 : P9_SETATTR_GID);
   const clears = inode.kind === S_IFREG && (inode.attr.mode & 0o111) !== 0;
   const mode = inode.attr.mode & 0o7777 & ~(clears ? S_ISUID | S_ISGID : 0);

@@ -27,6 +27,10 @@ export class Call {
     return this.process.gid;
   }
 
+  get groups(): readonly number[] {
+    return this.process.groups;
+  }
+
   /** Keeps a dentry until the call ends. */
   hold(dentry: Dentry): Dentry {
     this.kernel.dcache.pin(dentry);
@@ -47,7 +51,10 @@ export class Call {
     return file;
   }
 
-  /** Waits on a queue until woken; throws EINTR when a signal came first. */
+  /**
+   * Waits on a queue until woken, and on while the process is stopped; throws EINTR when a signal
+   * came first. Hold no lock here: the stop may last.
+   */
   *sleep(queue: WaitQueue): Task<void> {
     const { process } = this;
     if (process.interrupted) fail(EINTR);
@@ -57,7 +64,14 @@ export class Call {
     } finally {
       process.sleeping.delete(queue);
     }
+    yield* this.whileStopped();
     if (process.interrupted) fail(EINTR);
+  }
+
+  /** Waits until the process is stopped no more, or dead. */
+  *whileStopped(): Task<void> {
+    const { process } = this;
+    while (process.stopSignal !== 0) yield* sleep(process.continued);
   }
 
   /** The call is over. */

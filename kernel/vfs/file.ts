@@ -1,33 +1,46 @@
 // Open file descriptions (POSIX.1-2024 XBD §3.240): what a descriptor refers to. Shared by dup and
 // by inheritance, with one offset. Reading and writing goes three ways: cached files through the
-// page cache, pipes through their buffer, everything else to its server.
+// page cache, pipes and terminals by themselves, everything else to its server.
 
 import {
   O_ACCMODE,
   O_APPEND,
   O_RDONLY,
   O_WRONLY,
-  S_IFCHR,
+  RLIMIT_FSIZE,
+  S_IFREG,
   SEEK_CUR,
   SEEK_END,
   SEEK_SET,
+  SIGXFSZ,
 } from '../abi/constants.ts';
-import { EBADF, EINVAL, EISDIR, type Errno, ESPIPE, fail, PosixError } from '../abi/errno.ts';
+import {
+  EBADF,
+  EFBIG,
+  EINVAL,
+  EISDIR,
+  type Errno,
+  ESPIPE,
+  fail,
+  PosixError,
+} from '../abi/errno.ts';
 import { GRANT_READ, GRANT_WRITE, type Segment } from '../ipc/grant.ts';
 import { Lock, type Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import { newReadAhead, type ReadAhead, readFile } from '../mm/read.ts';
 import { writeFile } from '../mm/write.ts';
+import { sendSignal } from '../proc/signal.ts';
 import type { Call } from './call.ts';
 import { clunkLater, type Inode, iput } from './inode.ts';
 import type { Path } from './mount.ts';
-import type { PipeEnd } from './pipe.ts';
+import type { Stream } from './stream.ts';
 
 export class OpenFile {
-  readonly flags: number;
+  /** As in open(2); fcntl changes O_APPEND and O_NONBLOCK. */
+  flags: number;
   readonly path: Path | undefined;
   readonly inode: Inode | undefined;
-  readonly pipe: PipeEnd | undefined;
+  readonly stream: Stream | undefined;
   /** A fid of this description alone: directories and files that are not cached. */
   readonly fid: number | undefined;
   readonly ahead: ReadAhead = newReadAhead();
@@ -40,13 +53,13 @@ export class OpenFile {
     flags: number;
     path?: Path;
     inode?: Inode;
-    pipe?: PipeEnd;
+    stream?: Stream;
     fid?: number;
   }) {
     this.flags = from.flags;
     this.path = from.path;
     this.inode = from.inode;
-    this.pipe = from.pipe;
+    this.stream = from.stream;
     this.fid = from.fid;
   }
 
@@ -58,16 +71,16 @@ export class OpenFile {
     return (this.flags & O_ACCMODE) !== O_RDONLY;
   }
 
-  /** The inode, for calls that make no sense on a pipe. */
+  /** The inode, for calls that make no sense on a stream. */
   needInode(errno: Errno = EINVAL): Inode {
-    return this.pipe === undefined ? (this.inode ?? fail(errno)) : fail(errno);
+    return this.stream === undefined ? (this.inode ?? fail(errno)) : fail(errno);
   }
 }
 
 /** Makes a description of an inode; the inode and its dentry stay until the last release. */
 export function newFile(
   kernel: Kernel,
-  from: { flags: number; path: Path; inode: Inode; fid?: number; pipe?: PipeEnd },
+  from: { flags: number; path: Path; inode: Inode; fid?: number; stream?: Stream },
 ): OpenFile {
   from.inode.refs++;
   from.inode.opens++;
@@ -78,7 +91,7 @@ export function newFile(
 /** Drops a reference; the last one closes. */
 export function releaseFile(kernel: Kernel, file: OpenFile): void {
   if (--file.refs > 0) return;
-  file.pipe?.close();
+  file.stream?.close();
   const { inode } = file;
   if (inode === undefined) return;
   if (file.fid !== undefined) clunkLater(kernel.executor, inode.superblock, file.fid);
@@ -96,8 +109,10 @@ export interface Buffer {
 /** Reads at `offset`, or at the file's own offset, which moves. Returns the bytes; 0 at the end. */
 export function* readAt(call: Call, file: OpenFile, into: Buffer, offset?: number): Task<number> {
   if (!file.readable) fail(EBADF);
-  if (file.pipe)
-    return offset === undefined ? yield* file.pipe.read(call, into.bytes) : fail(ESPIPE);
+  if (file.stream) {
+    if (offset !== undefined) fail(ESPIPE);
+    return yield* file.stream.read(call, into.bytes, file.flags);
+  }
   const inode = file.needInode();
   if (inode.isDirectory) fail(EISDIR);
   const { ahead } = file;
@@ -136,15 +151,19 @@ function* readDirect(
 /** Writes all of `from` unless the server takes less; returns the bytes. */
 export function* writeAt(call: Call, file: OpenFile, from: Buffer, offset?: number): Task<number> {
   if (!file.writable) fail(EBADF);
-  if (file.pipe)
-    return offset === undefined ? yield* file.pipe.write(call, from.bytes) : fail(ESPIPE);
+  if (file.stream) {
+    if (offset !== undefined) fail(ESPIPE);
+    return yield* file.stream.write(call, from.bytes, file.flags);
+  }
   const inode = file.needInode();
-  if (!inode.isCachedFile) return yield* writeDirect(file, inode, { offset, from });
+  if (!inode.isCachedFile) return yield* writeDirect(call, file, { offset, from });
   yield* inode.lock.acquire();
   try {
     const append = (file.flags & O_APPEND) !== 0;
     const at = append ? inode.size : (offset ?? file.offset);
-    const count = yield* writeFile(call.kernel, { inode, offset: at }, from.bytes);
+    const room = sizeRoom(call, inode, at);
+    const bytes = room < from.bytes.length ? from.bytes.subarray(0, room) : from.bytes;
+    const count = yield* writeFile(call.kernel, { inode, offset: at }, bytes);
     if (offset === undefined) file.offset = at + count;
     return count;
   } finally {
@@ -152,18 +171,29 @@ export function* writeAt(call: Call, file: OpenFile, from: Buffer, offset?: numb
   }
 }
 
+/** Bytes that RLIMIT_FSIZE allows from `at` on; SIGXFSZ and EFBIG when there are none. */
+export function sizeRoom(call: Call, inode: Inode, at: number): number {
+  const most = call.process.limits.soft(RLIMIT_FSIZE);
+  if (most === Number.POSITIVE_INFINITY || inode.kind !== S_IFREG) return most;
+  if (at < most) return most - at;
+  sendSignal(call.kernel, call.process, SIGXFSZ);
+  return fail(EFBIG);
+}
+
 function* writeDirect(
+  call: Call,
   file: OpenFile,
-  inode: Inode,
   request: { offset: number | undefined; from: Buffer },
 ): Task<number> {
+  const inode = file.needInode();
   const { client } = inode.superblock;
   const fid = file.fid ?? inode.fid;
   const append = (file.flags & O_APPEND) !== 0;
   const at = append ? yield* sizeOf(inode) : (request.offset ?? file.offset);
+  const { address } = request.from.segment;
+  const length = Math.min(request.from.segment.length, sizeRoom(call, inode, at));
   let done = 0;
-  while (done < request.from.segment.length) {
-    const { address, length } = request.from.segment;
+  while (done < length) {
     const segments = [{ address: address + done, length: length - done }];
     const memory = { segments, rights: GRANT_READ };
     const data = new Uint8Array(0);
@@ -190,16 +220,9 @@ function* sizeOf(inode: Inode): Task<number> {
   return attr.size;
 }
 
-/** Linux's tty major numbers start here: /dev/tty and /dev/console. */
-const TTY_MAJOR = 5;
-
-export const isTerminal = (inode: Inode): boolean =>
-  inode.kind === S_IFCHR && Math.floor(inode.attr.rdev / 256) === TTY_MAJOR;
-
 /** lseek(2). */
 export function* seek(file: OpenFile, offset: number, whence: number): Task<number> {
   const inode = file.needInode(ESPIPE);
-  if (isTerminal(inode)) fail(ESPIPE);
   let base = 0;
   if (whence === SEEK_CUR) base = file.offset;
   else if (whence === SEEK_END) base = inode.isCachedFile ? inode.size : yield* sizeOf(inode);

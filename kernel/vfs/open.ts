@@ -32,6 +32,7 @@ import {
   fail,
   PosixError,
 } from '../abi/errno.ts';
+import { isTerminalDevice } from '../fs/tty/terminals.ts';
 import type { Task } from '../ipc/task.ts';
 import { setSize } from './attr.ts';
 import type { Call } from './call.ts';
@@ -57,6 +58,7 @@ export function* open(call: Call, request: OpenRequest): Task<OpenFile> {
   if (!found.created) checkOpen(call, found, request.flags);
   const { inode } = found;
   if (inode.kind === S_IFIFO) return yield* openFifo(call, found, request.flags);
+  if (isTerminal(inode)) return openTerminal(call, found, request.flags);
   if (hasNoDriver(inode)) fail(ENXIO);
   const truncates = (request.flags & O_TRUNC) !== 0 && inode.kind === S_IFREG;
   const fid = yield* openOnServer(inode, request.flags);
@@ -202,6 +204,18 @@ const hasNoDriver = ({ kind, superblock }: Inode): boolean =>
   ((kind === S_IFCHR || kind === S_IFBLK) &&
     (superblock.cached || superblock.type === 'ramfs' || superblock.type === 'tmpfs'));
 
+/** Terminals are the kernel's own, whatever way leads to them through /dev. */
+const isTerminal = ({ kind, attr, superblock }: Inode): boolean =>
+  kind === S_IFCHR &&
+  (superblock.type === 'dev' || superblock.type === 'devpts') &&
+  isTerminalDevice(attr.rdev);
+
+function openTerminal(call: Call, found: Found, flags: number): OpenFile {
+  const { inode, mount, dentry } = found;
+  const stream = call.kernel.terminals.open(inode.attr.rdev, call.process);
+  return newFile(call.kernel, { flags, path: { mount, dentry }, inode, stream });
+}
+
 const fifos = new WeakMap<Inode, Pipe>();
 
 /** A FIFO's open waits for its peer, unless O_NONBLOCK or both sides at once are asked for. */
@@ -216,7 +230,7 @@ function* openFifo(call: Call, found: Found, flags: number): Task<OpenFile> {
   const writes = access === O_WRONLY;
   if (writes && flags & O_NONBLOCK && pipe.readers === 0) fail(ENXIO);
   const side = access === O_RDWR ? 'both' : writes ? 'write' : 'read';
-  const end = pipe.end(side, flags);
+  const end = pipe.end(side);
   const peers = (): number => (writes ? pipe.readersEver : pipe.writersEver);
   const waits = access !== O_RDWR && (flags & O_NONBLOCK) === 0;
   const before = peers();
@@ -228,5 +242,5 @@ function* openFifo(call: Call, found: Found, flags: number): Task<OpenFile> {
     end.close();
     throw error;
   }
-  return newFile(call.kernel, { flags, path: { mount, dentry }, inode, pipe: end });
+  return newFile(call.kernel, { flags, path: { mount, dentry }, inode, stream: end });
 }

@@ -7,6 +7,8 @@ import type { Inode } from './inode.ts';
 export interface Credentials {
   readonly uid: number;
   readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups: readonly number[];
 }
 
 /** Whether `who` may access the inode in all ways of `mask` (R_OK, W_OK, X_OK). */
@@ -15,7 +17,7 @@ export function mayAccess(who: Credentials, inode: Inode, mask: number): boolean
   if (who.uid === 0) {
     return (mask & X_OK) === 0 || inode.isDirectory || (mode & 0o111) !== 0;
   }
-  const shift = who.uid === uid ? 6 : who.gid === gid ? 3 : 0;
+  const shift = who.uid === uid ? 6 : who.gid === gid || who.groups.includes(gid) ? 3 : 0;
   return ((mode >> shift) & mask) === mask;
 }
 

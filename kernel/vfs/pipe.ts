@@ -1,13 +1,22 @@
 // Pipes and FIFOs: a ring of bytes in `ram` with blocking ends (POSIX.1-2024 pipe(), write()). Up to
 // PIPE_BUF bytes are written in one piece.
 
-import { O_NONBLOCK, PIPE_BUF, SIGPIPE } from '../abi/constants.ts';
+import {
+  O_NONBLOCK,
+  PIPE_BUF,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  SIGPIPE,
+} from '../abi/constants.ts';
 import { EAGAIN, EPIPE, fail } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import { sendSignal } from '../proc/signal.ts';
 import type { Call } from './call.ts';
+import type { Stream } from './stream.ts';
 
 const PIPE_FRAMES = 16;
 const PIPE_SIZE = PIPE_FRAMES * PAGE_SIZE;
@@ -40,7 +49,7 @@ export class Pipe {
     return PIPE_SIZE - this.queued;
   }
 
-  end(side: Side, flags: number): PipeEnd {
+  end(side: Side): PipeEnd {
     if (side !== 'write') {
       this.readers++;
       this.readersEver++;
@@ -50,7 +59,7 @@ export class Pipe {
       this.writersEver++;
     }
     wakeAll(this.changed);
-    return new PipeEnd(this, side, flags);
+    return new PipeEnd(this, side);
   }
 
   /** Takes up to into.length bytes. */
@@ -111,31 +120,36 @@ export class Pipe {
 }
 
 /** One end, as an open file description holds it. */
-export class PipeEnd {
+export class PipeEnd implements Stream {
   readonly pipe: Pipe;
   readonly side: Side;
-  readonly #flags: number;
+  readonly changed: readonly WaitQueue[];
+  readonly tty = undefined;
   #open = true;
 
-  constructor(pipe: Pipe, side: Side, flags: number) {
+  constructor(pipe: Pipe, side: Side) {
     this.pipe = pipe;
     this.side = side;
-    this.#flags = flags;
+    this.changed = [pipe.changed];
   }
 
-  *read(call: Call, into: Uint8Array): Task<number> {
+  get label(): string {
+    return `pipe:[${this.side}]`;
+  }
+
+  *read(call: Call, into: Uint8Array, flags: number): Task<number> {
     const { pipe } = this;
     if (into.length === 0) return 0;
     while (pipe.queued === 0) {
       if (pipe.writers === 0) return 0;
-      if (this.#flags & O_NONBLOCK) fail(EAGAIN);
+      if (flags & O_NONBLOCK) fail(EAGAIN);
       yield* call.sleep(pipe.changed);
     }
     return pipe.take(into);
   }
 
   /** Writes all; less only when a signal or a closed peer interrupts after some bytes. */
-  *write(call: Call, from: Uint8Array): Task<number> {
+  *write(call: Call, from: Uint8Array, flags: number): Task<number> {
     const { pipe } = this;
     const whole = from.length <= PIPE_BUF ? from.length : 1;
     let done = 0;
@@ -148,11 +162,19 @@ export class PipeEnd {
         done += pipe.put(from.subarray(done));
         continue;
       }
-      if (this.#flags & O_NONBLOCK) return done > 0 ? done : fail(EAGAIN);
+      if (flags & O_NONBLOCK) return done > 0 ? done : fail(EAGAIN);
       if (call.process.interrupted && done > 0) return done;
       yield* call.sleep(pipe.changed);
     }
     return done;
+  }
+
+  poll(): number {
+    const { pipe, side } = this;
+    const room = pipe.readers === 0 ? POLLOUT | POLLERR : pipe.room >= PIPE_BUF ? POLLOUT : 0;
+    if (side === 'write') return room;
+    const data = pipe.queued > 0 ? POLLIN : 0;
+    return data | (side === 'both' ? room : pipe.writers === 0 ? POLLHUP : 0);
   }
 
   close(): void {

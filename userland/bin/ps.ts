@@ -20,8 +20,8 @@ export const main = program(
     const full = options.has('f', 'u');
     const asked = options.values('o').flatMap((list) => list.split(','));
     const usual = full
-      ? ['user', 'pid', 'ppid', 'stat', 'time', 'args']
-      : ['pid', 'stat', 'time', 'comm'];
+      ? ['user', 'pid', 'ppid', 'tty', 'stat', 'time', 'args']
+      : ['pid', 'tty', 'stat', 'time', 'comm'];
     const wanted = asked.length > 0 ? asked : usual;
     const chosen = wanted.map((column) => {
       const [name = '', title] = column.split('=', 2);
@@ -65,7 +65,12 @@ const command = (row: Row): string => row['Cmdline'] || row['Name'] || '?';
 const columns: Readonly<Record<string, Column>> = {
   pid: number('PID', 'Pid'),
   ppid: number('PPID', 'PPid'),
-  pgid: number('PGID', 'NSpgid'),
+  pgid: number('PGID', 'Pgid'),
+  pgrp: number('PGRP', 'Pgid'),
+  sid: number('SID', 'Sid'),
+  ni: number('NI', 'Nice'),
+  nice: number('NI', 'Nice'),
+  tty: text('TT', (row) => row['Tty']?.replace(/^\/dev\//, '') ?? '?'),
   uid: number('UID', 'Uid'),
   user: text('USER', (row, users) => {
     const uid = Number(row['Uid']?.split(/\s/)[0] ?? 0);
@@ -73,12 +78,14 @@ const columns: Readonly<Record<string, Column>> = {
   }),
   stat: text('STAT', (row) => row['State']?.[0] ?? '?'),
   s: text('S', (row) => row['State']?.[0] ?? '?'),
-  time: { title: 'TIME', align: 'right', value: (row) => clock(Number(row['CpuMs'] ?? 0)) },
+  time: { title: 'TIME', align: 'right', value: (row) => clock(cpuMs(row)) },
   comm: text('COMMAND', (row) => row['Name'] ?? '?'),
   args: text('COMMAND', command),
   cmd: text('CMD', command),
   command: text('COMMAND', command),
 };
+
+const cpuMs = (row: Row): number => Number(row['UserMs'] ?? 0) + Number(row['SystemMs'] ?? 0);
 
 function clock(ms: number): string {
   const seconds = Math.floor(ms / 1000);
