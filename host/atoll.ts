@@ -53,6 +53,11 @@ export class Atoll {
     return this.machine.ended;
   }
 
+  /** Of a repeatable run (`boot({ seed })`): the hash of all it did so far. */
+  get hash(): string | undefined {
+    return this.machine.hash;
+  }
+
   /** Runs a shell script and collects what it writes. A failing script is an answer, no rejection. */
   exec(script: string, options?: ExecOptions & { encoding?: 'utf8' }): Promise<ExecResult<string>>;
   exec(
@@ -66,8 +71,8 @@ export class Atoll {
       () => true,
     );
     const [stdout, stderr] = await Promise.all([
-      collect(child.stdout, killed, options.onStdout),
-      collect(child.stderr, killed, options.onStderr),
+      this.#collect(child.stdout, killed, options.onStdout),
+      this.#collect(child.stderr, killed, options.onStderr),
     ]);
     const exit = await child.exit;
     if (options.encoding === 'buffer') return { stdout, stderr, ...exit };
@@ -82,6 +87,16 @@ export class Atoll {
     return spawnChild(this.#calls, { path, argv: [name, ...args] }, { ...options, env });
   }
 
+  /** Resolves after `ms` of the machine's time, or with its end. */
+  async pause(ms: number): Promise<void> {
+    let cancel = (): void => {};
+    const due = new Promise<void>((resolve) => {
+      cancel = this.machine.after(ms, resolve);
+    });
+    await Promise.race([due, this.ended]);
+    cancel();
+  }
+
   /** Ends all programs, writes everything back, unmounts, and ends the workers. */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#end();
@@ -90,6 +105,26 @@ export class Atoll {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
+  }
+
+  /** All bytes of a stream; of a killed program only those that come soon after its end. */
+  async #collect(
+    stream: AsyncIterable<Uint8Array>,
+    killed: Promise<boolean>,
+    tell: ((bytes: Uint8Array) => void) | undefined,
+  ): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    const all = (async () => {
+      for await (const piece of stream) {
+        pieces.push(piece);
+        tell?.(piece);
+      }
+    })();
+    const late = killed.then(async (was) => {
+      await (was ? this.pause(DRAIN_MS) : all);
+    });
+    await Promise.race([all, late]);
+    return concat(pieces);
   }
 
   async #end(): Promise<void> {
@@ -116,26 +151,6 @@ export async function boot(options: BootOptions = {}): Promise<Atoll> {
   const system = new Atoll(machine, log, options.env ?? {});
   await machine.booted;
   return system;
-}
-
-/** All bytes of a stream; of a killed program only those that come soon after its end. */
-async function collect(
-  stream: AsyncIterable<Uint8Array>,
-  killed: Promise<boolean>,
-  tell: ((bytes: Uint8Array) => void) | undefined,
-): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  const all = (async () => {
-    for await (const piece of stream) {
-      pieces.push(piece);
-      tell?.(piece);
-    }
-  })();
-  const late = killed.then(async (was) => {
-    await (was ? new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()) : all);
-  });
-  await Promise.race([all, late]);
-  return concat(pieces);
 }
 
 function concat(pieces: readonly Uint8Array[]): Uint8Array {

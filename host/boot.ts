@@ -7,6 +7,7 @@ import type { ConsoleSink } from '../drivers/hw/console.ts';
 import { type Machine, powerUp } from '../drivers/hw/machine.ts';
 import type { RoleModules } from '../drivers/hw/power.ts';
 import type { DiskConfig } from '../kernel/abi/seat-config.ts';
+import type { Strategy } from '../kernel/ipc/baton/strategy.ts';
 
 export interface DiskOptions {
   /** An image file of the host: raw, or packed as .zst. */
@@ -26,6 +27,10 @@ export interface BootOptions {
   readonly seed?: number;
   /** A file to be written: a trace of every layer, for Perfetto (docs/performance.md). */
   readonly trace?: string;
+  /** How the seed chooses who runs. Default: `random`. */
+  readonly strategy?: Strategy;
+  /** The first event of a repeatable run that `machine.record` keeps in full. */
+  readonly watchFrom?: number;
   /** Added to the environment of what `exec` and `spawn` start. */
   readonly env?: Readonly<Record<string, string>>;
   /** Told each line of the kernel log, with the milliseconds since power-on. */
@@ -52,7 +57,7 @@ export function startMachine(
   options: BootOptions,
   more: Partial<ConsoleBoot> & { readonly onLog?: BootOptions['onLog'] } = {},
 ): Machine {
-  const { disks, mem, cpus, seed, trace } = options;
+  const { disks, mem, cpus, seed, strategy, watchFrom, trace } = options;
   const onLog = more.onLog ?? options.onLog;
   return powerUp({
     modules,
@@ -62,6 +67,8 @@ export function startMachine(
     ...(cpus === undefined ? {} : { cpus }),
     ...(seed === undefined ? {} : { seed }),
     ...(trace === undefined ? {} : { trace }),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(watchFrom === undefined ? {} : { watchFrom }),
     ...(more.interactive === undefined ? {} : { interactive: more.interactive }),
     ...(more.init === undefined ? {} : { init: more.init }),
     ...(more.console === undefined ? {} : { console: more.console }),

@@ -42,6 +42,7 @@ const REQUEST_SIZE = 56;
 const NO_DATA = new Uint8Array(0);
 
 export class HostCalls {
+  readonly #machine: Machine;
   readonly #window: Uint8Array;
   readonly #parts: WindowParts;
   readonly #requests: Ring;
@@ -55,6 +56,7 @@ export class HostCalls {
   #gone: MachineGone | undefined;
 
   constructor(machine: Machine) {
+    this.#machine = machine;
     const { ram, layout, executor } = machine;
     const { requests, replies, window, windowSize } = layout.host;
     this.#trace = tracerOf(ram);
@@ -78,8 +80,23 @@ export class HostCalls {
       const pending: Pending = { request, resolve, reject, part: undefined, span: 0 };
       const queue = request.waits ? this.#unsentWaiting : this.#unsent;
       if (neededBytes(request) > this.#window.length / 2) reject(new PosixError(E2BIG));
+      else if (this.#machine.repeatable) this.#sendInTurn(pending, queue);
       else if (queue.length > 0 || !this.#send(pending)) queue.push(pending);
     });
+  }
+
+  /** Runs `action` after `ms` of the machine's time; returns how to take it back. */
+  after(ms: number, action: () => void): () => void {
+    return this.#machine.after(ms, action);
+  }
+
+  random(into: Uint8Array): void {
+    this.#machine.random(into);
+  }
+
+  #sendInTurn(pending: Pending, queue: Pending[]): void {
+    queue.push(pending);
+    this.#machine.interrupt();
   }
 
   #sendUnsent(): boolean {

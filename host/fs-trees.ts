@@ -63,10 +63,15 @@ export async function realPath(fs: FileSystem, path: string): Promise<string> {
 const ATTEMPTS = 100;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
-export async function makeTemporary(fs: FileSystem, prefix: string): Promise<string> {
+export async function makeTemporary(
+  fs: FileSystem,
+  prefix: string,
+  random: (into: Uint8Array) => void,
+): Promise<string> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const random = crypto.getRandomValues(new Uint8Array(6));
-    const path = prefix + [...random].map((n) => LETTERS[n % LETTERS.length]).join('');
+    const letters = new Uint8Array(6);
+    random(letters);
+    const path = prefix + [...letters].map((n) => LETTERS[n % LETTERS.length]).join('');
     try {
       await fs.mkdir(path, { mode: 0o700 });
       return path;

@@ -206,7 +206,7 @@ export class FileSystem {
 
   /** Makes a directory whose name begins with `prefix` and resolves with it. */
   mkdtemp(prefix: string): Promise<string> {
-    return makeTemporary(this, prefix);
+    return makeTemporary(this, prefix, (into) => this.#calls.random(into));
   }
 
   async #entries(path: string): Promise<Dirent[]> {

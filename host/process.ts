@@ -80,13 +80,13 @@ export class Child {
   async #watch(options: SpawnOptions): Promise<Exit> {
     const { signal, timeout } = options;
     const stop = (): void => void this.#stop().catch(() => {}); // fails with the machine, as `exit` does
-    const timer =
+    const cancel =
       timeout === undefined
         ? undefined
-        : setTimeout(() => {
+        : this.#calls.after(timeout, () => {
             this.#timedOut = true;
             stop();
-          }, timeout);
+          });
     signal?.addEventListener('abort', stop, { once: true });
     if (signal?.aborted) stop();
     try {
@@ -96,7 +96,7 @@ export class Child {
       if (this.#badInput) throw this.#badInput.error;
       return toExit(reply.r1, this.#timedOut);
     } finally {
-      clearTimeout(timer);
+      cancel?.();
       signal?.removeEventListener('abort', stop);
     }
   }
@@ -120,7 +120,7 @@ export class Child {
 
   async #stop(): Promise<void> {
     await this.kill(SIGTERM);
-    await new Promise((resolve) => setTimeout(resolve, KILL_AFTER_MS).unref());
+    await new Promise<void>((resolve) => this.#calls.after(KILL_AFTER_MS, resolve));
     if (!this.#dead) await this.kill(SIGKILL);
   }
 }

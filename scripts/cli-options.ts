@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import type { DiskOptions } from '../host/boot.ts';
+import { STRATEGIES, type Strategy } from '../kernel/ipc/baton/strategy.ts';
 
 export const USAGE = `Usage: atoll [option]... [-c SCRIPT [NAME [ARG]...] | FILE [ARG]...]
 Boots a machine, runs a shell in it, and ends with the shell's status.
@@ -16,6 +17,9 @@ Boots a machine, runs a shell in it, and ends with the shell's status.
   --trace FILE       write a trace of every layer, for ui.perfetto.dev
   --trace-summary FILE [CALL]...
                      where the time of the system calls in a trace went; boots nothing
+  --seed N           a repeatable run: the same N gives the same run
+  --strategy NAME    how the seed chooses who runs: random (unless given), priority, robin
+  --hash             at the end, write the hash of a repeatable run to standard error
   --help, --version
 
 Without -c and FILE: a prompt, or the commands on standard input when that is no terminal.
@@ -34,6 +38,9 @@ export interface CommandLine {
   readonly mem?: number;
   readonly cpus?: number;
   readonly trace?: string;
+  readonly seed?: number;
+  readonly strategy?: Strategy;
+  readonly hash: boolean;
   /** Options of the shell: -e, -u, -x ... */
   readonly shellFlags: readonly string[];
   readonly work: Work;
@@ -45,7 +52,7 @@ export class UsageError extends Error {}
 /** Flags of sh that may stand before its script, alone or together with -c: `-ec`. */
 const SHELL_FLAGS = /^-[aefnuvx]+$/;
 const SCRIPT_FLAG = /^-[aefnuvx]*c$/;
-const VALUE_OPTIONS = ['--disk', '--mem', '--cpus', '--trace', '--trace-summary'];
+const VALUE_OPTIONS = ['--disk', '--mem', '--cpus', '--seed', '--strategy'];
 
 export function readCommandLine(args: readonly string[]): CommandLine {
   const { own, flags, rest } = split(args);
@@ -56,6 +63,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     ...(mem === undefined ? {} : { mem: readBytes(mem) }),
     ...(cpus === undefined ? {} : { cpus: readCount(cpus) }),
     ...(trace === undefined ? {} : { trace }),
+    ...readRepeat(values),
     shellFlags: flags.filter((flag) => flag !== '-c').map((flag) => flag.replace(/c$/, '')),
     work: workOf(values, rest, flags.some((flag) => SCRIPT_FLAG.test(flag)) ? 'script' : 'file'),
   };
@@ -90,6 +98,9 @@ function parse(own: string[]) {
         cpus: { type: 'string' },
         trace: { type: 'string' },
         'trace-summary': { type: 'string' },
+        seed: { type: 'string' },
+        strategy: { type: 'string' },
+        hash: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
       },
@@ -144,6 +155,25 @@ function readBytes(text: string): number {
   const [, number, unit = ''] = /^(\d+)([KMG]?)$/i.exec(text) ?? [];
   if (number === undefined) throw new UsageError(`--mem '${text}': want a size such as 256M`);
   return Number(number) * (UNITS[unit.toUpperCase()] ?? 1);
+}
+
+function readRepeat(values: {
+  readonly seed?: string;
+  readonly strategy?: string;
+  readonly hash?: boolean;
+}): Pick<CommandLine, 'seed' | 'strategy' | 'hash'> {
+  const { seed, strategy: name, hash = false } = values;
+  if (seed === undefined) {
+    if (hash || name !== undefined) throw new UsageError('--hash and --strategy need a --seed');
+    return { hash };
+  }
+  const number = /^\d{1,16}$/.test(seed) ? Number(seed) : Number.NaN;
+  if (!Number.isSafeInteger(number)) throw new UsageError(`--seed '${seed}': want a number`);
+  const strategy = STRATEGIES.find((one) => one === name);
+  if (name !== undefined && strategy === undefined) {
+    throw new UsageError(`--strategy '${name}': want ${STRATEGIES.join(', ')}`);
+  }
+  return { seed: number, ...(strategy === undefined ? {} : { strategy }), hash };
 }
 
 function readCount(text: string): number {

@@ -23,16 +23,28 @@ export async function runScript(line: CommandLine): Promise<number> {
     process.stderr.write(`atoll: ${source}\n`);
     return NO_SCRIPT;
   }
+  const { stdin } = process;
+  // A repeatable run knows all its input before it begins.
+  const input = line.seed === undefined || stdin.isTTY ? undefined : await allInput();
   const system = await bootQuietly(line);
   try {
     const args = await shellArguments(system, line, source);
-    const child = await system.spawn('/bin/sh', args, { stdin: hostInput(), env: hostTerminal() });
-    return await passThrough(child);
+    const env = { TERM: line.seed === undefined ? (process.env['TERM'] ?? 'dumb') : 'dumb' };
+    const child = await system.spawn('/bin/sh', args, { stdin: input ?? hostInput(system), env });
+    return await passThrough(system, child);
   } finally {
-    process.stdin.destroy();
+    stdin.destroy();
+    await shutdown(system, line);
+  }
+}
+
+async function shutdown(system: Atoll, { seed, hash }: CommandLine): Promise<void> {
+  try {
     await system.shutdown();
     const { traceComplaint } = system.machine;
     if (traceComplaint !== undefined) process.stderr.write(`atoll: ${traceComplaint}\n`);
+  } finally {
+    if (hash) process.stderr.write(`atoll: seed ${seed}: hash ${system.hash}\n`);
   }
 }
 
@@ -47,12 +59,14 @@ function readSource(file: string): Uint8Array | string {
 }
 
 async function bootQuietly(line: CommandLine): Promise<Atoll> {
-  const { disks, mem, cpus, trace } = line;
+  const { disks, mem, cpus, seed, strategy, trace } = line;
   return await boot({
     ...(disks.length === 0 ? {} : { disks }),
     ...(mem === undefined ? {} : { mem }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(trace === undefined ? {} : { trace }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(strategy === undefined ? {} : { strategy }),
     onLog: (text) => {
       const refused = /^\[ *[\d.]+\] (sdC\d+(?:p\d+)?: .*)$/.exec(text)?.[1];
       if (refused !== undefined && !/: (mounted|unmounted|recovered|journal)\b/.test(refused)) {
@@ -79,10 +93,21 @@ async function shellArguments(
   return [...flags, '-c', `. ${copy}`, work.file, ...work.args];
 }
 
+async function allInput(): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of process.stdin) pieces.push(piece as Uint8Array);
+  return Buffer.concat(pieces);
+}
+
 /** What comes in on standard input, piece by piece as the program takes it. */
-async function* hostInput(): AsyncGenerator<Uint8Array, void> {
+async function* hostInput({ machine }: Atoll): AsyncGenerator<Uint8Array, void> {
   try {
-    for await (const piece of process.stdin) yield piece as Uint8Array;
+    const pieces = process.stdin[Symbol.asyncIterator]();
+    for (;;) {
+      const { done, value } = await machine.hold(pieces.next());
+      if (done) return;
+      yield value as Uint8Array;
+    }
   } catch (error) {
     // The stream is destroyed when the program has ended; a broken one ends as an empty one does.
     if (!process.stdin.destroyed) {
@@ -91,24 +116,21 @@ async function* hostInput(): AsyncGenerator<Uint8Array, void> {
   }
 }
 
-const hostTerminal = (): Record<string, string> => ({
-  TERM: process.env['TERM'] ?? 'dumb',
-});
-
 /** Connects the program with the host's streams and signals until it ends; its exit status. */
-async function passThrough(child: Child): Promise<number> {
+async function passThrough(system: Atoll, child: Child): Promise<number> {
   const handlers = FORWARDED.map((name) => {
     const handler = (): void => void child.kill(name).catch(() => {}); // `exit` tells of the machine
     process.on(name, handler);
     return { name, handler };
   });
   try {
-    const [out, err]: PumpState[] = [{ waitingSinceMs: undefined }, { waitingSinceMs: undefined }];
+    const out: PumpState = { waitingSinceMs: undefined };
+    const err: PumpState = { waitingSinceMs: undefined };
     const pumps = Promise.all([
-      pump(child.stdout, process.stdout, out),
-      pump(child.stderr, process.stderr, err),
+      pump(system, { from: child.stdout, to: process.stdout, state: out }),
+      pump(system, { from: child.stderr, to: process.stderr, state: err }),
     ]);
-    await Promise.race([pumps, child.exit.then(() => quiet([out, err]))]);
+    await Promise.race([pumps, child.exit.then(() => quiet(system, [out, err]))]);
     const { status, signal } = await child.exit;
     return status ?? 128 + (signalNames[signal?.replace(/^SIG/, '') ?? ''] ?? 0);
   } finally {
@@ -128,23 +150,27 @@ const QUIET_MS = 50;
  * The shell has ended, but what it left in the background holds its streams: resolves when all that
  * was written is through. The machine then goes down, as the shell's caller expects.
  */
-async function quiet(states: readonly (PumpState | undefined)[]): Promise<void> {
-  const since = performance.now();
-  const isQuiet = (state: PumpState | undefined): boolean => {
-    const waiting = state?.waitingSinceMs;
-    return waiting !== undefined && performance.now() - Math.max(waiting, since) >= QUIET_MS;
+async function quiet(system: Atoll, states: readonly PumpState[]): Promise<void> {
+  const { machine } = system;
+  const since = machine.uptimeMs;
+  const isQuiet = (state: PumpState): boolean => {
+    const waiting = state.waitingSinceMs;
+    return waiting !== undefined && machine.uptimeMs - Math.max(waiting, since) >= QUIET_MS;
   };
-  while (!states.every(isQuiet)) await new Promise((resolve) => setTimeout(resolve, QUIET_MS / 5));
+  while (!states.every(isQuiet)) await system.pause(QUIET_MS / 5);
 }
 
 /** Copies a stream of the program to one of the host. When that is closed, so is the program's. */
 async function pump(
-  from: AsyncIterable<Uint8Array>,
-  to: NodeJS.WriteStream,
-  state: PumpState = { waitingSinceMs: undefined },
+  { machine }: Atoll,
+  {
+    from,
+    to,
+    state,
+  }: { from: AsyncIterable<Uint8Array>; to: NodeJS.WriteStream; state: PumpState },
 ): Promise<void> {
   let broken = false;
-  state.waitingSinceMs = performance.now();
+  state.waitingSinceMs = machine.uptimeMs;
   let wake = (): void => {};
   const onBroken = (): void => {
     broken = true;
@@ -155,12 +181,13 @@ async function pump(
     state.waitingSinceMs = undefined;
     if (broken) return; // ends the iteration, which closes the pipe: the program gets SIGPIPE
     if (!to.write(piece) && !broken) {
-      await new Promise<void>((resolve) => {
+      const drained = new Promise<void>((resolve) => {
         wake = resolve;
         to.once('drain', resolve);
       });
+      await machine.hold(drained);
     }
-    state.waitingSinceMs = performance.now();
+    state.waitingSinceMs = machine.uptimeMs;
   }
   state.waitingSinceMs = Number.NEGATIVE_INFINITY;
 }

@@ -14,6 +14,9 @@ export const powerOnNow = (): Epoch => ({
   wallMs: performance.timeOrigin + performance.now(),
 });
 
+/** Power-on of a repeatable run, unless told otherwise: 2026-01-01 00:00:00 UTC. */
+export const SEEDED_EPOCH_MS = Date.UTC(2026, 0, 1);
+
 /** Beyond this the host's clock was set: follow it. Below it is the coarseness of Date.now(). */
 const STEP_MS = 100;
 
@@ -52,4 +55,16 @@ function offsetMs({ hrtimeNs }: Epoch): number {
     best = { apartMs: after - before, offset: sinceEpoch - (before + after) / 2 };
   }
   return best.offset;
+}
+
+/** Virtual time since power-on, in milliseconds, is all there is. */
+export function virtualClock(epoch: Epoch, timeMs: () => number): Clock {
+  return {
+    monotonicMs: timeMs,
+    wallclock() {
+      const ms = epoch.wallMs + timeMs();
+      const sec = Math.floor(ms / 1000);
+      return { sec, nsec: Math.min(999_999_999, Math.floor((ms - sec * 1000) * 1e6)) };
+    },
+  };
 }

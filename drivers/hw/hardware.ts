@@ -5,10 +5,12 @@ import { statSync } from 'node:fs';
 import type { PciBus } from '../../kernel/abi/board.ts';
 import { EINVAL, PosixError } from '../../kernel/abi/errno.ts';
 import type { DiskConfig } from '../../kernel/abi/seat-config.ts';
+import { Recorder } from '../../kernel/ipc/baton/record.ts';
 import { createAhciController } from './ahci/ahci.ts';
 import { type Disk, type DiskOptions, openDisk } from './disk/disk.ts';
 import { claimImage } from './disk/host-file.ts';
 import { type OverlayMemory, overlayMemory } from './disk/overlay-memory.ts';
+import { recorded } from './disk/recorded.ts';
 import { writeLogMemory } from './disk/write-log.ts';
 import { createPciBus } from './pci.ts';
 
@@ -89,9 +91,12 @@ export function assembleBus(
   hardware: Hardware,
 ): { pci: PciBus; notes: readonly string[] } {
   const notes = [...hardware.notes];
-  const disks = hardware.disks.map((config, port) =>
-    openPort(config && { ...config, overlay: hardware.memory[port]?.overlay }, port, notes),
-  );
+  const recorder = Recorder.of(ram);
+  const disks = hardware.disks.map((config, port) => {
+    const options = config && { ...config, overlay: hardware.memory[port]?.overlay };
+    const disk = openPort(options, port, notes);
+    return disk && recorded(disk, port, recorder);
+  });
   const caches = hardware.memory.map(({ cache }) => cache);
   const controller = createAhciController({ ram, disks, caches, log: (line) => notes.push(line) });
   return { pci: createPciBus([controller]), notes };

@@ -12,7 +12,6 @@ import {
 import { E2BIG, EINVAL, PosixError } from '../../kernel/abi/errno.ts';
 import {
   SEAT_BOARD,
-  SEAT_BOOT,
   SEAT_CONFIG,
   SEAT_CONFIG_SIZE,
   SEAT_KERNEL,
@@ -20,15 +19,20 @@ import {
 } from '../../kernel/abi/memlayout.ts';
 import type { DiskConfig, KernelConfig } from '../../kernel/abi/seat-config.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
+import { Baton } from '../../kernel/ipc/baton/baton.ts';
+import { Recorder, type RunRecord } from '../../kernel/ipc/baton/record.ts';
+import type { Strategy } from '../../kernel/ipc/baton/strategy.ts';
 import { Executor } from '../../kernel/ipc/executor.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
 import { tracerOf } from '../../kernel/ipc/trace.ts';
-import { Bell, storeWord } from '../../kernel/ipc/wait.ts';
-import { type Epoch, hostClock, powerOnNow } from './clock.ts';
+import { giveOrders } from '../../kernel/ipc/wait.ts';
+import { BoardLoop } from './board-loop.ts';
+import { type Epoch, hostClock, powerOnNow, SEEDED_EPOCH_MS, virtualClock } from './clock.ts';
 import type { ConsoleSink } from './console.ts';
 import { claimDisks } from './hardware.ts';
 import { PowerSwitch, type RoleModules } from './power.ts';
 import { allocateRam, DEFAULT_RAM, layOut, type RamLayout } from './ram.ts';
+import { randomSource } from './random.ts';
 import { TraceRecorder } from './trace/recorder.ts';
 
 export interface MachineOptions {
@@ -45,6 +49,10 @@ export interface MachineOptions {
   readonly seed?: number;
   /** A file for the trace of it all (trace/recorder.ts). */
   readonly trace?: string;
+  /** How the seed chooses who runs; default: `random`. */
+  readonly strategy?: Strategy;
+  /** The first event of a repeatable run that its record keeps in full. */
+  readonly watchFrom?: number;
   readonly console?: ConsoleSink;
   /** A line of the kernel log, with the milliseconds since power-on. */
   readonly onLog?: (text: string, atMs: number) => void;
@@ -54,9 +62,8 @@ export interface MachineOptions {
 const FIRST_DRIVER_SEAT = SEAT_KERNEL + 1;
 const WARM_VOLUMES = 2;
 const WARM_PROCESSES = 2;
-
-/** Busy turns of the loop may keep the host's own events waiting this long. */
-const BUSY_MS = 5;
+/** Virtual CPUs of a repeatable run, on every host. */
+const SEEDED_CPUS = 2;
 
 export class Machine {
   readonly ram: SharedArrayBuffer;
@@ -68,9 +75,14 @@ export class Machine {
   readonly ended: Promise<string>;
   /** The status of the first shell of an interactive machine; 0 until it halted. */
   exitStatus = 0;
+  /** Fills with random bytes: in a repeatable run always the same. */
+  readonly random: (into: Uint8Array) => void;
   readonly #options: MachineOptions;
   readonly #power: PowerSwitch;
-  readonly #epoch: Epoch = powerOnNow();
+  readonly #epoch: Epoch;
+  readonly #baton: Baton | undefined;
+  readonly #loop: BoardLoop;
+  readonly #history: Recorder | undefined;
   readonly #toKernel: Ring;
   readonly #recorder: TraceRecorder | undefined;
   readonly #unsent: { message: ToKernel; sent: () => void }[] = [];
@@ -84,7 +96,14 @@ export class Machine {
     if (!(Number.isInteger(cpus) && cpus > 0)) throw new PosixError(EINVAL, `${cpus} CPUs`);
     this.#options = options;
     this.ram = allocateRam(options.memBytes ?? DEFAULT_RAM);
-    this.layout = layOut(this.ram, availableParallelism(), options.bootArchive);
+    const { seed, strategy = 'random' } = options;
+    this.#baton = seed === undefined ? undefined : Baton.start(this.ram, { seed, strategy });
+    this.#epoch = this.#baton ? { hrtimeNs: 0n, wallMs: SEEDED_EPOCH_MS } : powerOnNow();
+    this.layout = layOut(this.ram, {
+      ...{ cores: availableParallelism(), archive: options.bootArchive },
+      watchFrom: this.#baton && (options.watchFrom ?? 0),
+    });
+    this.#history = Recorder.of(this.ram);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -101,14 +120,18 @@ export class Machine {
     this.#releases.push(release);
     this.#power = new PowerSwitch({
       ...{ ram: this.ram, epoch: this.#epoch, modules: options.modules, hardware },
+      ...(seed !== undefined && this.#baton ? { repeatable: { seed, baton: this.#baton } } : {}),
       ...(recorder && { eventsFor: (seat, role) => recorder.ringFor(seat, role) }),
+      onMove: () => this.interrupt(),
       onGone: (seat, text) => this.#seatGone(seat, text),
     });
-    const clock = hostClock(this.#epoch);
-    const events = recorder?.ringFor(SEAT_BOARD, 'board');
-    tracerOf(this.ram).attach(this.ram, { seat: SEAT_BOARD, clock, events });
-    const onBug = (error: unknown): void => this.#end(`the board failed: ${describe(error)}`);
-    this.executor = new Executor({ ram: this.ram, seat: SEAT_BOARD, clock, onBug });
+    this.executor = this.#newExecutor(recorder);
+    this.#loop = new BoardLoop({
+      ...{ executor: this.executor, baton: this.#baton, power: this.#power },
+      onIdle: () => undefined,
+      onStuck: (seat) => this.#cutOff(seat),
+    });
+    this.random = randomSource(seed, 'host');
     this.#toKernel = new Ring(this.ram, this.layout.board.toKernel);
     this.#connect();
     this.#powerOnAll(disks);
@@ -134,6 +157,38 @@ export class Machine {
     await this.ended;
   }
 
+  /** The host has something for the machine: its loop looks for it. */
+  interrupt(): void {
+    this.#loop.interrupt();
+  }
+
+  /** In a repeatable run the machine stands still until this work of the host is done. */
+  hold<T>(work: Promise<T>): Promise<T> {
+    return this.#loop.hold(work);
+  }
+
+  /** Runs `action` after `ms` of the machine's time; returns how to take it back. */
+  after(ms: number, action: () => void): () => void {
+    const cancel = this.executor.after(ms, action);
+    this.interrupt();
+    return cancel;
+  }
+
+  /** The same seed gives the same run. */
+  get repeatable(): boolean {
+    return this.#baton !== undefined;
+  }
+
+  /** Of a repeatable run: what it did, for comparison. */
+  get record(): RunRecord | undefined {
+    return this.#history?.read();
+  }
+
+  /** Of a repeatable run: the hash of what it did so far. */
+  get hash(): string | undefined {
+    return this.#history?.hash;
+  }
+
   /** Seats whose workers run. */
   get poweredSeats(): readonly number[] {
     return this.#power.powered;
@@ -155,7 +210,11 @@ export class Machine {
     this.executor.consume(fromKernel, (ring) => this.#take(ring));
     this.executor.poll(() => this.#sendQueued());
     const { console: sink } = this.#options;
-    if (sink) this.#releases.push(sink.onReady(() => this.executor.nudge()));
+    if (sink) this.#releases.push(sink.onReady(() => this.interrupt()));
+  }
+
+  get #cpus(): number {
+    return this.#options.cpus ?? (this.repeatable ? SEEDED_CPUS : availableParallelism());
   }
 
   /** The kernel and, side by side with it, the workers that it will want at once. */
@@ -173,8 +232,8 @@ export class Machine {
     for (const seat of warm.process) this.#power.on(seat, 'process');
     this.#writeKernelConfig({
       ...this.layout,
-      ...{ cpus: this.#options.cpus ?? availableParallelism(), disks, warm },
-      timeZoneOffsetMinutes: new Date().getTimezoneOffset(),
+      ...{ cpus: this.#cpus, disks, warm },
+      timeZoneOffsetMinutes: this.repeatable ? 0 : new Date().getTimezoneOffset(),
       interactive: this.#options.interactive ?? false,
       init: this.#options.init ?? [],
       ...(this.#options.seed === undefined ? {} : { seed: this.#options.seed }),
@@ -188,33 +247,38 @@ export class Machine {
       for (const release of this.#releases.splice(0)) release();
       throw new PosixError(E2BIG, 'too many disks, or their file names are too long');
     }
-    const page = seatPage(SEAT_KERNEL);
-    new Uint8Array(this.ram, page + SEAT_CONFIG, bytes.length).set(bytes);
-    storeWord(new Int32Array(this.ram, page, SEAT_CONFIG / 4), SEAT_BOOT / 4, bytes.length);
+    new Uint8Array(this.ram, seatPage(SEAT_KERNEL) + SEAT_CONFIG, bytes.length).set(bytes);
+    giveOrders(this.ram, SEAT_KERNEL, bytes.length);
   }
 
-  /** The main thread's loop: turns while there is work, and lets the host's events have theirs. */
+  #newExecutor(recorder: TraceRecorder | undefined): Executor {
+    const baton = this.#baton;
+    const clock = baton ? virtualClock(this.#epoch, () => baton.timeMs) : hostClock(this.#epoch);
+    const events = recorder?.ringFor(SEAT_BOARD, 'board');
+    tracerOf(this.ram).attach(this.ram, { seat: SEAT_BOARD, clock, events });
+    const onBug = (error: unknown): void => this.#end(`the board failed: ${describe(error)}`);
+    return new Executor({ ram: this.ram, seat: SEAT_BOARD, clock, onBug });
+  }
+
+  /** Until the machine has ended. */
   async #run(): Promise<void> {
-    const bell = new Bell(this.ram, SEAT_BOARD);
-    let breathedAtMs = this.uptimeMs;
-    while (this.#reason === undefined) {
-      const seen = bell.read();
-      if (!this.executor.turn()) await bell.waitAsync(seen, Number.POSITIVE_INFINITY);
-      else if (this.uptimeMs - breathedAtMs > BUSY_MS) {
-        await new Promise((resolve) => setImmediate(resolve));
-        breathedAtMs = this.uptimeMs;
-      }
-    }
+    await this.#loop.run();
     await this.#power.allOff();
     for (const release of this.#releases.splice(0)) release();
     for (const { sent } of this.#unsent.splice(0)) sent();
-    this.#resolveEnded(this.#reason);
+    this.#resolveEnded(this.#reason ?? '');
   }
 
   /** The machine's end, for the first reason given. */
   #end(reason: string): void {
     this.#reason ??= reason;
-    this.executor.nudge();
+    this.#loop.stop();
+  }
+
+  /** A program that computes for ever while the host waits: the host's clock decides, for once. */
+  #cutOff(seat: number): void {
+    this.#options.onLog?.(`seat ${seat} computes and never waits: ended`, this.uptimeMs);
+    this.#power.off(seat);
   }
 
   #take(ring: Ring): boolean {
@@ -222,7 +286,9 @@ export class Machine {
     if (slot === undefined) return false;
     const message = getLink(slot.payload.subarray(0, slot.length));
     const { console: sink } = this.#options;
-    if (message?.type === 'console' && sink && !sink.ready()) return false;
+    // In a repeatable run the host's terminal is as fast as it is asked to be.
+    const slow = sink !== undefined && !this.repeatable && !sink.ready();
+    if (message?.type === 'console' && slow) return false;
     ring.release();
     if (message === undefined) this.#end('the kernel sent the board a message that is none');
     else this.#handle(message as ToBoard);
@@ -230,16 +296,22 @@ export class Machine {
   }
 
   #handle(message: ToBoard): void {
-    const { console: sink, onLog } = this.#options;
+    const { onLog } = this.#options;
     if (message.type === 'powerOn') this.#power.on(message.seat, message.role);
     else if (message.type === 'powerOff') this.#power.off(message.seat);
-    else if (message.type === 'console') sink?.write(message.bytes);
+    else if (message.type === 'console') this.#show(message.bytes);
     else if (message.type === 'log') onLog?.(message.text, this.uptimeMs);
     else if (message.type === 'booted') this.#resolveBooted();
     else {
       this.exitStatus = message.status;
       this.#end(message.text);
     }
+  }
+
+  #show(bytes: Uint8Array): void {
+    const to = { kind: 'console', from: SEAT_BOARD, to: SEAT_BOARD, place: 0 } as const;
+    this.#history?.add(to, bytes);
+    this.#options.console?.write(bytes);
   }
 
   #seatGone(seat: number, text: string): void {
@@ -253,7 +325,7 @@ export class Machine {
     if (this.#reason !== undefined) return Promise.resolve();
     return new Promise((sent) => {
       this.#unsent.push({ message, sent });
-      this.executor.nudge();
+      this.interrupt();
     });
   }
 

@@ -4,7 +4,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Role } from '../../kernel/abi/board-link.ts';
 import { SEAT_BOOT, seatPage } from '../../kernel/abi/memlayout.ts';
-import { Bell } from '../../kernel/ipc/wait.ts';
+import type { Baton } from '../../kernel/ipc/baton/baton.ts';
+import { arrival, Bell, leave } from '../../kernel/ipc/wait.ts';
 import type { Epoch } from './clock.ts';
 import type { Hardware } from './hardware.ts';
 import type { SeatOrders } from './seat.ts';
@@ -19,6 +20,9 @@ export interface PowerOptions {
   readonly hardware: Hardware;
   /** The event ring of a worker that is about to start, when the machine is traced. */
   readonly eventsFor?: (seat: number, role: Role) => SharedArrayBuffer;
+  /** Of a repeatable run: `settled` tells when workers have come and gone, and `onMove` that one did. */
+  readonly repeatable?: { readonly seed: number; readonly baton: Baton };
+  readonly onMove: () => void;
   /** A worker ended; `text` is '' when it was switched off or ended by itself, else its stack. */
   readonly onGone: (seat: number, text: string) => void;
 }
@@ -34,6 +38,11 @@ const HEAP_MB: Readonly<Record<Role, number>> = {
 export class PowerSwitch {
   readonly #options: PowerOptions;
   readonly #workers = new Map<number, PoweredSeat>();
+  /** How often each seat was powered on. */
+  readonly #starts = new Map<number, number>();
+  /** Of a repeatable run: workers on their way, and those that ended since the last `settled`. */
+  readonly #moving = new Set<Promise<void>>();
+  #left: { seat: number; text: string; next: Role | undefined }[] = [];
 
   constructor(options: PowerOptions) {
     this.#options = options;
@@ -56,7 +65,23 @@ export class PowerSwitch {
     if (powered === undefined) return;
     powered.ending = true;
     powered.next = undefined;
+    this.#await(powered.ended);
     void powered.worker?.terminate();
+  }
+
+  /** In a repeatable run: workers came or went, or are about to. */
+  get unsettled(): boolean {
+    return this.#moving.size > 0 || this.#left.length > 0;
+  }
+
+  /** In a repeatable run: all that were powered on have come up, all that were powered off are gone. */
+  async settled(): Promise<void> {
+    while (this.unsettled) {
+      await Promise.all(this.#moving);
+      const left = this.#left.sort((a, b) => a.seat - b.seat); // whoever the host ended first
+      this.#left = [];
+      for (const { seat, text, next } of left) this.#tell(seat, text, next);
+    }
   }
 
   /** Ends all workers; resolves when none is left. */
@@ -70,8 +95,13 @@ export class PowerSwitch {
   }
 
   #start(seat: number, role: Role): void {
-    const powered: PoweredSeat = { ending: false, next: undefined, worker: undefined };
+    const powered = new PoweredSeat();
     this.#workers.set(seat, powered);
+    const { baton } = this.#options.repeatable ?? {};
+    if (baton) {
+      baton.expect(seat);
+      this.#await(Promise.race([arrival(baton, seat), powered.ended]));
+    }
     let text = '';
     try {
       const worker = this.#worker(seat, role);
@@ -81,18 +111,30 @@ export class PowerSwitch {
       });
       worker.on('exit', (code) => {
         if (code !== 0 && text === '' && !powered.ending) text = `the worker ended with ${code}`;
-        this.#gone(seat, powered.ending ? '' : text);
+        this.#gone(seat, powered, powered.ending ? '' : text);
       });
     } catch (error) {
-      queueMicrotask(() => this.#gone(seat, describe(error)));
+      queueMicrotask(() => this.#gone(seat, powered, describe(error)));
     }
   }
 
+  /** In a repeatable run the machine stands still until this has happened. */
+  #await(move: Promise<void>): void {
+    if (this.#options.repeatable === undefined) return;
+    const moving = move.then(() => {
+      this.#moving.delete(moving);
+    });
+    this.#moving.add(moving);
+  }
+
   #worker(seat: number, role: Role): Worker {
-    const { ram, epoch, modules, hardware, eventsFor } = this.#options;
+    const { ram, epoch, modules, hardware, repeatable, eventsFor } = this.#options;
     const events = eventsFor?.(seat, role);
+    const predecessors = this.#starts.get(seat) ?? 0;
+    this.#starts.set(seat, predecessors + 1);
     const orders: SeatOrders = {
-      ...{ ram, seat, epoch, main: modules[role] },
+      ...{ ram, seat, epoch, main: modules[role], predecessors },
+      ...(repeatable ? { seed: repeatable.seed } : {}),
       ...(role === 'driver' ? { hardware } : {}),
       ...(events === undefined ? {} : { events }),
     };
@@ -107,22 +149,40 @@ export class PowerSwitch {
   }
 
   /** Leaves the seat's page as a fresh worker expects it. */
-  #gone(seat: number, text: string): void {
-    const { ram, onGone } = this.#options;
-    const next = this.#workers.get(seat)?.next;
+  #gone(seat: number, powered: PoweredSeat, text: string): void {
+    const { ram, repeatable, onMove } = this.#options;
+    const { next } = powered;
     this.#workers.delete(seat);
     new Bell(ram, seat).setRunning(false);
     Atomics.store(new Int32Array(ram), (seatPage(seat) + SEAT_BOOT) / 4, 0);
-    onGone(seat, text);
+    powered.end();
+    if (repeatable === undefined) this.#tell(seat, text, next);
+    else {
+      this.#left.push({ seat, text, next });
+      leave(repeatable.baton, seat);
+      onMove();
+    }
+  }
+
+  #tell(seat: number, text: string, next: Role | undefined): void {
+    this.#options.onGone(seat, text);
     if (next !== undefined) this.#start(seat, next);
   }
 }
 
-interface PoweredSeat {
+class PoweredSeat {
   worker: Worker | undefined; // undefined: it could not be started
-  ending: boolean;
+  ending = false;
   /** Powered on again while it still ended. */
   next: Role | undefined;
+  readonly ended: Promise<void>;
+  end: () => void = () => {};
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
 }
 
 const describe = (error: unknown): string =>

@@ -3,7 +3,7 @@
 //
 //   0 … FRAMES                header, seats, grants (kernel/abi/memlayout.ts)
 //   FRAMES … framesEnd        the kernel's
-//   framesEnd … ram.byteLength   board rings, host rings, host window, boot archive
+//   framesEnd … ram.byteLength   board rings, host rings, host window, record, boot archive
 
 import { EINVAL, ENOMEM, PosixError } from '../../kernel/abi/errno.ts';
 import {
@@ -16,6 +16,7 @@ import {
 } from '../../kernel/abi/memlayout.ts';
 import type { KernelConfig } from '../../kernel/abi/seat-config.ts';
 import { SYSCALL_SLOT_SIZE, SYSCALL_SLOTS } from '../../kernel/abi/syscall.ts';
+import { RECORD_SIZE, Recorder } from '../../kernel/ipc/baton/record.ts';
 import { Ring, ringSize } from '../../kernel/ipc/ring.ts';
 
 export const DEFAULT_RAM = 256 * 1024 * 1024;
@@ -47,8 +48,18 @@ export function allocateRam(bytes: number): SharedArrayBuffer {
 
 const mib = (bytes: number): number => Math.round(bytes / 1024 / 1024);
 
+export interface LayoutOptions {
+  readonly cores: number;
+  readonly archive: Uint8Array;
+  /** A repeatable run is recorded, with all events from this one on. */
+  readonly watchFrom?: number | undefined;
+}
+
 /** Writes header, rings and boot archive; returns where they lie. */
-export function layOut(ram: SharedArrayBuffer, cores: number, archive: Uint8Array): RamLayout {
+export function layOut(
+  ram: SharedArrayBuffer,
+  { cores, archive, watchFrom }: LayoutOptions,
+): RamLayout {
   new Int32Array(ram)[HEADER_CORES] = cores;
   let top = ram.byteLength;
   const take = (bytes: number): number => {
@@ -56,6 +67,7 @@ export function layOut(ram: SharedArrayBuffer, cores: number, archive: Uint8Arra
     return top;
   };
   const bootArchive = { address: take(archive.length), length: archive.length };
+  if (watchFrom !== undefined) Recorder.start(ram, { area: take(RECORD_SIZE), from: watchFrom });
   const windowSize = hostWindowSize(ram.byteLength);
   const window = take(windowSize);
   const requests = take(ringSize(SYSCALL_SHAPE));

@@ -7,7 +7,7 @@ import type { Ring } from './ring.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from './task.ts';
 import { type Tracer, tracerOf } from './trace.ts';
 import { EVENTS } from './trace-events.ts';
-import { Bell } from './wait.ts';
+import { Bell, type Woken } from './wait.ts';
 
 /** Looks for work and does a bounded piece of it; returns whether there was any. */
 export type Poller = () => boolean;
@@ -15,8 +15,12 @@ export type Poller = () => boolean;
 interface Timer {
   readonly atMs: number;
   readonly action: () => void;
+  readonly urgency: Urgency;
   cancelled: boolean;
 }
+
+/** `idle` = somebody only looks around: in a repeatable run that alone moves no virtual clock. */
+export type Urgency = 'urgent' | 'idle';
 
 export interface ExecutorOptions {
   readonly ram: SharedArrayBuffer;
@@ -84,8 +88,8 @@ export class Executor {
   }
 
   /** Runs `action` after `ms`; returns how to take it back. */
-  after(ms: number, action: () => void): () => void {
-    const timer = { atMs: this.clock.monotonicMs() + ms, action, cancelled: false };
+  after(ms: number, action: () => void, urgency: Urgency = 'urgent'): () => void {
+    const timer = { atMs: this.clock.monotonicMs() + ms, action, urgency, cancelled: false };
     let i = this.#timers.length;
     while (i > 0 && (this.#timers[i - 1]?.atMs ?? 0) <= timer.atMs) i--;
     this.#timers.splice(i, 0, timer);
@@ -95,13 +99,14 @@ export class Executor {
   }
 
   /** Suspends the task for `ms`. */
-  *pause(ms: number): Task<void> {
+  *pause(ms: number, urgency: Urgency = 'urgent'): Task<void> {
     const queue = new WaitQueue('timer');
     let due = false;
-    this.after(ms, () => {
+    const wake = (): void => {
       due = true;
       wakeAll(queue);
-    });
+    };
+    this.after(ms, wake, urgency);
     while (!due) yield* sleep(queue);
   }
 
@@ -127,9 +132,21 @@ export class Executor {
     this.#bell.setRunning(true);
     while (!this.#stopped) {
       const seen = this.#bell.read();
-      if (!this.turn()) this.#bell.wait(seen, this.#idleMs());
+      if (this.turn()) continue;
+      if (this.#bell.inTurns && !this.urgent) this.#bell.waitIdly(seen, this.#idleMs());
+      else this.#bell.wait(seen, this.#idleMs());
     }
     this.flush();
+  }
+
+  /** For the main thread: sleeps until there may be work; `seen` was read before the last turn. */
+  sleepAsync(seen: number): Promise<Woken> {
+    return this.#bell.waitAsync(seen, this.#idleMs());
+  }
+
+  /** The count of the bell, for `sleepAsync`. */
+  readBell(): number {
+    return this.#bell.read();
   }
 
   /** One turn: timers, rings, tasks. Returns whether more may be done at once. */
@@ -153,6 +170,11 @@ export class Executor {
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** Whether something is to happen at a time, not only to be looked for. */
+  get urgent(): boolean {
+    return this.#timers.some((timer) => timer.urgency === 'urgent' && !timer.cancelled);
   }
 
   /** Makes the executor's loop turn again (the main thread's own events came in). */
@@ -196,7 +218,9 @@ export class Executor {
   #idleMs(): number {
     if (this.#runnable.length > 0) return 0;
     const next = this.#timers.at(-1);
-    return next === undefined ? 60_000 : Math.max(0, next.atMs - this.clock.monotonicMs());
+    return next === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.max(0, next.atMs - this.clock.monotonicMs());
   }
 }
 

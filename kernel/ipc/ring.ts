@@ -10,6 +10,7 @@
 //         payload …
 
 import { assert, EPROTO, PosixError } from '../abi/errno.ts';
+import { Recorder } from './baton/record.ts';
 import type { GrantRef } from './grant.ts';
 import { type Tracer, tracerOf } from './trace.ts';
 import { COUNTERS, EVENTS } from './trace-events.ts';
@@ -67,6 +68,12 @@ export class Slot {
     return { index, generation, offset: offset >>> 0, length: length >>> 0 };
   }
 
+  /** Grant index, generation, offset and length as bytes; all zero when there is none. */
+  get grantWords(): Uint8Array {
+    const { buffer, byteOffset } = this.#header;
+    return new Uint8Array(buffer, byteOffset + 4, 16);
+  }
+
   set grant(ref: GrantRef | undefined) {
     this.#header[1] = ref?.index ?? 0;
     this.#header[2] = ref?.generation ?? 0;
@@ -95,6 +102,8 @@ export class Ring {
   readonly #producerBell: Bell;
   readonly #consumerBell: Bell;
   readonly trace: Tracer;
+  /** Of a repeatable run. */
+  readonly #recorder: Recorder | undefined;
   #ringConsumer = false;
 
   /** Writes an empty ring at `at`; then both sides construct it. The kernel alone does this. */
@@ -109,6 +118,7 @@ export class Ring {
   constructor(ram: SharedArrayBuffer, at: number) {
     this.address = at;
     this.trace = tracerOf(ram);
+    this.#recorder = Recorder.of(ram);
     this.#words = new Int32Array(ram, at, SLOTS_AT / 4);
     const [slots = 0, slotSize = 0, producer = 0, consumer = 0] = this.#words.subarray(SHAPE);
     this.slots = slots;
@@ -151,6 +161,7 @@ export class Ring {
 
   /** Producer: makes the reserved slot visible. `flush` tells the consumer: one bell for many messages. */
   publish(): void {
+    if (this.#recorder !== undefined) this.#record(this.#recorder);
     const slot = this.#slotAt(Atomics.load(this.#words, TAIL));
     if (this.trace.on) slot.flow = this.trace.flow;
     const number = Atomics.add(this.#words, TAIL, 1);
@@ -194,6 +205,16 @@ export class Ring {
   takeOver(): void {
     this.#producerBell.ring();
     this.#consumerBell.ring();
+  }
+
+  #record(recorder: Recorder): void {
+    const { payload, length, grantWords } = this.#slotAt(Atomics.load(this.#words, TAIL));
+    const { producer: from, consumer: to } = this;
+    recorder.add(
+      { kind: 'message', from, to, place: this.address },
+      payload.subarray(0, length),
+      grantWords,
+    );
   }
 
   #slotAt(counter: number): Slot {

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { HEADER_AWAKE } from '../abi/memlayout.ts';
 import { ended, rig, SEAT_A, SEAT_B, startPeer } from './testing/rig.ts';
-import { Bell, storeWord, waitWord } from './wait.ts';
+import { Bell, giveOrders, waitForOrders } from './wait.ts';
 
 test('a bell that was rung after the count was read does not sleep', (t) => {
   const { ram } = rig();
@@ -69,9 +69,8 @@ test('workers that ended of themselves are not counted as awake', async (t) => {
   t.is(new Int32Array(ram)[HEADER_AWAKE], 0);
 });
 
-test('a word that already differs is not waited for', (t) => {
-  const words = new Int32Array(new SharedArrayBuffer(8));
-  storeWord(words, 1, 7);
-  waitWord(words, 1, 0);
-  t.is(words[1], 7);
+test('orders that are there already are not waited for', (t) => {
+  const { ram } = rig();
+  giveOrders(ram, SEAT_A, 7);
+  t.is(waitForOrders(ram, SEAT_A), 7);
 });

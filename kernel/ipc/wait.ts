@@ -7,8 +7,13 @@
 //
 // An eventcount: read the count, look for work, then sleep only if the count is still the same, so
 // no wake-up is lost whatever the order. A worker may be terminated between any two lines.
+//
+// In a repeatable run one baton passes among the workers (baton/baton.ts): who would sleep hands it
+// on, and whoever does not hold it sleeps in `awaitTurn`.
 
-import { HEADER_AWAKE, HEADER_CORES, seatPage } from '../abi/memlayout.ts';
+import { HEADER_AWAKE, HEADER_CORES, SEAT_BOARD, SEAT_BOOT, seatPage } from '../abi/memlayout.ts';
+import { Baton, type WaitLimit } from './baton/baton.ts';
+import { OFF, READY, STATE, seatWord, TURN } from './baton/words.ts';
 import { type Tracer, tracerOf } from './trace.ts';
 import { COUNTERS, EVENTS } from './trace-events.ts';
 
@@ -25,17 +30,27 @@ const SPIN_SHORT = 250;
  */
 const SPIN_LONG = 20_000;
 
+/** Why an asynchronous wait ended: `idle` = in a repeatable run nobody can go on by himself. */
+export type Woken = 'rung' | 'idle';
+
 export class Bell {
+  readonly #seat: number;
   readonly #words: Int32Array;
   readonly #header: Int32Array;
-  readonly #seat: number;
   readonly #trace: Tracer;
+  readonly #baton: Baton | undefined;
 
   constructor(ram: SharedArrayBuffer, seat: number) {
     this.#seat = seat;
     this.#trace = tracerOf(ram);
     this.#words = new Int32Array(ram, seatPage(seat), 4);
     this.#header = new Int32Array(ram, 0, 16);
+    this.#baton = Baton.of(ram);
+  }
+
+  /** Whether this is a repeatable run. */
+  get inTurns(): boolean {
+    return this.#baton !== undefined;
   }
 
   /** The count to hand to `wait`: read it before looking for work. */
@@ -47,28 +62,33 @@ export class Bell {
   ring(): void {
     Atomics.add(this.#words, COUNT, 1);
     this.#trace.count(COUNTERS.bells);
-    if (Atomics.load(this.#words, ASLEEP) === 0) return;
-    Atomics.add(this.#words, WAKES, 1);
-    this.#trace.count(COUNTERS.wakes);
-    Atomics.notify(this.#words, COUNT);
-    this.#trace.instant(EVENTS.wake, this.#seat);
+    if (this.#baton !== undefined) this.#ringInTurn(this.#baton);
+    else if (Atomics.load(this.#words, ASLEEP) !== 0) {
+      this.#countWake();
+      Atomics.notify(this.#words, COUNT);
+      this.#trace.instant(EVENTS.wake, this.#seat);
+    }
   }
 
   /** Called by the owner: returns when the count is no longer `seen`, or after `timeoutMs`. */
   wait(seen: number, timeoutMs: number): void {
-    if (timeoutMs <= 0) return;
-    this.#trace.begin(EVENTS.idle);
-    if (!this.#spin(seen)) this.#sleep(seen, timeoutMs);
-    this.#trace.end(EVENTS.idle);
+    this.#wait(seen, { timeoutMs, urgent: true });
+  }
+
+  /** As `wait`, by one who only looks around when the time is up: that moves no virtual clock. */
+  waitIdly(seen: number, timeoutMs: number): void {
+    this.#wait(seen, { timeoutMs, urgent: false });
   }
 
   /** As `wait`, for the main thread, which may not block. */
-  async waitAsync(seen: number, timeoutMs: number): Promise<void> {
-    if (timeoutMs <= 0) return;
+  async waitAsync(seen: number, timeoutMs: number): Promise<Woken> {
+    if (this.#baton !== undefined) return this.#waitInTurnAsync(this.#baton, seen, timeoutMs);
+    if (timeoutMs <= 0) return 'rung';
     Atomics.store(this.#words, ASLEEP, 1);
     const result = Atomics.waitAsync(this.#words, COUNT, seen, timeoutMs);
     if (result.async) await result.value;
     Atomics.store(this.#words, ASLEEP, 0);
+    return 'rung';
   }
 
   /** The owner begins to run, or is gone: corrects the number of awake workers. */
@@ -79,6 +99,19 @@ export class Bell {
   /** How often this bell had to wake its owner. */
   get wakes(): number {
     return Atomics.load(this.#words, WAKES);
+  }
+
+  #wait(seen: number, limit: WaitLimit): void {
+    if (limit.timeoutMs <= 0) return;
+    this.#trace.begin(EVENTS.idle);
+    if (this.#baton !== undefined) this.#waitInTurn(this.#baton, seen, limit);
+    else if (!this.#spin(seen)) this.#sleep(seen, limit.timeoutMs);
+    this.#trace.end(EVENTS.idle);
+  }
+
+  #countWake(): void {
+    Atomics.add(this.#words, WAKES, 1);
+    this.#trace.count(COUNTERS.wakes);
   }
 
   #sleep(seen: number, timeoutMs: number): void {
@@ -110,15 +143,121 @@ export class Bell {
     const before = Atomics.exchange(this.#words, AWAKE, value);
     if (before !== value) Atomics.add(this.#header, HEADER_AWAKE, value - before);
   }
+
+  #ringInTurn(baton: Baton): void {
+    if (baton.wake(this.#seat)) {
+      this.#countWake();
+      this.#trace.instant(EVENTS.wake, this.#seat);
+    }
+    if (baton.interrupts) handOn(baton, baton.holder);
+  }
+
+  #waitInTurn(baton: Baton, seen: number, limit: WaitLimit): void {
+    if (this.read() !== seen) return;
+    this.#trace.count(COUNTERS.sleeps);
+    baton.rest(this.#seat, limit);
+    handOn(baton, this.#seat);
+  }
+
+  async #waitInTurnAsync(baton: Baton, seen: number, timeoutMs: number): Promise<Woken> {
+    if (timeoutMs <= 0 || this.read() !== seen) return 'rung';
+    baton.rest(this.#seat, { timeoutMs, urgent: true });
+    const next = baton.next();
+    if (next !== this.#seat) {
+      giveTurn(baton, next);
+      await changed(baton, seatWord(this.#seat, TURN), 0);
+      Atomics.store(baton.words, seatWord(this.#seat, TURN), 0);
+    }
+    return baton.takeIdle() ? 'idle' : 'rung';
+  }
 }
 
-/** Sleeps until the word differs from `value`: a seat waiting for its orders at power-on. */
-export function waitWord(words: Int32Array, index: number, value: number): void {
-  while (Atomics.load(words, index) === value) Atomics.wait(words, index, value);
+/** A worker that was powered on sleeps until its seat has orders; returns how long they are. */
+export function waitForOrders(ram: SharedArrayBuffer, seat: number): number {
+  const boot = new Int32Array(ram, seatPage(seat) + SEAT_BOOT, 1);
+  const baton = Baton.of(ram);
+  if (baton !== undefined) arrive(baton, seat);
+  for (;;) {
+    const length = Atomics.load(boot, 0);
+    if (length !== 0) return length;
+    if (baton === undefined) Atomics.wait(boot, 0, 0);
+    else {
+      baton.rest(seat, { timeoutMs: Number.POSITIVE_INFINITY, urgent: false });
+      handOn(baton, seat);
+    }
+  }
 }
 
-/** Stores the word and wakes whoever waits for it. */
-export function storeWord(words: Int32Array, index: number, value: number): void {
-  Atomics.store(words, index, value);
-  Atomics.notify(words, index);
+/** Hangs: the worker does nothing more, and is ended from outside. */
+export function waitForEnd(ram: SharedArrayBuffer, seat: number): never {
+  const baton = Baton.of(ram);
+  const turn = new Int32Array(ram, seatPage(seat) + TURN * 4, 1);
+  for (;;) {
+    if (baton === undefined) Atomics.wait(turn, 0, 0);
+    else {
+      baton.rest(seat, { timeoutMs: Number.POSITIVE_INFINITY, urgent: false });
+      handOn(baton, seat);
+    }
+  }
+}
+
+/** The orders lie in the seat's page: lets its worker go. */
+export function giveOrders(ram: SharedArrayBuffer, seat: number, length: number): void {
+  const boot = new Int32Array(ram, seatPage(seat) + SEAT_BOOT, 1);
+  Atomics.store(boot, 0, length);
+  Atomics.notify(boot, 0);
+  Baton.of(ram)?.wake(seat);
+}
+
+/** For the board, in a repeatable run: resolves when the worker of a seat has come up. */
+export const arrival = (baton: Baton, seat: number): Promise<void> =>
+  changed(baton, seatWord(seat, STATE), OFF);
+
+/** For the board, in a repeatable run: the worker of a seat is no more. */
+export function leave(baton: Baton, seat: number): void {
+  const ran = baton.holder === seat;
+  baton.leave(seat);
+  if (ran) seize(baton);
+}
+
+/** For the board: takes the baton from whoever computes with it. */
+export function seize(baton: Baton): void {
+  baton.seize();
+  giveTurn(baton, SEAT_BOARD);
+}
+
+/** The holder gives the baton to whom the baton chooses, and goes on when it comes back. */
+function handOn(baton: Baton, from: number): void {
+  // A worker that the board took the baton from is about to be terminated: it waits for that.
+  const next = baton.holder === from ? baton.next() : undefined;
+  if (next === from) return;
+  if (next !== undefined) giveTurn(baton, next);
+  awaitTurn(baton, from);
+}
+
+function giveTurn(baton: Baton, seat: number): void {
+  const turn = seatWord(seat, TURN);
+  Atomics.store(baton.words, turn, 1);
+  Atomics.notify(baton.words, turn);
+}
+
+function awaitTurn(baton: Baton, seat: number): void {
+  const turn = seatWord(seat, TURN);
+  while (Atomics.load(baton.words, turn) === 0) Atomics.wait(baton.words, turn, 0);
+  Atomics.store(baton.words, turn, 0);
+}
+
+function arrive(baton: Baton, seat: number): void {
+  const state = seatWord(seat, STATE);
+  Atomics.store(baton.words, state, READY);
+  Atomics.notify(baton.words, state);
+  awaitTurn(baton, seat);
+}
+
+/** Resolves when the word is no longer `value`. */
+async function changed(baton: Baton, word: number, value: number): Promise<void> {
+  while (Atomics.load(baton.words, word) === value) {
+    const result = Atomics.waitAsync(baton.words, word, value);
+    if (result.async) await result.value;
+  }
 }

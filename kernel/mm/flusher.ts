@@ -16,7 +16,7 @@ export function startFlusher(kernel: Kernel): void {
 
 function* flusher(kernel: Kernel): Task<void> {
   while (!kernel.shuttingDown) {
-    yield* kernel.executor.pause(PERIOD_MS);
+    yield* kernel.executor.pause(PERIOD_MS, 'idle');
     if (kernel.pages.dirtyPages === 0) continue;
     const before = kernel.clock.monotonicMs() - DEADLINE_MS;
     try {

@@ -2,21 +2,14 @@
 // program comes back for the next; one that does not come back after its process died is powered off.
 
 import { assert, EAGAIN, ENOMEM, fail, PosixError } from '../abi/errno.ts';
-import {
-  PAGE_SIZE,
-  SEAT_BOOT,
-  SEAT_CONFIG,
-  SEAT_CONFIG_SIZE,
-  SEATS,
-  seatPage,
-} from '../abi/memlayout.ts';
+import { PAGE_SIZE, SEAT_CONFIG, SEAT_CONFIG_SIZE, SEATS, seatPage } from '../abi/memlayout.ts';
 import type { ProcessConfig } from '../abi/seat-config.ts';
 import { type Start, SYSCALL_SLOT_SIZE, SYSCALL_SLOTS, WINDOW_SIZE } from '../abi/syscall.ts';
 import { encodeText } from '../abi/text.ts';
 import type { Executor } from '../ipc/executor.ts';
 import { Ring } from '../ipc/ring.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
-import { storeWord } from '../ipc/wait.ts';
+import { giveOrders } from '../ipc/wait.ts';
 import type { Frames } from '../mm/frames.ts';
 import type { BoardLink } from '../supervisor/board-link.ts';
 import type { Process } from './process.ts';
@@ -263,7 +256,7 @@ export function bootSeat(ram: SharedArrayBuffer, seat: number, config: object): 
   const json = encodeText(JSON.stringify(config));
   assert(json.length <= SEAT_CONFIG_SIZE, 'the orders of a seat do not fit its page');
   new Uint8Array(ram, seatPage(seat) + SEAT_CONFIG, json.length).set(json);
-  storeWord(new Int32Array(ram, seatPage(seat) + SEAT_BOOT, 1), 0, json.length);
+  giveOrders(ram, seat, json.length);
 }
 
 export interface Reply {

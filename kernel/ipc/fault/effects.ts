@@ -4,7 +4,7 @@
 import { segmentsOf } from '../../abi/fault/points.ts';
 import type { Action, PowerChoice } from '../../abi/fault/rule.ts';
 import { SEAT_BOARD, SEAT_KERNEL } from '../../abi/memlayout.ts';
-import { Bell, waitWord } from '../wait.ts';
+import { Bell, waitForEnd } from '../wait.ts';
 import { draw } from './chance.ts';
 import { HEAD, nameHash, PAUSED, RULE } from './layout.ts';
 
@@ -45,7 +45,7 @@ export function carryOut(
       return;
     case 'hang':
       // A drive hangs by itself, a call in the kernel; a server with its whole worker.
-      if (kind === 'ipc' && service !== 'kernel' && seat !== SEAT_KERNEL) stop(head);
+      if (kind === 'ipc' && service !== 'kernel' && seat !== SEAT_KERNEL) stop(place);
       return;
     default:
       return;
@@ -58,7 +58,7 @@ function cutPower(place: Place, choice: PowerChoice, slot: Int32Array): void {
   Atomics.store(head, HEAD.powerSeed, draw(slot) | 0);
   Atomics.compareExchange(head, HEAD.power, 0, 1 + POWER_CHOICES.indexOf(choice));
   new Bell(ram, SEAT_BOARD).ring();
-  stop(head);
+  stop(place);
 }
 
 /** Whether the power is cut: what the volatile caches keep. */
@@ -67,8 +67,8 @@ export function powerCut(head: Int32Array): PowerChoice | undefined {
 }
 
 /** Never returns: the worker is ended from outside. */
-export function stop(head: Int32Array): void {
-  waitWord(head, HEAD.never, 0);
+export function stop({ ram, seat }: Pick<Place, 'ram' | 'seat'>): void {
+  waitForEnd(ram, seat);
 }
 
 export function isPaused(head: Int32Array, service: string): boolean {

@@ -19,7 +19,6 @@ export const HEAD = {
   firings: 4,
   power: 5, // 0, or 1 + index of the POWER choice: the power is to be cut
   powerSeed: 6,
-  never: 7, // stays 0: where a hanging worker waits
   nextUid: 8,
   logHead: 9, // entries ever claimed
   jumpSec: 10, // what the wall clock was moved by
