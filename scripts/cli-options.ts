@@ -52,7 +52,15 @@ export class UsageError extends Error {}
 /** Flags of sh that may stand before its script, alone or together with -c: `-ec`. */
 const SHELL_FLAGS = /^-[aefnuvx]+$/;
 const SCRIPT_FLAG = /^-[aefnuvx]*c$/;
-const VALUE_OPTIONS = ['--disk', '--mem', '--cpus', '--seed', '--strategy'];
+const VALUE_OPTIONS = [
+  '--disk',
+  '--mem',
+  '--cpus',
+  '--trace',
+  '--trace-summary',
+  '--seed',
+  '--strategy',
+];
 
 export function readCommandLine(args: readonly string[]): CommandLine {
   const { own, flags, rest } = split(args);
