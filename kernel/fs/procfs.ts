@@ -7,6 +7,7 @@ import type { Kernel } from '../kernel.ts';
 import { type TreeNode, TreeServer } from '../ninep/tree.ts';
 import type { Process } from '../proc/process.ts';
 import type { Caller } from './caller.ts';
+import { counters, hops, ipc } from './proc-ipc.ts';
 
 const PROC_MAGIC = 0x9fa0;
 
@@ -24,6 +25,8 @@ export function procfs(kernel: Kernel): TreeServer<Caller> {
     text('meminfo', () => meminfo(kernel)),
     text('uptime', () => uptime(kernel)),
     text('ipc', () => ipc(kernel)),
+    text('hops', () => hops(kernel)),
+    text('counters', () => counters(kernel)),
     text('servers', () => servers(kernel)),
     text(
       'filesystems',
@@ -152,18 +155,6 @@ function uptime(kernel: Kernel): string {
   const seconds = kernel.clock.monotonicMs() / 1000;
   const busy = kernel.processes.all.reduce((sum, p) => sum + kernel.cpus.usedMs(p) / 1000, 0);
   return `${seconds.toFixed(2)} ${Math.max(0, seconds - busy).toFixed(2)}\n`;
-}
-
-/** Every ring between the kernel and a server: slots in use, messages ever. */
-function ipc(kernel: Kernel): string {
-  const rows = kernel.volumes.servers.flatMap((server) =>
-    server.rings.map(({ name, ring }) =>
-      [name.padEnd(24), `${ring.queued}/${ring.slots}`.padEnd(8), ring.slotSize, ring.total].join(
-        ' ',
-      ),
-    ),
-  );
-  return `${['ring                     queued   slot total', ...rows].join('\n')}\n`;
 }
 
 function servers(kernel: Kernel): string {

@@ -28,6 +28,10 @@ export function adoptHost(kernel: Kernel, config: ProcessConfig): Process {
     gone: false,
     detach: () => undefined,
   };
+  kernel.link.rings.push(
+    { name: 'host calls', ring: seat.requests },
+    { name: 'host replies', ring: seat.replies },
+  );
   executor.consume(seat.requests, () => takeCall(kernel, seat));
   executor.produce(seat.replies);
   return host;

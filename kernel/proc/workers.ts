@@ -78,6 +78,11 @@ export class Workers {
     return this.#seats.size;
   }
 
+  /** All places for processes, taken or not. */
+  get seats(): readonly ProcessSeat[] {
+    return [...this.#seats.values()];
+  }
+
   /** Marks a seat as taken by somebody else: a driver, a volume. */
   reserveSeat(wanted?: number): number {
     let seat = wanted ?? 2;

@@ -6,6 +6,8 @@ import type { Ring } from '../ipc/ring.ts';
 import { WaitQueue, wakeAll } from '../ipc/task.ts';
 
 export class BoardLink {
+  /** All rings between the board's thread and the kernel, for /proc/ipc. */
+  readonly rings: { readonly name: string; readonly ring: Ring }[];
   readonly #toBoard: Ring;
   readonly #queue: ToBoard[] = [];
   /** Woken when messages have gone out: for whoever sends much. */
@@ -16,6 +18,10 @@ export class BoardLink {
 
   constructor(executor: Executor, rings: { toBoard: Ring; toKernel: Ring }) {
     this.#toBoard = rings.toBoard;
+    this.rings = [
+      { name: 'to board', ring: rings.toBoard },
+      { name: 'from board', ring: rings.toKernel },
+    ];
     executor.produce(rings.toBoard);
     executor.poll(() => this.#drain());
     executor.consume(rings.toKernel, (ring) => this.#take(ring));
