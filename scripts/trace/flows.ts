@@ -133,6 +133,13 @@ class Reader {
 /** What the call left to be done behind its end is no part of its time. */
 function withinCall(flow: Flow): Flow {
   const [from = 0, to = 0] = [flow.beginUs, flow.endUs];
-  const points = flow.points.filter(({ us }) => us >= from && us <= to);
-  return { ...flow, points: points.sort((a, b) => a.us - b.us) };
+  const inside = flow.points.filter(({ us }) => us >= from && us <= to);
+  inside.sort((a, b) => a.us - b.us);
+  const points: Point[] = [];
+  for (const point of inside) {
+    // A worker that has handed the call on and ends its step later is no longer on the call's way.
+    const late = point.kind === 'end' || point.kind === 'other';
+    if (!late || points.at(-1)?.seat === point.seat) points.push(point);
+  }
+  return { ...flow, points };
 }
