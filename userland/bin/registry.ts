@@ -5,6 +5,7 @@ import { main as sh } from '../sh/main.ts';
 import { main as awk } from './awk.ts';
 import { main as base64 } from './base64.ts';
 import { main as basename } from './basename.ts';
+import { main as bc } from './bc.ts';
 import { main as bench } from './bench.ts';
 import { main as cat } from './cat.ts';
 import { main as chmod } from './chmod.ts';
@@ -83,6 +84,7 @@ export const programs: Readonly<Record<string, Program>> = {
   awk,
   base64,
   basename,
+  bc,
   bench,
   cat,
   chgrp: chown,
