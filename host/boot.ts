@@ -31,6 +31,8 @@ export interface BootOptions {
   readonly strategy?: Strategy;
   /** The first event of a repeatable run that `machine.record` keeps in full. */
   readonly watchFrom?: number;
+  /** Fault rules that hold before the first disk command, a line each (docs/faults.md). */
+  readonly faults?: string;
   /** Added to the environment of what `exec` and `spawn` start. */
   readonly env?: Readonly<Record<string, string>>;
   /** Told each line of the kernel log, with the milliseconds since power-on. */
@@ -57,7 +59,7 @@ export function startMachine(
   options: BootOptions,
   more: Partial<ConsoleBoot> & { readonly onLog?: BootOptions['onLog'] } = {},
 ): Machine {
-  const { disks, mem, cpus, seed, strategy, watchFrom, trace } = options;
+  const { disks, mem, cpus, seed, strategy, watchFrom, trace, faults } = options;
   const onLog = more.onLog ?? options.onLog;
   return powerUp({
     modules,
@@ -69,6 +71,7 @@ export function startMachine(
     ...(trace === undefined ? {} : { trace }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(watchFrom === undefined ? {} : { watchFrom }),
+    ...(faults === undefined ? {} : { faults }),
     ...(more.interactive === undefined ? {} : { interactive: more.interactive }),
     ...(more.init === undefined ? {} : { init: more.init }),
     ...(more.console === undefined ? {} : { console: more.console }),

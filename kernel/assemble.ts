@@ -2,11 +2,15 @@
 
 import type { Board } from './abi/board.ts';
 import { LINK_BYTES } from './abi/board-link.ts';
+import type { Pool } from './abi/fault/points.ts';
 import { FRAMES } from './abi/memlayout.ts';
 import type { KernelConfig } from './abi/seat-config.ts';
+import { FaultControl } from './fault/control.ts';
+import { SysPoints } from './fault/sys.ts';
 import { Terminals } from './fs/tty/terminals.ts';
 import type { TtyPort } from './fs/tty/tty.ts';
 import { Executor } from './ipc/executor.ts';
+import type { Refuses } from './ipc/fault/gate.ts';
 import { GrantTable } from './ipc/grant.ts';
 import { Ring } from './ipc/ring.ts';
 import { Lock } from './ipc/task.ts';
@@ -48,8 +52,16 @@ export function assemble(board: Board, config: Parts): Kernel {
   klog.onLine = (text) => link.send({ type: 'log', text });
   const frames = new Frames(FRAMES, config.framesEnd);
   const pages = new PageCache(ram, frames);
+  const faults = new FaultControl({
+    ...{ ram, seat, clock },
+    log: (line) => klog.add(line),
+    kill: (service) => kernel.volumes.killNamed(service),
+    who: () => whoCalls(kernel),
+  });
+  executor.poll(() => faults.follow());
   const kernel: Kernel = {
-    ...{ ram, executor, clock, frames, pages, klog, link, seat },
+    ...{ ram, executor, clock, frames, pages, klog, link, seat, faults },
+    sysPoints: new SysPoints(faults.gate),
     log: (line) => klog.add(line),
     grants: new GrantTable(ram),
     dcache: new DentryCache({ executor, pages }, config.dentries ?? DENTRIES),
@@ -75,6 +87,7 @@ export function assemble(board: Board, config: Parts): Kernel {
     },
     shuttingDown: false,
   };
+  armPools(kernel);
   return kernel;
 }
 
@@ -90,3 +103,18 @@ const consolePort = (link: BoardLink): TtyPort => ({
   },
   room: link.room,
 });
+
+/** The pools whose own code asks whether a fault empties them. */
+function armPools({ faults, frames, pages, grants, workers }: Kernel): void {
+  const pool = (name: Pool): Refuses => faults.pool(name);
+  frames.refuses = pool('frames');
+  pages.refuses = pool('pages');
+  grants.refuses = pool('grants');
+  workers.refuses = pool('seats');
+}
+
+/** The process whose call runs just now; what runs in the background counts to the last one. */
+function whoCalls(kernel: Kernel): { pid: number; pgrp: number } {
+  const { pid } = kernel.caller;
+  return { pid, pgrp: kernel.processes.find(pid)?.pgid ?? 0 };
+}

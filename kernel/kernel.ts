@@ -2,6 +2,8 @@
 // puts them together in the order of the boot.
 
 import type { Clock } from './abi/board.ts';
+import type { FaultControl } from './fault/control.ts';
+import type { SysPoints } from './fault/sys.ts';
 import type { Caller } from './fs/caller.ts';
 import type { Terminals } from './fs/tty/terminals.ts';
 import type { Executor } from './ipc/executor.ts';
@@ -35,6 +37,8 @@ export interface Kernel extends FlushContext {
   readonly workers: Workers;
   readonly cpus: Cpus;
   readonly volumes: Volumes;
+  readonly faults: FaultControl;
+  readonly sysPoints: SysPoints;
   readonly random: (into: Uint8Array) => void;
   readonly seat: number;
   readonly link: BoardLink;

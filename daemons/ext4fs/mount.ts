@@ -58,6 +58,7 @@ function* probeVolume(request: MountRequest): Task<Volume> {
 }
 
 class Ext4Mount implements MountedVolume {
+  readonly format = 'ext4';
   readonly engine: Engine;
   readonly readOnly: boolean;
   readonly #request: MountRequest;
@@ -134,6 +135,7 @@ class Ext4Mount implements MountedVolume {
       isOpen: () => true, // the 9P server tells by `forget` when no fid is left
 
       unfinished: (ino) => hooks.unfinished(ino),
+      refuses: (pool) => hooks.refuses?.(pool) ?? false,
       freed: (start, count) => this.#journal?.freed(start, count),
       busyUntil: (block) => this.#journal?.busyUntil(block) ?? 0,
     };

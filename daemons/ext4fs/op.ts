@@ -14,6 +14,8 @@ export interface Ext4Env {
   isOpen(ino: number): boolean;
   /** After the commit: the inode is on the orphan list and needs `truncateStep` until it is done. */
   unfinished(ino: number): void;
+  /** A fault says that the volume has none left of these. */
+  refuses?(pool: 'blocks' | 'inodes'): boolean;
   /**
    * After the commit: blocks that became free. They may be handed out again at once, so an owner
    * of a journal answers `busyUntil` for them until the transaction that freed them is on disk.

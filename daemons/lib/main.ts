@@ -5,15 +5,17 @@ import type { Board } from '../../kernel/abi/board.ts';
 import { EINVAL, EMEDIUMTYPE, type Errno, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { VolumeConfig } from '../../kernel/abi/seat-config.ts';
 import type { Executor } from '../../kernel/ipc/executor.ts';
+import { FaultGate } from '../../kernel/ipc/fault/gate.ts';
 import { GrantReader } from '../../kernel/ipc/grant.ts';
 import { ringLogger } from '../../kernel/ipc/log-ring.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { EVENTS } from '../../kernel/ipc/trace-events.ts';
 import { NinepClient } from '../../kernel/ninep/client.ts';
+import { MessageFaults } from '../../kernel/ninep/message-faults.ts';
 import { RingTransport } from '../../kernel/ninep/transport-ring.ts';
 import { openDiskClient } from './disk-client.ts';
-import type { FormatRegistry, MountedVolume, MountRequest } from './mounted.ts';
+import type { FormatRegistry, MountedVolume, MountRequest, VolumeHooks } from './mounted.ts';
 import { refuseAll } from './serve/refuse.ts';
 import { VolumeServer } from './serve/serve.ts';
 
@@ -40,13 +42,19 @@ function* serveVolume(options: VolumeMainOptions): Task<void> {
   const requests = new Ring(ram, config.kernel.requests);
   const replies = new Ring(ram, config.kernel.replies);
   const unfinished = new Set<number>();
-  const hooks = {
-    unfinished: (ino: number) => void unfinished.add(ino),
+  const gate = new FaultGate(board);
+  const blocks = gate.allocation('blocks');
+  const inodes = gate.allocation('inodes');
+  const hooks: VolumeHooks = {
+    unfinished: (ino) => void unfinished.add(ino),
+    refuses: (pool) => (pool === 'blocks' ? blocks(0) : inodes(0)),
   };
   const say = (line: string) => log(`${config.name}: ${line}`);
   let volume: MountedVolume;
+  let faults: MessageFaults;
   try {
-    volume = yield* mountVolume(options, { hooks, log: say });
+    volume = yield* mountVolume(options, { hooks, gate, log: say });
+    faults = new MessageFaults({ gate, service: `${volume.format}fs`, executor });
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     say(`not mounted: ${error.message}`);
@@ -54,7 +62,7 @@ function* serveVolume(options: VolumeMainOptions): Task<void> {
     return;
   }
   new VolumeServer({
-    ...{ executor, requests, replies, volume, unfinished },
+    ...{ executor, requests, replies, volume, unfinished, faults },
     grants: new GrantReader(ram, board.seat),
     log: (line) => say(line),
     onUnmounted: () => say('unmounted'),
@@ -64,7 +72,7 @@ function* serveVolume(options: VolumeMainOptions): Task<void> {
 
 function* mountVolume(
   { board, executor, config, formats, resume }: VolumeMainOptions,
-  { hooks, log }: Pick<MountRequest, 'hooks' | 'log'>,
+  { hooks, gate, log }: Pick<MountRequest, 'hooks' | 'log'> & { gate: FaultGate },
 ): Task<MountedVolume> {
   const { ram, clock } = board;
   const { area, grant } = config;
@@ -72,6 +80,7 @@ function* mountVolume(
     executor,
     requests: new Ring(ram, config.driver.requests),
     replies: new Ring(ram, config.driver.replies),
+    faults: new MessageFaults({ gate, service: config.name, executor }),
   });
   const device = yield* openDiskClient({
     client: new NinepClient(transport),

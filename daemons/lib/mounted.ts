@@ -11,6 +11,8 @@ import type { Transaction } from './transaction.ts';
 import type { VolumeFs } from './volume.ts';
 
 export interface MountedVolume {
+  /** The format's name: the volume's server is called by it (`ext4fs`). */
+  readonly format: string;
   readonly fs: VolumeFs;
   readonly engine: Engine;
   readonly mover: Mover;
@@ -32,6 +34,8 @@ export interface MountedVolume {
 export interface VolumeHooks {
   /** A long operation on the inode was begun: `continueWork` until it is done. */
   unfinished(ino: number): void;
+  /** A fault says that the volume has none left of these. */
+  refuses?(pool: 'blocks' | 'inodes'): boolean;
 }
 
 export interface MountRequest {

@@ -5,10 +5,12 @@ import type { DriverBoard } from '../../kernel/abi/board.ts';
 import { PosixError } from '../../kernel/abi/errno.ts';
 import type { DriverConfig } from '../../kernel/abi/seat-config.ts';
 import { Executor } from '../../kernel/ipc/executor.ts';
+import { FaultGate } from '../../kernel/ipc/fault/gate.ts';
 import { GrantReader } from '../../kernel/ipc/grant.ts';
 import { ringLogger } from '../../kernel/ipc/log-ring.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
+import { MessageFaults } from '../../kernel/ninep/message-faults.ts';
 import type { BlockController } from '../lib/sd-disk.ts';
 import { createSdServer } from '../lib/sd-server.ts';
 import { serveSession } from '../lib/serve.ts';
@@ -49,12 +51,14 @@ function* bringUp(parts: Parts): Task<void> {
     now: () => board.clock.wallclock(),
   });
   const grants = new GrantReader(board.ram, board.seat);
+  const gate = new FaultGate(board);
+  const faults = () => new MessageFaults({ gate, service: 'ahci', executor });
   for (const { requests, replies } of config.sessions) {
     const rings = {
       requests: new Ring(board.ram, requests),
       replies: new Ring(board.ram, replies),
     };
-    serveSession({ executor, grants, server, log }, rings);
+    serveSession({ executor, grants, server, log, faults }, rings);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type ToKernel,
 } from '../../kernel/abi/board-link.ts';
 import { E2BIG, EINVAL, PosixError } from '../../kernel/abi/errno.ts';
+import type { PowerChoice } from '../../kernel/abi/fault/rule.ts';
 import {
   SEAT_BOARD,
   SEAT_CONFIG,
@@ -29,7 +30,8 @@ import { giveOrders } from '../../kernel/ipc/wait.ts';
 import { BoardLoop } from './board-loop.ts';
 import { type Epoch, hostClock, powerOnNow, SEEDED_EPOCH_MS, virtualClock } from './clock.ts';
 import type { ConsoleSink } from './console.ts';
-import { claimDisks } from './hardware.ts';
+import { armFaults, powerCutBy, settleCaches } from './faults.ts';
+import { claimDisks, type Hardware } from './hardware.ts';
 import { PowerSwitch, type RoleModules } from './power.ts';
 import { allocateRam, DEFAULT_RAM, layOut, type RamLayout } from './ram.ts';
 import { randomSource } from './random.ts';
@@ -53,6 +55,8 @@ export interface MachineOptions {
   readonly strategy?: Strategy;
   /** The first event of a repeatable run that its record keeps in full. */
   readonly watchFrom?: number;
+  /** Fault rules that hold before the first disk command, a line each. */
+  readonly faults?: string;
   readonly console?: ConsoleSink;
   /** A line of the kernel log, with the milliseconds since power-on. */
   readonly onLog?: (text: string, atMs: number) => void;
@@ -78,6 +82,7 @@ export class Machine {
   /** Fills with random bytes: in a repeatable run always the same. */
   readonly random: (into: Uint8Array) => void;
   readonly #options: MachineOptions;
+  readonly #hardware: Hardware;
   readonly #power: PowerSwitch;
   readonly #epoch: Epoch;
   readonly #baton: Baton | undefined;
@@ -104,6 +109,7 @@ export class Machine {
       watchFrom: this.#baton && (options.watchFrom ?? 0),
     });
     this.#history = Recorder.of(this.ram);
+    armFaults(this.ram, { seed: options.seed, rules: options.faults });
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -118,6 +124,7 @@ export class Machine {
     if (recorder) this.#releases.push(() => recorder.close());
     const { hardware, release } = claimDisks(disks);
     this.#releases.push(release);
+    this.#hardware = hardware;
     this.#power = new PowerSwitch({
       ...{ ram: this.ram, epoch: this.#epoch, modules: options.modules, hardware },
       ...(seed !== undefined && this.#baton ? { repeatable: { seed, baton: this.#baton } } : {}),
@@ -209,6 +216,7 @@ export class Machine {
     this.executor.produce(this.#toKernel);
     this.executor.consume(fromKernel, (ring) => this.#take(ring));
     this.executor.poll(() => this.#sendQueued());
+    this.executor.poll(() => this.#lookForPowerCut());
     const { console: sink } = this.#options;
     if (sink) this.#releases.push(sink.onReady(() => this.interrupt()));
   }
@@ -265,6 +273,8 @@ export class Machine {
     await this.#loop.run();
     await this.#power.allOff();
     for (const release of this.#releases.splice(0)) release();
+    const keep = powerCutBy(this.ram);
+    if (keep !== undefined) this.#settle(keep);
     for (const { sent } of this.#unsent.splice(0)) sent();
     this.#resolveEnded(this.#reason ?? '');
   }
@@ -279,6 +289,22 @@ export class Machine {
   #cutOff(seat: number): void {
     this.#options.onLog?.(`seat ${seat} computes and never waits: ended`, this.uptimeMs);
     this.#power.off(seat);
+  }
+
+  /** What a power cut by a fault leaves on the images. */
+  #settle(keep: PowerChoice): void {
+    try {
+      settleCaches(this.ram, this.#hardware, keep);
+    } catch (error) {
+      this.#reason = `${this.#reason}; an image could not be written: ${describe(error)}`;
+    }
+  }
+
+  /** A fault has cut the power: that is the end. */
+  #lookForPowerCut(): boolean {
+    const keep = powerCutBy(this.ram);
+    if (keep !== undefined) this.#end(`the power was cut by a fault (power ${keep})`);
+    return false;
   }
 
   #take(ring: Ring): boolean {

@@ -16,6 +16,7 @@ import { sleep, type Task, WaitQueue, wakeAll } from '../../kernel/ipc/task.ts';
 import { EVENTS } from '../../kernel/ipc/trace-events.ts';
 import { decodeMessage, isRequest } from '../../kernel/ninep/codec.ts';
 import type { FileServer } from '../../kernel/ninep/file-server.ts';
+import { type MessageFaults, shortened } from '../../kernel/ninep/message-faults.ts';
 import { NinepServer } from '../../kernel/ninep/server.ts';
 import { putReply } from '../../kernel/ninep/transport-ring.ts';
 import { type RMessage, T, type TMessage } from '../../kernel/ninep/types.ts';
@@ -48,6 +49,8 @@ export interface ServeOptions<N> {
   readonly grants: GrantReader;
   readonly server: DiskServer<N>;
   readonly log: (line: string) => void;
+  /** Makes the faults at one session's requests. */
+  readonly faults?: () => MessageFaults;
 }
 
 /** Serves one client for as long as the worker lives. */
@@ -60,10 +63,12 @@ class Session<N> {
   readonly #replies: Ring;
   readonly #server: NinepServer<N, undefined>;
   readonly #room = new WaitQueue('reply ring');
+  readonly #faults: MessageFaults | undefined;
 
   constructor(options: ServeOptions<N>, rings: SessionRings) {
     this.#options = options;
     this.#replies = rings.replies;
+    this.#faults = options.faults?.();
     this.#server = new NinepServer(options.server.fs);
     options.executor.produce(rings.replies);
     options.executor.consume(rings.requests, (ring) => this.#take(ring));
@@ -73,9 +78,12 @@ class Session<N> {
   #take(ring: Ring): boolean {
     const slot = ring.peek();
     if (slot === undefined) return false;
+    const firing = this.#faults?.meet(slot);
+    if (firing === 'wait') return false;
     const { grant } = slot;
     const bytes = slot.payload.slice(0, slot.length);
     ring.release();
+    if (firing?.has('drop')) return true;
     const decoded = decodeMessage(bytes, { granted: grant !== undefined });
     if (typeof decoded === 'number' || !isRequest(decoded.message)) {
       this.#options.log(`malformed request of ${bytes.length} bytes`);
@@ -83,8 +91,11 @@ class Session<N> {
       this.#start(this.#reply(tag, { name: 'Rlerror', ecode: EPROTO }, false), 'EPROTO');
       return true;
     }
-    const { tag, message } = decoded;
-    this.#start(this.#serve({ tag, message, grant }), message.name);
+    const { tag } = decoded;
+    const message = shortened(decoded.message, firing);
+    const { errno } = firing ?? {};
+    if (errno === undefined) this.#start(this.#serve({ tag, message, grant }), message.name);
+    else this.#start(this.#reply(tag, { name: 'Rlerror', ecode: errno }, false), 'fault');
     return true;
   }
 

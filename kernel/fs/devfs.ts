@@ -4,6 +4,7 @@
 
 import { S_IFCHR } from '../abi/constants.ts';
 import { ENOSPC, fail } from '../abi/errno.ts';
+import { faultTree } from '../fault/tree.ts';
 import type { Kernel } from '../kernel.ts';
 import { type TreeNode, TreeServer } from '../ninep/tree.ts';
 import type { Caller } from './caller.ts';
@@ -44,6 +45,7 @@ export function devfs(kernel: Kernel): TreeServer<Caller> {
       device('ptmx', ttyDevice('ptmx'), {}),
       { name: 'pts', mode: 0o755, children: [] },
       { name: 'sd', mode: 0o755, children: [] },
+      faultTree(kernel),
     ],
   };
   return new TreeServer(root, { now: () => kernel.clock.wallclock(), magic: 0x1373 });

@@ -7,6 +7,7 @@
 
 import { EACCES, EFAULT, ENOMEM, PosixError } from '../abi/errno.ts';
 import { GRANT_SIZE, GRANT_TABLE, GRANTS } from '../abi/memlayout.ts';
+import { neverRefuses } from './fault/gate.ts';
 
 export const GRANT_READ = 1; // the owner may read the range
 export const GRANT_WRITE = 2;
@@ -42,6 +43,8 @@ export class GrantTable {
   readonly #words: Int32Array;
   readonly #free: number[] = [];
   #generation = 0;
+  /** The fault point alloc.grants. */
+  refuses = neverRefuses;
 
   constructor(ram: SharedArrayBuffer) {
     this.#words = new Int32Array(ram, GRANT_TABLE, GRANTS * WORDS);
@@ -56,7 +59,7 @@ export class GrantTable {
   grant(request: GrantRequest): GrantRef {
     const { segments } = request;
     if (segments.length > GRANT_SEGMENTS) throw new PosixError(EFAULT, 'too many segments');
-    const index = this.#free.pop();
+    const index = this.refuses(GRANT_SIZE) ? undefined : this.#free.pop();
     if (index === undefined) throw new PosixError(ENOMEM, 'grant table is full');
     const words = this.#words.subarray(index * WORDS, (index + 1) * WORDS);
     const length = segments.reduce((sum, s) => sum + s.length, 0);

@@ -10,7 +10,7 @@ import type { Request } from '../ninep/client.ts';
 import { P9_SETATTR_MTIME, P9_SETATTR_MTIME_SET, type RMessage } from '../ninep/types.ts';
 import { evictUnused, type Inode, type InodeHost, type Superblock } from '../vfs/inode.ts';
 import type { Page } from './page-cache.ts';
-import { grantable, segmentsOf } from './read.ts';
+import { clipSegments, grantable, segmentsOf } from './read.ts';
 
 /** Pages in one Twrite: 1 MiB. */
 const RUN_PAGES = 256;
@@ -138,22 +138,4 @@ function* sendTimes(inode: Inode): Task<void> {
     mtime: inode.attr.mtime,
   };
   yield* inode.superblock.client.all([{ message: { name: 'Tsetattr', fid: inode.fid, attr } }]);
-}
-
-function clipSegments(
-  segments: readonly { address: number; length: number }[],
-  skip: number,
-  length: number,
-): { address: number; length: number }[] {
-  const out: { address: number; length: number }[] = [];
-  let before = skip;
-  let left = length;
-  for (const s of segments) {
-    const from = Math.min(before, s.length);
-    before -= from;
-    const take = Math.min(s.length - from, left);
-    if (take > 0) out.push({ address: s.address + from, length: take });
-    left -= take;
-  }
-  return out;
 }

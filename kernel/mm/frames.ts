@@ -4,6 +4,7 @@
 
 import { assert, ENOMEM, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
+import { neverRefuses } from '../ipc/fault/gate.ts';
 
 const MAX_ORDER = 14; // runs of up to 64 MiB
 const NONE = -1;
@@ -18,6 +19,8 @@ export class Frames {
   /** Order of the free block that begins at this frame, or NONE. */
   readonly #order: Int8Array;
   #free = 0;
+  /** The fault point alloc.frames. */
+  refuses = neverRefuses;
 
   /** Manages the bytes from `start` to `end` of `ram`. */
   constructor(start: number, end: number) {
@@ -36,6 +39,7 @@ export class Frames {
 
   /** A run of `count` frames; undefined when there is no such run. The bytes are not cleared. */
   take(count: number): number | undefined {
+    if (this.refuses(count * PAGE_SIZE)) return undefined;
     const order = orderOf(count);
     let found = order;
     while (found <= MAX_ORDER && this.#heads[found] === NONE) found++;

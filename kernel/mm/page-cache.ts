@@ -3,6 +3,7 @@
 
 import { ENOMEM, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
+import { neverRefuses } from '../ipc/fault/gate.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
 import { type Tracer, tracerOf } from '../ipc/trace.ts';
 import type { Inode } from '../vfs/inode.ts';
@@ -42,6 +43,8 @@ export class PageCache {
   #newest: Page | undefined;
   #count = 0;
   dirtyPages = 0;
+  /** The fault point alloc.pages. */
+  refuses = neverRefuses;
   hits = 0;
   misses = 0;
 
@@ -76,6 +79,7 @@ export class PageCache {
    * At least one; throws ENOMEM when not even that can be had.
    */
   add(inode: Inode, index: number, count: number): Page[] {
+    if (this.refuses(count * PAGE_SIZE)) throw new PosixError(ENOMEM, 'no frame for a page');
     const wanted = Math.min(count, Math.max(1, this.capacity >> 2));
     if (this.#frames.free - wanted < this.#reserve) this.#evict(wanted);
     const run = this.#frames.take(wanted);

@@ -111,19 +111,24 @@ function* fill(
   for (const page of pages) if (!page.void) cache.filled(page);
 }
 
-/** One request to the server: disk to frames, without a copy on the way. */
+/** Disk to frames, without a copy on the way: one request, unless the server gives less. */
 function* fetch(inode: Inode, pages: readonly Page[]): Task<void> {
   const [first] = pages;
   if (first === undefined) return;
   const offset = first.index * PAGE_SIZE;
-  const memory = { segments: segmentsOf(pages), rights: GRANT_WRITE };
-  const count = pages.length * PAGE_SIZE;
-  const reply = yield* inode.superblock.client.rpc(
-    { name: 'Tread', fid: inode.fid, offset, count },
-    { memory },
-  );
-  if (reply.count > count) throw new PosixError(EIO, `Rread of ${reply.count} bytes for ${count}`);
-  zeroBehind(pages, reply.count);
+  const segments = segmentsOf(pages);
+  const length = pages.length * PAGE_SIZE;
+  let done = 0;
+  do {
+    const count = length - done;
+    const memory = { segments: clipSegments(segments, done, count), rights: GRANT_WRITE };
+    const message = { name: 'Tread', fid: inode.fid, offset: offset + done, count } as const;
+    const reply = yield* inode.superblock.client.rpc(message, { memory });
+    if (reply.count > count) throw new PosixError(EIO, `Rread of ${reply.count} for ${count}`);
+    if (reply.count === 0) break;
+    done += reply.count; // a server may give less than it has
+  } while (done < length && offset + done < inode.size);
+  zeroBehind(pages, done);
 }
 
 /** What lies behind the end of the file reads as zeroes. */
@@ -141,6 +146,25 @@ export function segmentsOf(pages: readonly Page[]): Segment[] {
     const last = out.at(-1);
     if (last && last.address + last.length === page.address) last.length += PAGE_SIZE;
     else out.push({ address: page.address, length: PAGE_SIZE });
+  }
+  return out;
+}
+
+/** Bytes `skip` to `skip + length` of the segments. */
+export function clipSegments(
+  segments: readonly { address: number; length: number }[],
+  skip: number,
+  length: number,
+): { address: number; length: number }[] {
+  const out: { address: number; length: number }[] = [];
+  let before = skip;
+  let left = length;
+  for (const s of segments) {
+    const from = Math.min(before, s.length);
+    before -= from;
+    const take = Math.min(s.length - from, left);
+    if (take > 0) out.push({ address: s.address + from, length: take });
+    left -= take;
   }
   return out;
 }

@@ -1,7 +1,8 @@
 // The 9P client: requests as tasks, over any transport. The kernel's VFS and the volumes use it; it
 // does not know whether a ring, a direct call or a byte stream lies beneath.
 
-import { EPROTO, fail, PosixError, toErrno } from '../abi/errno.ts';
+import { ENOMEM, EPROTO, fail, PosixError, toErrno } from '../abi/errno.ts';
+import { neverRefuses } from '../ipc/fault/gate.ts';
 import type { GrantRef, Segment } from '../ipc/grant.ts';
 import type { Task } from '../ipc/task.ts';
 import type { MessageOf, ReplyTo, RMessage, TMessage, TName } from './types.ts';
@@ -31,6 +32,8 @@ export class NinepClient {
   readonly #transport: Transport;
   readonly #freeFids: number[] = [];
   #nextFid = 1;
+  /** The fault point alloc.fids. */
+  refuses = neverRefuses;
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -38,6 +41,7 @@ export class NinepClient {
 
   /** A fid number that is not in use; give it back with `freeFid` after its clunk. */
   takeFid(): number {
+    if (this.refuses(1)) fail(ENOMEM, 'no memory for a fid');
     return this.#freeFids.pop() ?? this.#nextFid++;
   }
 

@@ -10,6 +10,7 @@ import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
 import type { Memory, Request, Transport } from './client.ts';
 import { decodeMessage, encodeMessage, isRequest } from './codec.ts';
 import { Cursor } from './cursor.ts';
+import type { MessageFaults } from './message-faults.ts';
 import { NOTAG, type RMessage, T } from './types.ts';
 
 export interface RingTransportOptions {
@@ -20,6 +21,8 @@ export interface RingTransportOptions {
   readonly grants?: GrantTable;
   /** Who may use the granted memory besides the server: the seat of the driver below, or -1. */
   readonly delegate?: number;
+  /** Faults at the replies. */
+  readonly faults?: MessageFaults;
 }
 
 interface Pending {
@@ -144,11 +147,17 @@ export class RingTransport implements Transport {
   #takeReply(): boolean {
     const slot = this.#options.replies.peek();
     if (slot === undefined) return false;
+    const firing = this.#options.faults?.meet(slot);
+    if (firing === 'wait') return false;
     const bytes = slot.payload.slice(0, slot.length);
     this.#options.replies.release();
     const tag = bytes.length >= 7 ? (bytes[5] ?? 0) | ((bytes[6] ?? 0) << 8) : NOTAG;
     const pending = this.#pending.get(tag);
-    if (pending === undefined) return true; // late: nobody waits for it any more
+    if (pending === undefined || firing?.has('drop')) return true; // late: nobody waits for it
+    if (firing?.errno !== undefined) {
+      this.#settle(tag, { name: 'Rlerror', ecode: firing.errno });
+      return true;
+    }
     const decoded = decodeMessage(bytes, { granted: pending.granted });
     const bad = typeof decoded === 'number' || isRequest(decoded.message);
     this.#settle(tag, bad ? { name: 'Rlerror', ecode: EPROTO } : (decoded.message as RMessage));

@@ -7,6 +7,7 @@ import type { ProcessConfig } from '../abi/seat-config.ts';
 import { type Start, SYSCALL_SLOT_SIZE, SYSCALL_SLOTS, WINDOW_SIZE } from '../abi/syscall.ts';
 import { encodeText } from '../abi/text.ts';
 import type { Executor } from '../ipc/executor.ts';
+import { neverRefuses } from '../ipc/fault/gate.ts';
 import { Ring } from '../ipc/ring.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
 import { giveOrders } from '../ipc/wait.ts';
@@ -66,6 +67,8 @@ export class Workers {
   readonly #came = new WaitQueue('worker');
   readonly #usedSeats = new Set<number>();
   #starting = 0;
+  /** The fault point alloc.seats. */
+  refuses = neverRefuses;
   /** Workers at a time: each is a thread of the host, and its windows may take a quarter of `ram`. */
   readonly #most: number;
 
@@ -125,6 +128,7 @@ export class Workers {
 
   /** A worker that waits for a program; powers one on if there is none. */
   *take(): Task<ProcessSeat> {
+    if (this.refuses(AREA_FRAMES * PAGE_SIZE)) fail(EAGAIN, 'no worker for another process');
     for (;;) {
       const seat = this.#idle.pop();
       this.refill();

@@ -24,6 +24,7 @@ export function* localServer<N>(
   const server = new NinepServer(fs);
   const context = (): Caller => kernel.caller;
   const client = new NinepClient(new DirectTransport({ ram: kernel.ram, server, context }));
+  client.refuses = kernel.faults.refuses.fids;
   const superblock = new Superblock({
     dev: ++lastDevice,
     ...as,

@@ -12,6 +12,7 @@ import type { Kernel } from '../kernel.ts';
 import { learnSpace } from '../mm/write.ts';
 import { NinepClient } from '../ninep/client.ts';
 import { decodeDirEntries } from '../ninep/codec.ts';
+import { MessageFaults } from '../ninep/message-faults.ts';
 import { RingTransport } from '../ninep/transport-ring.ts';
 import type { Process } from '../proc/process.ts';
 import { bootSeat } from '../proc/workers.ts';
@@ -181,6 +182,13 @@ export class Volumes {
     if (server) this.#link.send({ type: 'powerOff', seat: server.seat });
   }
 
+  /** kill -9 of every server of this name: its program's, or what it serves. */
+  killNamed(name: string): void {
+    for (const { process, superblock } of [...this.servers]) {
+      if (process.name === name || superblock.source === name) this.killServer(process);
+    }
+  }
+
   /** The worker of a seat ended: if it was a server, everything it served answers EIO. */
   gone(kernel: Kernel, seat: number, reason: string): boolean {
     const server = this.servers.find((s) => s.seat === seat);
@@ -226,8 +234,10 @@ export class Volumes {
       requests,
       replies,
       delegate: to.delegate,
+      faults: new MessageFaults({ gate: kernel.faults.gate, service: 'kernel', executor }),
     });
     const client = new NinepClient(transport);
+    client.refuses = kernel.faults.refuses.fids;
     const superblock = new Superblock({
       dev: this.#nextDevice++,
       type: to.type,

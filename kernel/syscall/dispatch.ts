@@ -127,7 +127,10 @@ function* serve(
     const handler = handlers[request.number] ?? fail(ENOSYS);
     if (process.stopSignal !== 0) yield* call.whileStopped();
     if (process.dead) fail(EINTR);
-    result = yield* handler(call, request);
+    const { sysPoints } = kernel;
+    result = sysPoints.armed
+      ? yield* sysPoints.serve(call, request, handler)
+      : yield* handler(call, request);
   } catch (error) {
     errno = errnoOf(kernel, error, request);
   } finally {

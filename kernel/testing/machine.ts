@@ -10,6 +10,7 @@ import { assemble } from '../assemble.ts';
 import { devfs } from '../fs/devfs.ts';
 import { procfs } from '../fs/procfs.ts';
 import { devpts } from '../fs/tty/devpts.ts';
+import { FaultTable } from '../ipc/fault/table.ts';
 import { Ring, ringSize } from '../ipc/ring.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
@@ -59,6 +60,7 @@ export function machine(options: { mib?: number; cpus?: number; dentries?: numbe
       nsec: (time.ms % 1000) * 1e6,
     }),
   };
+  new FaultTable(ram).format(1);
   const board = { ram, seat: SEAT_KERNEL, clock, random: (into: Uint8Array) => void into.fill(7) };
   let top = ram.byteLength;
   const ring = (producer: number, consumer: number): number => {

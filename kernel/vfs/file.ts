@@ -19,6 +19,7 @@ import {
   EFBIG,
   EINVAL,
   EISDIR,
+  ENOMEM,
   type Errno,
   ESPIPE,
   fail,
@@ -82,6 +83,7 @@ export function newFile(
   kernel: Kernel,
   from: { flags: number; path: Path; inode: Inode; fid?: number; stream?: Stream },
 ): OpenFile {
+  if (kernel.faults.refuses.files(1)) fail(ENOMEM, 'no memory for an open file');
   from.inode.refs++;
   from.inode.opens++;
   kernel.dcache.pin(from.path.dentry);

@@ -71,16 +71,21 @@ export function* createFile(
   ];
   const replies = yield* client.all(requests);
   parent.stale = true;
-  const attr = yield* owned(call, parent, { fid, replies: replies.slice(1), made: 'Tlcreate' });
-  if (!superblock.cached) {
+  try {
+    const attr = yield* owned(call, parent, { fid, replies: replies.slice(1), made: 'Tlcreate' });
+    if (superblock.cached) {
+      const inode = iget(call.kernel, superblock, { fid, attr });
+      inode.opened = 'write';
+      return call.kernel.dcache.set(dir.dentry, filename, inode);
+    }
     clunkLater(call.kernel.executor, superblock, fid);
     const found = yield* walkTo(superblock, { fid: parent.fid, name: filename });
-    const inode = iget(call.kernel, superblock, found);
-    return call.kernel.dcache.set(dir.dentry, filename, inode);
+    return call.kernel.dcache.set(dir.dentry, filename, iget(call.kernel, superblock, found));
+  } catch (error) {
+    // It may be there all the same: what was known of the name counts no more.
+    call.kernel.dcache.forget(dir.dentry, filename);
+    throw error;
   }
-  const inode = iget(call.kernel, superblock, { fid, attr });
-  inode.opened = 'write';
-  return call.kernel.dcache.set(dir.dentry, filename, inode);
 }
 
 /**

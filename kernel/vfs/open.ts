@@ -38,7 +38,7 @@ import { setSize } from './attr.ts';
 import type { Call } from './call.ts';
 import type { Dentry } from './dcache.ts';
 import { newFile, type OpenFile, releaseFile } from './file.ts';
-import type { Inode } from './inode.ts';
+import { clunkLater, type Inode } from './inode.ts';
 import type { Path } from './mount.ts';
 import { lookupLocked, namei, nameiParent, type Parent } from './namei.ts';
 import { createFile, exists } from './names.ts';
@@ -63,12 +63,15 @@ export function* open(call: Call, request: OpenRequest): Task<OpenFile> {
   const truncates = (request.flags & O_TRUNC) !== 0 && inode.kind === S_IFREG;
   const fid = yield* openOnServer(inode, request.flags);
   const path = { mount: found.mount, dentry: found.dentry };
-  const file = newFile(call.kernel, {
-    flags: request.flags,
-    path,
-    inode,
-    ...(fid !== undefined && { fid }),
-  });
+  const { flags } = request;
+  const from = { flags, path, inode, ...(fid !== undefined && { fid }) };
+  let file: OpenFile;
+  try {
+    file = newFile(call.kernel, from);
+  } catch (error) {
+    if (fid !== undefined) clunkLater(call.kernel.executor, inode.superblock, fid);
+    throw error;
+  }
   try {
     if (truncates && !found.created) yield* setSize(call, inode, 0);
     return file;

@@ -10,7 +10,7 @@ import {
   POLLOUT,
   SIGPIPE,
 } from '../abi/constants.ts';
-import { EAGAIN, EPIPE, fail } from '../abi/errno.ts';
+import { EAGAIN, ENOMEM, EPIPE, fail } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
@@ -110,7 +110,8 @@ export class Pipe {
 
   #buffer(): Uint8Array {
     if (this.#bytes === undefined) {
-      const { frames, pages, ram } = this.#kernel;
+      const { frames, pages, ram, faults } = this.#kernel;
+      if (faults.refuses.pipes(PIPE_SIZE)) fail(ENOMEM, 'no memory for a pipe');
       if (frames.free < PIPE_FRAMES * 4) pages.reclaim(PIPE_FRAMES * 4);
       this.#address = frames.mustTake(PIPE_FRAMES, 'a pipe');
       this.#bytes = new Uint8Array(ram, this.#address, PIPE_SIZE);

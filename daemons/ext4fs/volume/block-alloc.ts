@@ -31,6 +31,7 @@ const FIRST_PASS_GROUPS = 8;
 /** Takes 1 to `count` blocks in one run. ENOSPC when there is none. */
 export function allocBlocks(op: Op, request: BlockRequest): Run {
   const { vol } = op;
+  if (op.env.refuses?.('blocks')) fail(ENOSPC);
   const goal = isDataBlock(vol, request.goal) ? request.goal : vol.firstDataBlock;
   const home = groupOfBlock(vol, goal);
   const atGoal = takeInGroup(op, home, { goal, want: request.count, least: 1, near: true });

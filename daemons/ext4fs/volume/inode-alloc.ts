@@ -24,6 +24,7 @@ const SPREAD_SAMPLES = 8;
 /** Takes an inode for a file of `mode` in directory `parent`; its fields are all zero. */
 export function allocInode(op: Op, parent: number, mode: number): Inode {
   const { vol } = op;
+  if (op.env.refuses?.('inodes')) fail(ENOSPC, 'no free inode');
   const isDir = (mode & S_IFMT) === S_IFDIR;
   const home = groupOfInode(vol, parent);
   const start = isDir && parent === EXT4_ROOT_INO ? roomiestGroup(op) : home;

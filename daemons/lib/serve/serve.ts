@@ -16,6 +16,7 @@ import type { Ring } from '../../../kernel/ipc/ring.ts';
 import { runNow, sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.ts';
 import { EVENTS } from '../../../kernel/ipc/trace-events.ts';
 import { decodeMessage, isRequest, messageBytes } from '../../../kernel/ninep/codec.ts';
+import { type MessageFaults, shortened } from '../../../kernel/ninep/message-faults.ts';
 import { NinepServer } from '../../../kernel/ninep/server.ts';
 import { putReply } from '../../../kernel/ninep/transport-ring.ts';
 import {
@@ -45,6 +46,8 @@ export interface ServeOptions {
   readonly log: (line: string) => void;
   /** The last attach fid was clunked: the volume is unmounted, cleanly or not. */
   readonly onUnmounted: () => void;
+  /** Faults at the requests. */
+  readonly faults?: MessageFaults;
   /** How many of the first requests a worker before this one may have answered already. */
   readonly reissued?: number;
 }
@@ -95,12 +98,15 @@ export class VolumeServer {
   #take(ring: Ring): boolean {
     const slot = ring.peek();
     if (slot === undefined) return false;
+    const firing = this.#options.faults?.meet(slot);
+    if (firing === 'wait') return false;
     const bytes = slot.payload.slice(0, slot.length); // the slot is the client's again
     const { grant } = slot;
     ring.release();
     const decoded = decodeMessage(bytes, { granted: grant !== undefined });
     const repeated = this.#repeated > 0;
     if (repeated) this.#repeated--;
+    if (firing?.has('drop')) return true;
     if (typeof decoded === 'number' || !isRequest(decoded.message)) {
       const tag = bytes.length >= 7 ? (bytes[5] ?? 0) | ((bytes[6] ?? 0) << 8) : NOTAG;
       const ecode = typeof decoded === 'number' ? decoded : EIO;
@@ -108,8 +114,14 @@ export class VolumeServer {
       this.#options.executor.start(this.#reply({ tag, message, granted: false }), 'bad request');
       return true;
     }
-    const { tag, message } = decoded;
-    this.#options.executor.start(this.#serve({ tag, message, grant, repeated }), message.name);
+    const { tag } = decoded;
+    const message = shortened(decoded.message, firing);
+    const { errno } = firing ?? {};
+    const work =
+      errno === undefined
+        ? this.#serve({ tag, message, grant, repeated })
+        : this.#reply({ tag, message: { name: 'Rlerror', ecode: errno }, granted: false });
+    this.#options.executor.start(work, message.name);
     return true;
   }
 

@@ -3,7 +3,7 @@
 // ends the worker; what it does to the hit itself is done by whoever asked.
 
 import type { Clock } from '../../abi/board.ts';
-import { globPattern, pointPattern } from '../../abi/fault/points.ts';
+import { globPattern, type Pool, pointPattern } from '../../abi/fault/points.ts';
 import { printRule } from '../../abi/fault/print.ts';
 import type { Action, Match, PointKind, Rule } from '../../abi/fault/rule.ts';
 import { FAULT_AREA, SEAT_KERNEL } from '../../abi/memlayout.ts';
@@ -26,6 +26,14 @@ interface Listener {
   readonly point: RegExp;
   readonly path: RegExp;
 }
+
+/** Whether an allocation of that many bytes finds nothing, as if its pool were empty. */
+export type Refuses = (bytes: number) => boolean;
+
+/** A pool that no fault reaches. */
+export const neverRefuses: Refuses = () => false;
+
+const nobody = (): Hit => ({});
 
 /** One worker's view of the rules. */
 export class FaultGate {
@@ -52,6 +60,12 @@ export class FaultGate {
   /** A point by its name: made once, asked often. */
   point(kind: PointKind, ...rest: readonly string[]): FaultPoint {
     return new FaultPoint(this, kind, [kind, ...rest].join('.'));
+  }
+
+  /** Whether an allocation from this pool is to be refused; asked for `bytes` on behalf of `who`. */
+  allocation(pool: Pool, who: () => Hit = nobody): Refuses {
+    const point = this.point('alloc', pool);
+    return (bytes) => point.armed && point.hit({ ...who(), len: bytes })?.errno !== undefined;
   }
 
   /** Whether `pause` holds this server. */

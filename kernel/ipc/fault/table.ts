@@ -116,6 +116,9 @@ export class FaultTable {
   rearm(): void {
     let armed = 0;
     for (const { on, rule } of this.list()) if (on) armed |= ARMED_BITS[kindOf(rule)];
+    for (let i = 0; i < PAUSED; i++) {
+      if (Atomics.load(this.#head, HEAD.paused + i) !== 0) armed |= ARMED_BITS.ipc;
+    }
     for (let i = 0; i < BADS; i++) {
       const bad = new Int32Array(this.#ram, BADS_AT + i * BAD_SIZE, 1);
       if (Atomics.load(bad, 0) !== 0) armed |= ARMED_BITS.blk;
