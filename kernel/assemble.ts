@@ -17,6 +17,7 @@ import { Lock } from './ipc/task.ts';
 import type { Kernel } from './kernel.ts';
 import { KernelLog } from './log.ts';
 import { Frames } from './mm/frames.ts';
+import { InodeTable } from './mm/inode-table.ts';
 import { PageCache } from './mm/page-cache.ts';
 import type { Process } from './proc/process.ts';
 import { sendSignal } from './proc/signal.ts';
@@ -52,6 +53,7 @@ export function assemble(board: Board, config: Parts): Kernel {
   klog.onLine = (text) => link.send({ type: 'log', text });
   const frames = new Frames(FRAMES, config.framesEnd);
   const pages = new PageCache(ram, frames);
+  const inodes = new InodeTable(ram, frames);
   const faults = new FaultControl({
     ...{ ram, seat, clock },
     log: (line) => klog.add(line),
@@ -60,7 +62,7 @@ export function assemble(board: Board, config: Parts): Kernel {
   });
   executor.poll(() => faults.follow());
   const kernel: Kernel = {
-    ...{ ram, executor, clock, frames, pages, klog, link, seat, faults },
+    ...{ ram, executor, clock, frames, pages, inodes, klog, link, seat, faults },
     sysPoints: new SysPoints(faults.gate),
     log: (line) => klog.add(line),
     grants: new GrantTable(ram),
@@ -77,6 +79,7 @@ export function assemble(board: Board, config: Parts): Kernel {
     workers: new Workers({
       ...{ ram, frames, executor, link },
       kernelSeat: seat,
+      tables: { ...pages.index.tables, ...inodes.tables },
       onCall: (from) => takeCall(kernel, from),
       reclaim: (count) => pages.reclaim(count),
     }),

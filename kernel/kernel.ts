@@ -12,6 +12,7 @@ import type { Lock } from './ipc/task.ts';
 import type { KernelLog } from './log.ts';
 import type { FlushContext } from './mm/flush.ts';
 import type { Frames } from './mm/frames.ts';
+import type { InodeTable } from './mm/inode-table.ts';
 import type { PageCache } from './mm/page-cache.ts';
 import type { Process } from './proc/process.ts';
 import type { ProcessTable } from './proc/table.ts';
@@ -30,6 +31,7 @@ export interface Kernel extends FlushContext {
   readonly grants: GrantTable;
   readonly klog: KernelLog;
   readonly pages: PageCache;
+  readonly inodes: InodeTable;
   readonly dcache: DentryCache;
   readonly mounts: MountTable;
   readonly renameLock: Lock;

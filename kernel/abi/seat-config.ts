@@ -1,12 +1,16 @@
 // The orders that the kernel writes into a seat's page before it stores the boot word, and what the
 // board passes to the kernel itself. JSON: read once, at boot.
 
+import type { FileTables } from './file-tables.ts';
+
 /** A worker that waits to be a process. */
 export interface ProcessConfig {
   readonly requests: number; // address of the ring, process → kernel
   readonly replies: number;
   readonly window: number; // address
   readonly windowSize: number; // bytes
+  /** What it may read without asking; the host's process has none. */
+  readonly tables?: FileTables;
 }
 
 /** A driver's worker: one client session is one pair of rings; the kernel's own is the first. */

@@ -124,6 +124,7 @@ function status(kernel: Kernel, process: Process): string {
     `UserMs:\t${Math.round(kernel.cpus.usedMs(process))}`,
     `SystemMs:\t${Math.round(process.systemMs)}`,
     `Calls:\t${process.calls}`,
+    `Answered:\t${process.table?.answered ?? 0}`,
   ];
   return `${lines.join('\n')}\n`;
 }

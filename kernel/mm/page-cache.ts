@@ -8,6 +8,7 @@ import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
 import { type Tracer, tracerOf } from '../ipc/trace.ts';
 import type { Inode } from '../vfs/inode.ts';
 import type { Frames } from './frames.ts';
+import { PageIndex } from './page-index.ts';
 
 export class Page {
   readonly inode: Inode;
@@ -20,6 +21,10 @@ export class Page {
   void = false;
   /** On its way to the disk: its frame must stay. */
   writeback = false;
+  /** On its way from the disk: the same. */
+  filling = false;
+  /** In the page index: processes read it by themselves. */
+  shown = false;
   readonly ready: WaitQueue;
   older: Page | undefined;
   newer: Page | undefined;
@@ -35,6 +40,7 @@ export class Page {
 
 export class PageCache {
   readonly trace: Tracer;
+  readonly index: PageIndex;
   readonly #ram: SharedArrayBuffer;
   readonly #frames: Frames;
   /** Frames left to the rest of the kernel: windows, rings, pipes, tmpfs. */
@@ -52,6 +58,7 @@ export class PageCache {
     this.trace = tracerOf(ram);
     this.#ram = ram;
     this.#frames = frames;
+    this.index = new PageIndex(ram, frames);
     this.#reserve = Math.min(4096, Math.floor(frames.total / 8));
   }
 
@@ -68,9 +75,7 @@ export class PageCache {
   /** The page if it is cached, ready or not; marks it as used. */
   peek(inode: Inode, index: number): Page | undefined {
     const page = inode.pages.get(index);
-    if (page === undefined || page === this.#newest) return page;
-    this.#unlink(page);
-    this.#link(page);
+    if (page !== undefined && page !== this.#newest) this.#touch(page);
     return page;
   }
 
@@ -81,7 +86,7 @@ export class PageCache {
   add(inode: Inode, index: number, count: number): Page[] {
     if (this.refuses(count * PAGE_SIZE)) throw new PosixError(ENOMEM, 'no frame for a page');
     const wanted = Math.min(count, Math.max(1, this.capacity >> 2));
-    if (this.#frames.free - wanted < this.#reserve) this.#evict(wanted);
+    if (this.#frames.free - wanted < this.#reserve) this.#evict(wanted, 'spare');
     const run = this.#frames.take(wanted);
     if (run !== undefined) return this.#adopt(inode, index, { address: run, count: wanted });
     const single = this.#frames.take(1);
@@ -93,6 +98,34 @@ export class PageCache {
   filled(page: Page): void {
     page.busy = false;
     wakeAll(page.ready);
+  }
+
+  /** The fill of the page ended; a page dropped meanwhile gives its frame back now. */
+  fillDone(page: Page): void {
+    page.filling = false;
+    if (page.void) this.#frames.give(page.address);
+    else this.#show(page);
+    this.filled(page);
+  }
+
+  /** Changes the content of a page; from then on, if not before, processes find it. */
+  change(page: Page, how: (bytes: Uint8Array) => void): void {
+    if (page.shown) this.index.beginChange(page.address);
+    how(page.bytes);
+    if (page.shown) this.index.endChange(page.address);
+    else this.#show(page);
+  }
+
+  /** What the page index calls a file. */
+  idOf(inode: Inode): number {
+    if (inode.cacheId === 0) inode.cacheId = this.index.takeId();
+    return inode.cacheId;
+  }
+
+  /** The inode is evicted: another one may have its id. */
+  forget(inode: Inode): void {
+    if (inode.cacheId !== 0) this.index.giveId(inode.cacheId);
+    inode.cacheId = 0;
   }
 
   /** Waits until the page is no longer busy. */
@@ -119,10 +152,12 @@ export class PageCache {
     page.busy = false;
     this.markClean(page);
     page.inode.pages.delete(page.index);
+    if (page.shown) this.index.hide(page.address);
+    page.shown = false;
     this.#unlink(page);
     this.#count--;
     wakeAll(page.ready);
-    if (!page.writeback) this.#frames.give(page.address);
+    if (!page.writeback && !page.filling) this.#frames.give(page.address);
   }
 
   /** Write-back of the page ended; a page dropped meanwhile gives its frame back now. */
@@ -139,12 +174,12 @@ export class PageCache {
 
   /** Forgets all clean pages (echo 1 > drop_caches). */
   dropClean(): void {
-    this.#evict(this.#count);
+    this.#evict(this.#count, 'drop');
   }
 
   /** Gives frames back to the rest of the kernel. */
   reclaim(frames: number): void {
-    this.#evict(frames);
+    this.#evict(frames, 'spare');
   }
 
   #adopt(inode: Inode, index: number, run: { address: number; count: number }): Page[] {
@@ -159,17 +194,33 @@ export class PageCache {
     });
   }
 
-  #evict(wanted: number): void {
+  /** Drops up to `wanted` clean pages, the oldest first; with 'spare', those that processes used last. */
+  #evict(wanted: number, used: 'spare' | 'drop'): void {
     let left = wanted;
-    let page = this.#oldest;
-    while (page && left > 0) {
-      const next: Page | undefined = page.newer;
-      if (!page.busy && !page.writeback && !page.inode.dirty.has(page)) {
-        this.drop(page);
-        left--;
+    const rounds = used === 'spare' ? 2 : 1;
+    for (let round = 1; round <= rounds && left > 0; round++) {
+      const end = this.#newest; // what was used by processes goes behind it
+      for (let page = this.#oldest; page && left > 0; ) {
+        const next = page === end ? undefined : page.newer;
+        if (!page.busy && !page.writeback && !page.inode.dirty.has(page)) {
+          if (round < rounds && this.index.wasUsed(page.address)) this.#touch(page);
+          else {
+            this.drop(page);
+            left--;
+          }
+        }
+        page = next;
       }
-      page = next;
     }
+  }
+
+  #show(page: Page): void {
+    page.shown = this.index.show(page.address, { id: this.idOf(page.inode), page: page.index });
+  }
+
+  #touch(page: Page): void {
+    this.#unlink(page);
+    this.#link(page);
   }
 
   #link(page: Page): void {

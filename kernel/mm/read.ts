@@ -100,6 +100,7 @@ function* fill(
   const pages = cache.add(inode, range.index, count);
   cache.trace.count(COUNTERS.pagesFilled, pages.length);
   const span = cache.trace.asyncBegin(EVENTS.pageFill, inode.qid.path, pages.length);
+  for (const page of pages) page.filling = true;
   try {
     yield* fetch(inode, pages);
   } catch (error) {
@@ -107,8 +108,8 @@ function* fill(
     throw error;
   } finally {
     cache.trace.asyncEnd(EVENTS.pageFill, span);
+    for (const page of pages) cache.fillDone(page);
   }
-  for (const page of pages) if (!page.void) cache.filled(page);
 }
 
 /** Disk to frames, without a copy on the way: one request, unless the server gives less. */

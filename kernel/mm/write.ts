@@ -82,7 +82,8 @@ function* copyIn(
     const count = Math.min(PAGE_SIZE - inPage, limit - done);
     const page = yield* pageToWrite(context, inode, { index, inPage, count, ahead: limit - done });
     if (page.void) continue; // truncated while we waited
-    page.bytes.set(from.subarray(done, done + count), inPage);
+    const piece = from.subarray(done, done + count);
+    context.pages.change(page, (bytes) => bytes.set(piece, inPage));
     if (!inode.dirty.has(page)) inode.superblock.spaceLeft -= PAGE_SIZE + METADATA_SHARE;
     context.pages.markDirty(page, context.clock.monotonicMs());
     done += count;
@@ -91,6 +92,7 @@ function* copyIn(
   inode.attr.mtime = context.clock.wallclock();
   inode.attr.ctime = inode.attr.mtime;
   inode.timesDirty = true;
+  inode.publish();
   return done;
 }
 
@@ -178,6 +180,7 @@ function* writeThrough(
   context.pages.truncate(inode, Math.floor(offset / PAGE_SIZE));
   const [told] = yield* inode.superblock.client.all([{ message: getattr(inode.fid) }]);
   inode.attr.size = told?.name === 'Rgetattr' ? told.attr.size : before;
+  inode.publish();
   return inode.attr.size > before ? Math.max(0, Math.min(taken, inode.attr.size - offset)) : 0;
 }
 

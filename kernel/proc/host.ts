@@ -22,6 +22,7 @@ export function adoptHost(kernel: Kernel, config: ProcessConfig): Process {
     replies: new Ring(ram, config.replies),
     windowAt: config.window,
     window: new Uint8Array(ram, config.window, config.windowSize),
+    table: undefined,
     process: host,
     readyTag: undefined,
     calls: 0,

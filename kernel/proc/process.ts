@@ -13,6 +13,7 @@ import {
 } from '../abi/constants.ts';
 import { EBADF, EINTR, EMFILE, fail } from '../abi/errno.ts';
 import { WaitQueue as Queue, type WaitQueue, wakeAll } from '../ipc/task.ts';
+import { type DescriptorTable, setDescriptor } from '../vfs/descriptors.ts';
 import type { OpenFile } from '../vfs/file.ts';
 import type { Path } from '../vfs/mount.ts';
 import { Limits } from './limits.ts';
@@ -36,6 +37,8 @@ export class Process {
   name: string;
   argv: readonly string[] = [];
   cwd: Path;
+  /** What its runtime sees of its descriptors, while a worker runs it. */
+  table: DescriptorTable | undefined;
   /** The worker that runs it; undefined for servers and for the dead. */
   seat: ProcessSeat | undefined;
   state: 'alive' | 'zombie' = 'alive';
@@ -45,14 +48,10 @@ export class Process {
   readonly childEvent: WaitQueue = new Queue('wait');
   readonly descriptors: (Descriptor | undefined)[] = [];
   readonly dispositions: Disposition[] = new Array(NSIG).fill('default');
-  /** Bits of signals that arrived and have a handler. */
-  pending = 0;
   /** Bits of signals that wait until they are let through. */
   blocked = 0;
   /** Bits of signals that arrived while blocked, or while the process stood still. */
   held = 0;
-  /** The signal that stopped it; 0 = it is not stopped. */
-  stopSignal = 0;
   /** What its parent has not been told yet by wait(2). */
   untold: 'stopped' | 'continued' | undefined;
   /** Its calls wait here while it is stopped. */
@@ -79,6 +78,8 @@ export class Process {
   adopted = false;
   /** Not a program but a server of the system: 'ext4fs', 'ahci'. */
   readonly server: boolean;
+  #pending = 0;
+  #stopSignal = 0;
 
   constructor(
     pid: number,
@@ -99,6 +100,31 @@ export class Process {
     this.nice = from.parent?.nice ?? 0;
     this.blocked = from.parent?.blocked ?? 0;
     this.server = from.server ?? false;
+  }
+
+  /** Bits of signals that arrived and have a handler. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  set pending(bits: number) {
+    this.#pending = bits;
+    this.table?.callAttention(this.wanted);
+  }
+
+  /** The signal that stopped it; 0 = it is not stopped. */
+  get stopSignal(): number {
+    return this.#stopSignal;
+  }
+
+  set stopSignal(signal: number) {
+    this.#stopSignal = signal;
+    this.table?.callAttention(this.wanted);
+  }
+
+  /** Whether its program is to come to the kernel before it goes on: for a handler, or to stand still. */
+  get wanted(): boolean {
+    return this.#pending !== 0 || this.#stopSignal !== 0;
   }
 
   get dead(): boolean {
@@ -123,7 +149,7 @@ export class Process {
     let fd = options.min ?? 0;
     while (this.descriptors[fd] !== undefined) fd++;
     if (fd >= this.limits.soft(RLIMIT_NOFILE)) fail(EMFILE);
-    this.descriptors[fd] = { file, closeOnExec: options.closeOnExec };
+    setDescriptor(this, fd, { file, closeOnExec: options.closeOnExec });
     return fd;
   }
 

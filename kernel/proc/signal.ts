@@ -4,6 +4,7 @@ import { NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, signalStatus } from '../abi/c
 import { EINVAL, EPERM, ESRCH, fail } from '../abi/errno.ts';
 import { wakeAll } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
+import { leaveTable, setDescriptor } from '../vfs/descriptors.ts';
 import { releaseFile } from '../vfs/file.ts';
 import { neighbours, resume, stop, stopBits, stops, wakeOrphans } from './job-control.ts';
 import { defaultAction, type Process, uncatchable } from './process.ts';
@@ -86,6 +87,7 @@ export function end(kernel: Kernel, process: Process, status: number): void {
   process.untold = undefined;
   process.alarm?.cancel();
   closeAll(kernel, process);
+  leaveTable(process);
   kernel.dcache.unpin(process.cwd.dentry);
   kernel.cpus.forget(process);
   process.interrupt();
@@ -123,7 +125,7 @@ export function closeAll(kernel: Kernel, process: Process, which: 'all' | 'cloex
   for (let fd = 0; fd < descriptors.length; fd++) {
     const descriptor = descriptors[fd];
     if (descriptor === undefined || (which === 'cloexec' && !descriptor.closeOnExec)) continue;
-    descriptors[fd] = undefined;
+    setDescriptor(process, fd, undefined);
     releaseFile(kernel, descriptor.file);
   }
 }

@@ -34,6 +34,7 @@ import { sleep, type Task } from '../ipc/task.ts';
 import { EVENTS } from '../ipc/trace-events.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Call } from '../vfs/call.ts';
+import { setDescriptor } from '../vfs/descriptors.ts';
 import { type OpenFile, readAt, releaseFile } from '../vfs/file.ts';
 import type { Inode } from '../vfs/inode.ts';
 import { namei } from '../vfs/namei.ts';
@@ -255,7 +256,7 @@ function* inheritFiles(call: Call, child: Process, request: SpawnRequest): Task<
     if (!(Number.isInteger(fd) && fd >= 0 && fd < most)) fail(EBADF);
     file.refs++;
     const old = child.descriptors[fd];
-    child.descriptors[fd] = { file, closeOnExec };
+    setDescriptor(child, fd, { file, closeOnExec });
     if (old) releaseFile(kernel, old.file);
   };
   if (request.stdio) {
@@ -286,7 +287,7 @@ function* apply(
     case 'close': {
       const old = child.descriptors[action.fd];
       if (old === undefined) return;
-      child.descriptors[action.fd] = undefined;
+      setDescriptor(child, action.fd, undefined);
       releaseFile(call.kernel, old.file);
       return;
     }

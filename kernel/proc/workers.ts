@@ -2,6 +2,7 @@
 // program comes back for the next; one that does not come back after its process died is powered off.
 
 import { assert, EAGAIN, ENOMEM, fail, PosixError } from '../abi/errno.ts';
+import { DESCRIPTOR_TABLE_SIZE, type FileTables } from '../abi/file-tables.ts';
 import { PAGE_SIZE, SEAT_CONFIG, SEAT_CONFIG_SIZE, SEATS, seatPage } from '../abi/memlayout.ts';
 import type { ProcessConfig } from '../abi/seat-config.ts';
 import { type Start, SYSCALL_SLOT_SIZE, SYSCALL_SLOTS, WINDOW_SIZE } from '../abi/syscall.ts';
@@ -13,6 +14,7 @@ import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
 import { giveOrders } from '../ipc/wait.ts';
 import type { Frames } from '../mm/frames.ts';
 import type { BoardLink } from '../supervisor/board-link.ts';
+import { DescriptorTable, enterTable } from '../vfs/descriptors.ts';
 import type { Process } from './process.ts';
 
 /** Idle workers kept ready, and the most that are kept. */
@@ -27,7 +29,7 @@ const GRACE_MS = 200;
 const CALLS_CHECK_MS = 10;
 
 const RING_FRAMES = 1; // 16 slots of 128 bytes and the header
-const AREA_FRAMES = 2 * RING_FRAMES + WINDOW_SIZE / PAGE_SIZE;
+const AREA_FRAMES = 2 * RING_FRAMES + (WINDOW_SIZE + DESCRIPTOR_TABLE_SIZE) / PAGE_SIZE;
 
 /** A worker's place for processes: its rings, its window, and who sits there. */
 export interface ProcessSeat {
@@ -37,6 +39,7 @@ export interface ProcessSeat {
   readonly replies: Ring;
   readonly windowAt: number;
   readonly window: Uint8Array;
+  readonly table: DescriptorTable | undefined;
   /** The process that the worker runs, dead or alive, until the worker comes back. */
   process: Process | undefined;
   /** The tag of its `ready` call, while it waits for a program. */
@@ -54,6 +57,8 @@ export interface WorkersOptions {
   readonly executor: Executor;
   readonly link: BoardLink;
   readonly kernelSeat: number;
+  /** What every process may read of the cached files. */
+  readonly tables: Omit<FileTables, 'descriptors'>;
   /** Takes the next call out of a seat's ring. */
   readonly onCall: (seat: ProcessSeat) => boolean;
   /** Frees frames when there are none for another worker. */
@@ -153,6 +158,7 @@ export class Workers {
     seat.readyTag = undefined;
     seat.process = process;
     process.seat = seat;
+    if (seat.table) enterTable(process, seat.table);
     const data = encodeText(JSON.stringify(start));
     seat.window.set(data);
     putReply(seat, { tag, errno: 0, length: data.length, signals: 0, r0: 0, r1: 0 });
@@ -205,6 +211,7 @@ export class Workers {
     const repliesAt = area + ringBytes;
     const replies = Ring.format(ram, repliesAt, { ...shape, producer: kernelSeat, consumer: seat });
     const windowAt = area + 2 * ringBytes;
+    const table = new DescriptorTable(ram, windowAt + WINDOW_SIZE);
     const place: ProcessSeat = {
       seat,
       area,
@@ -212,6 +219,7 @@ export class Workers {
       replies,
       windowAt,
       window: new Uint8Array(ram, windowAt, WINDOW_SIZE),
+      table,
       process: undefined,
       readyTag: undefined,
       calls: 0,
@@ -232,6 +240,7 @@ export class Workers {
       replies: repliesAt,
       window: windowAt,
       windowSize: WINDOW_SIZE,
+      tables: { ...this.#options.tables, descriptors: table.address },
     };
     bootSeat(ram, seat, config);
   }

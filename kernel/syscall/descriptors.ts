@@ -7,6 +7,7 @@ import type { Task } from '../ipc/task.ts';
 import { flushInode } from '../mm/flush.ts';
 import { takeError } from '../mm/write.ts';
 import type { Call } from '../vfs/call.ts';
+import { setDescriptor } from '../vfs/descriptors.ts';
 import { OpenFile, releaseFile } from '../vfs/file.ts';
 import { Pipe } from '../vfs/pipe.ts';
 import { arg, type Calls, fdArg, type Result } from './dispatch.ts';
@@ -43,7 +44,7 @@ export const descriptorCalls: Calls = {
       r0 = call.process.install(reader, { closeOnExec: true });
       return { r0, r1: call.process.install(writer, { closeOnExec: true }) };
     } catch (error) {
-      if (r0 !== undefined) call.process.descriptors[r0] = undefined;
+      if (r0 !== undefined) setDescriptor(call.process, r0, undefined);
       for (const file of [reader, writer]) releaseFile(call.kernel, file);
       throw error;
     }
@@ -70,7 +71,7 @@ function* close(call: Call, fd: number): Task<void> {
   const { descriptors } = call.process;
   const descriptor = descriptors[fd];
   if (descriptor === undefined) fail(EBADF);
-  descriptors[fd] = undefined;
+  setDescriptor(call.process, fd, undefined);
   const { file } = descriptor;
   const { inode } = file;
   if (inode?.writeError !== undefined && file.writable) {
@@ -89,7 +90,7 @@ function dup2(call: Call, from: number, to: number): Result {
   if (from === to) return { r0: to };
   const old = call.process.descriptors[to];
   file.refs++;
-  call.process.descriptors[to] = { file, closeOnExec: false };
+  setDescriptor(call.process, to, { file, closeOnExec: false });
   if (old) releaseFile(call.kernel, old.file);
   return { r0: to };
 }

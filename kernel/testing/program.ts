@@ -20,6 +20,7 @@ import { Ring } from '../ipc/ring.ts';
 import type { Process } from '../proc/process.ts';
 import type { ProcessSeat } from '../proc/workers.ts';
 import { takeCall } from '../syscall/dispatch.ts';
+import { DescriptorTable, enterTable, setDescriptor } from '../vfs/descriptors.ts';
 import type { Machine } from './machine.ts';
 
 /** A call and, once it has ended, what it returned. */
@@ -67,10 +68,11 @@ export class Program {
     this.process.gid = options.gid ?? this.process.gid;
     this.seat = takeSeat(machine, this.process);
     this.process.seat = this.seat;
+    if (this.seat.table) enterTable(this.process, this.seat.table);
     parent.descriptors.forEach((d, fd) => {
       if (d === undefined || options.parent === undefined) return;
       d.file.refs++;
-      this.process.descriptors[fd] = { file: d.file, closeOnExec: d.closeOnExec };
+      setDescriptor(this.process, fd, { file: d.file, closeOnExec: d.closeOnExec });
     });
   }
 
@@ -223,7 +225,7 @@ export class Program {
 function takeSeat(machine: Machine, process: Process): ProcessSeat {
   const { kernel } = machine;
   const seat = (nextSeat++ % 100) + 100;
-  const area = kernel.frames.mustTake(2 + WINDOW_SIZE / 4096, 'a test process');
+  const area = kernel.frames.mustTake(6 + WINDOW_SIZE / 4096, 'a test process');
   const shape = { slots: SYSCALL_SLOTS, slotSize: SYSCALL_SLOT_SIZE };
   const { ram } = kernel;
   const windowAt = area + 2 * 4096;
@@ -241,6 +243,7 @@ function takeSeat(machine: Machine, process: Process): ProcessSeat {
     requests: Ring.format(ram, area, { ...shape, producer: seat, consumer: SEAT_KERNEL }),
     replies: Ring.format(ram, area + 4096, { ...shape, producer: SEAT_KERNEL, consumer: seat }),
     window: new Uint8Array(ram, windowAt, WINDOW_SIZE),
+    table: new DescriptorTable(ram, windowAt + WINDOW_SIZE),
   };
   kernel.executor.consume(place.requests, () => takeCall(kernel, place));
   kernel.executor.produce(place.replies);

@@ -21,35 +21,13 @@ import {
 } from '../ninep/types.ts';
 import type { Call } from './call.ts';
 import { sizeRoom } from './file.ts';
-import { getattr, type Inode, refresh, together } from './inode.ts';
+import { getattr, type Inode, refresh, statOf, together } from './inode.ts';
 import { checkAccess, checkOwner } from './permission.ts';
 
 /** What stat(2) tells of an inode. */
 export function* statInode(inode: Inode): Task<Stat> {
   yield* refresh(inode);
-  const { attr, superblock } = inode;
-  return {
-    dev: superblock.dev,
-    ino: attr.qid.path,
-    mode: attr.mode,
-    nlink: attr.nlink,
-    uid: attr.uid,
-    gid: attr.gid,
-    rdev: attr.rdev,
-    size: attr.size,
-    blksize: attr.blksize,
-    blocks: blocksOf(inode),
-    atime: attr.atime,
-    mtime: attr.mtime,
-    ctime: attr.ctime,
-  };
-}
-
-/** Blocks on the disk, and those that the dirty pages will take at most. */
-function blocksOf({ attr, dirty, size }: Inode): number {
-  const sectors = PAGE_SIZE / 512;
-  const whole = Math.ceil(size / PAGE_SIZE) * sectors;
-  return Math.max(attr.blocks, Math.min(whole, attr.blocks + dirty.size * sectors));
+  return statOf(inode);
 }
 
 const none: Omit<SetAttr, 'valid'> = {
@@ -73,6 +51,7 @@ export function* setAttr(inode: Inode, change: Partial<SetAttr> & { valid: numbe
   const { attr: told } = client.expect('Tgetattr', replies[1]);
   inode.merge(told);
   if (change.valid & (P9_SETATTR_SIZE | P9_SETATTR_MTIME)) inode.attr.mtime = told.mtime;
+  inode.publish();
 }
 
 /** truncate(2): cuts the file off, or extends it by a hole. */
@@ -86,12 +65,30 @@ export function* setSize(call: Call, inode: Inode, size: number): Task<void> {
   try {
     if (inode.superblock.readOnly) fail(EROFS);
     const last = yield* lastPage(call, inode, size);
-    yield* setAttr(inode, { valid: P9_SETATTR_SIZE, size });
-    inode.attr.size = size;
+    yield* tellSize(inode, size);
     cutPages(call, inode, { size, last });
   } finally {
     inode.flushLock.release();
     inode.lock.release();
+  }
+}
+
+/**
+ * Changes the size on the server. A file that shrinks ends there for all readers from the start: what
+ * they fetched behind the new end while the server cuts it off would be zeroes.
+ */
+function* tellSize(inode: Inode, size: number): Task<void> {
+  const before = inode.size;
+  inode.attr.size = Math.min(size, before);
+  inode.publish();
+  try {
+    yield* setAttr(inode, { valid: P9_SETATTR_SIZE, size });
+    inode.attr.size = size;
+  } catch (error) {
+    inode.attr.size = before;
+    throw error;
+  } finally {
+    inode.publish();
   }
 }
 
@@ -109,10 +106,11 @@ function cutPages(call: Call, inode: Inode, to: { size: number; last: Page | und
   const { size, last } = to;
   const rest = size % PAGE_SIZE;
   if (last && !last.void && last.bytes.subarray(rest).some((byte) => byte !== 0)) {
-    last.bytes.fill(0, rest);
+    pages.change(last, (bytes) => bytes.fill(0, rest));
     pages.markDirty(last, clock.monotonicMs());
   }
   pages.truncate(inode, Math.ceil(size / PAGE_SIZE));
+  inode.publish();
 }
 
 /** chmod(2). */

@@ -30,9 +30,11 @@ import { Lock, type Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import { newReadAhead, type ReadAhead, readFile } from '../mm/read.ts';
 import { writeFile } from '../mm/write.ts';
+import type { Process } from '../proc/process.ts';
 import { sendSignal } from '../proc/signal.ts';
 import type { Call } from './call.ts';
-import { clunkLater, type Inode, iput } from './inode.ts';
+import type { OffsetCell } from './descriptors.ts';
+import { clunkLater, type Inode, iput, shareInode, unshareInode } from './inode.ts';
 import type { Path } from './mount.ts';
 import type { Stream } from './stream.ts';
 
@@ -47,8 +49,11 @@ export class OpenFile {
   readonly ahead: ReadAhead = newReadAhead();
   /** Held while a read moves the offset: two sharers never read the same bytes. */
   readonly offsetLock = new Lock('offset');
-  offset = 0;
+  /** The descriptors that refer to it (descriptors.ts). */
+  readonly holders: { readonly process: Process; readonly fd: number }[] = [];
   refs = 1;
+  #offset = 0;
+  #cell: OffsetCell | undefined;
 
   constructor(from: {
     flags: number;
@@ -62,6 +67,23 @@ export class OpenFile {
     this.inode = from.inode;
     this.stream = from.stream;
     this.fid = from.fid;
+  }
+
+  get offset(): number {
+    return this.#cell ? (this.#cell.doubles[this.#cell.at] ?? 0) : this.#offset;
+  }
+
+  set offset(bytes: number) {
+    if (this.#cell) this.#cell.doubles[this.#cell.at] = bytes;
+    else this.#offset = bytes;
+  }
+
+  /** From now on the offset lies in this cell of a process's table, or with the kernel. */
+  keepOffset(cell: OffsetCell | undefined): void {
+    if (this.#cell?.doubles === cell?.doubles && this.#cell?.at === cell?.at) return;
+    const { offset } = this;
+    this.#cell = cell;
+    this.offset = offset;
   }
 
   get readable(): boolean {
@@ -85,7 +107,7 @@ export function newFile(
 ): OpenFile {
   if (kernel.faults.refuses.files(1)) fail(ENOMEM, 'no memory for an open file');
   from.inode.refs++;
-  from.inode.opens++;
+  if (from.inode.opens++ === 0) shareInode(kernel, from.inode);
   kernel.dcache.pin(from.path.dentry);
   return new OpenFile(from);
 }
@@ -98,7 +120,7 @@ export function releaseFile(kernel: Kernel, file: OpenFile): void {
   if (inode === undefined) return;
   if (file.fid !== undefined) clunkLater(kernel.executor, inode.superblock, file.fid);
   if (file.path) kernel.dcache.unpin(file.path.dentry);
-  inode.opens--;
+  if (--inode.opens === 0) unshareInode(kernel, inode);
   iput(kernel, inode);
 }
 

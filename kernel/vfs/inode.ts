@@ -3,8 +3,11 @@
 
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/constants.ts';
 import { assert, EIO, type Errno, fail } from '../abi/errno.ts';
+import { PAGE_SIZE } from '../abi/memlayout.ts';
+import type { Stat } from '../abi/stat.ts';
 import type { Executor } from '../ipc/executor.ts';
 import { Lock, type Task } from '../ipc/task.ts';
+import type { InodeEntry, InodeTable } from '../mm/inode-table.ts';
 import type { Page, PageCache } from '../mm/page-cache.ts';
 import type { NinepClient, Request } from '../ninep/client.ts';
 import {
@@ -72,8 +75,6 @@ export class Inode {
   readonly qid: Qid;
   readonly fid: number;
   attr: Attr;
-  /** Something happened on the server that changed the attributes: ask again before telling them. */
-  stale = false;
   /** Dentries, open files and calls under way that use it. At 0 it may be evicted. */
   refs = 0;
   /** It is no longer known, and its fid is given up. */
@@ -94,6 +95,11 @@ export class Inode {
   timesDirty = false;
   /** A write-back failed: told once to the next fsync or close. */
   writeError: Errno | undefined;
+  /** What the page index calls this file, once a page of it was shown; 0 = nothing. */
+  cacheId = 0;
+  /** Where processes read its size and attributes, while it is open. */
+  entry: InodeEntry | undefined;
+  #stale = false;
 
   constructor(superblock: Superblock, fid: number, attr: Attr) {
     this.superblock = superblock;
@@ -102,6 +108,21 @@ export class Inode {
     this.attr = attr;
     this.lock = new Lock(`inode ${superblock.dev}:${attr.qid.path}`);
     this.flushLock = new Lock(`flush ${superblock.dev}:${attr.qid.path}`);
+  }
+
+  /** Something happened on the server that changed the attributes: ask again before telling them. */
+  get stale(): boolean {
+    return this.#stale;
+  }
+
+  set stale(stale: boolean) {
+    this.#stale = stale;
+    if (stale) this.entry?.spoil();
+  }
+
+  /** Size or attributes changed here: tells those who read them without asking. */
+  publish(): void {
+    this.entry?.publish(statOf(this), this.#stale);
   }
 
   get kind(): number {
@@ -133,7 +154,48 @@ export class Inode {
     const { size, mtime } = this.attr;
     this.attr = this.isCachedFile ? { ...attr, size, mtime } : attr;
     this.stale = false;
+    this.publish();
   }
+}
+
+/** What stat(2) tells of an inode, as far as it is known here. */
+export function statOf(inode: Inode): Stat {
+  const { attr, superblock } = inode;
+  return {
+    dev: superblock.dev,
+    ino: attr.qid.path,
+    mode: attr.mode,
+    nlink: attr.nlink,
+    uid: attr.uid,
+    gid: attr.gid,
+    rdev: attr.rdev,
+    size: attr.size,
+    blksize: attr.blksize,
+    blocks: blocksOf(inode),
+    atime: attr.atime,
+    mtime: attr.mtime,
+    ctime: attr.ctime,
+  };
+}
+
+/** Blocks on the disk, and those that the dirty pages will take at most. */
+function blocksOf({ attr, dirty, size }: Inode): number {
+  const sectors = PAGE_SIZE / 512;
+  const whole = Math.ceil(size / PAGE_SIZE) * sectors;
+  return Math.max(attr.blocks, Math.min(whole, attr.blocks + dirty.size * sectors));
+}
+
+/** A cached file is opened: processes may read it by themselves as long as it is. */
+export function shareInode(host: { inodes: InodeTable; pages: PageCache }, inode: Inode): void {
+  if (!inode.isCachedFile) return;
+  inode.entry = host.inodes.take(host.pages.idOf(inode));
+  inode.publish();
+}
+
+/** The last description of it is closed. */
+export function unshareInode({ inodes }: { inodes: InodeTable }, inode: Inode): void {
+  if (inode.entry) inodes.give(inode.entry);
+  inode.entry = undefined;
 }
 
 /** What inodes need of the kernel to come and go. */
@@ -174,6 +236,7 @@ export function evictUnused(host: InodeHost, inode: Inode): void {
   if (inode.refs > 0 || wanted || inode.flushLock.held || inode.evicted) return;
   inode.evicted = true;
   host.pages.truncate(inode, 0);
+  host.pages.forget(inode);
   if (superblock.inodes.get(inode.qid.path) === inode) superblock.inodes.delete(inode.qid.path);
   clunkLater(host.executor, superblock, inode.fid);
 }

@@ -19,6 +19,7 @@ import { Ring } from '../../kernel/ipc/ring.ts';
 import { type Tracer, tracerOf } from '../../kernel/ipc/trace.ts';
 import { EVENTS } from '../../kernel/ipc/trace-events.ts';
 import { Bell } from '../../kernel/ipc/wait.ts';
+import { CachedFiles } from './cached.ts';
 
 /** The process is no more: unwinds the program up to entry.ts. Programs do not catch it. */
 export class ProcessDied extends Error {}
@@ -32,6 +33,8 @@ export class Channel {
   /** The window: data of requests and replies, at offset 0. */
   readonly window: Uint8Array;
   readonly view: DataView;
+  /** What can be read without a call. */
+  readonly cached: CachedFiles | undefined;
   /** Of the last reply. */
   r0 = 0;
   r1 = 0;
@@ -49,6 +52,7 @@ export class Channel {
     this.window = new Uint8Array(board.ram, config.window, config.windowSize);
     this.view = new DataView(board.ram, config.window, config.windowSize);
     this.#trace = tracerOf(board.ram);
+    this.cached = config.tables && new CachedFiles(board.ram, config.tables);
     this.#bell = new Bell(board.ram, board.seat);
     this.#bell.setRunning(true);
     this.#requests = new Ring(board.ram, config.requests);

@@ -69,19 +69,29 @@ export class Runtime implements Sys {
   }
 
   read(fd: number, into: Uint8Array): number {
-    return this.#readAll(into, (wanted) => this.#channel.call(SYS.read, 0, fd, wanted));
+    const { cached } = this.#channel;
+    const done = cached?.read(fd, into) ?? 0;
+    if (cached?.complete) return done;
+    return this.#readAll(into, done, (wanted) => this.#channel.call(SYS.read, 0, fd, wanted));
   }
 
   pread(fd: number, into: Uint8Array, offset: number): number {
-    return this.#readAll(into, (wanted, done) =>
+    const { cached } = this.#channel;
+    const before = cached?.pread(fd, into, offset) ?? 0;
+    if (cached?.complete) return before;
+    return this.#readAll(into, before, (wanted, done) =>
       this.#channel.call(SYS.pread, 0, fd, wanted, offset + done),
     );
   }
 
   /** Reads through the window, again as long as it comes back full: only long files fill it. */
-  #readAll(into: Uint8Array, read: (wanted: number, done: number) => number): number {
+  #readAll(
+    into: Uint8Array,
+    before: number,
+    read: (wanted: number, done: number) => number,
+  ): number {
     const { window } = this.#channel;
-    let done = 0;
+    let done = before;
     for (;;) {
       const wanted = Math.min(into.length - done, window.length);
       let count = 0;
@@ -108,7 +118,8 @@ export class Runtime implements Sys {
   }
 
   lseek(fd: number, offset: number, whence: number): number {
-    return this.#channel.call(SYS.lseek, 0, fd, offset, whence);
+    const moved = this.#channel.cached?.lseek(fd, offset, whence);
+    return moved ?? this.#channel.call(SYS.lseek, 0, fd, offset, whence);
   }
 
   stat(path: string): Stat {
@@ -122,6 +133,8 @@ export class Runtime implements Sys {
   }
 
   fstat(fd: number): Stat {
+    const known = this.#channel.cached?.fstat(fd);
+    if (known !== undefined) return known;
     this.#channel.call(SYS.fstat, 0, fd);
     return getStat(this.#channel.view);
   }
