@@ -4,10 +4,11 @@
 import { raise, ShellError, ShellSyntaxError } from './errors.ts';
 import { expandFields, expandPattern, expandString } from './expand/expand.ts';
 import { compilePattern, matches } from './pattern.ts';
-import { runBackground, runPipeline } from './pipeline.ts';
+import { runBackground, runPipeline, runSubshellJob } from './pipeline.ts';
 import { planRedirs } from './redirect.ts';
 import type { Shell } from './shell.ts';
 import { checkErrexit, runSimple } from './simple.ts';
+import { controlsJobs } from './spawn.ts';
 import { inSubshell } from './subshell.ts';
 import type {
   AndOr,
@@ -138,7 +139,9 @@ function runBody(shell: Shell, node: Compound): void {
       execute(shell, node.body);
       return;
     case 'subshell':
-      shell.status = inSubshell(shell, () => execute(shell, node.body));
+      shell.status = controlsJobs(shell)
+        ? runSubshellJob(shell, { ...node, redirs: [] })
+        : inSubshell(shell, () => execute(shell, node.body));
       return;
     case 'if':
       runIf(shell, node);

@@ -1,18 +1,17 @@
 // sh: the shell's entry (POSIX.1-2024 XCU sh). Commands come from -c, a file, standard input, or,
 // for a child shell of a pipeline, from the shell that started it.
 
-import { O_CLOEXEC, O_RDONLY, SIGINT, SIGPIPE } from '../../kernel/abi/constants.ts';
+import { O_CLOEXEC, O_RDONLY, SIGPIPE } from '../../kernel/abi/constants.ts';
 import { EPIPE, PosixError } from '../../kernel/abi/errno.ts';
 import type { Program, Sys } from '../libc/sys.ts';
 import { parseOptions } from './builtins/options.ts';
-import { Interrupted, ShellError, ShellExit, ShellSyntaxError } from './errors.ts';
+import { ShellError, ShellExit, ShellSyntaxError } from './errors.ts';
 import { execute, runSource } from './exec.ts';
 import { readFile, readLine } from './input.ts';
-import { promptText } from './prompt.ts';
+import { interact, readProfiles } from './interactive/session.ts';
 import { posixWords, Shell } from './shell.ts';
 import { type Handover, takeOver } from './subshell.ts';
 import { Lexer } from './syntax/lexer.ts';
-import { Parser } from './syntax/parser.ts';
 import { runExitTrap, runTraps } from './traps.ts';
 
 export const main: Program = (sys) => {
@@ -96,10 +95,13 @@ function reported(shell: Shell, error: unknown): number {
 
 function start(shell: Shell, args: readonly string[]): void {
   let fromString = false;
+  let login = shell.sys.argv[0]?.startsWith('-') === true;
   const { rest } = parseOptions(shell, args, (letter) => {
     if (letter === 'c') fromString = true;
+    if (letter === 'l') login = true;
     return letter === 'c' || letter === 'l';
   });
+  if (login) readProfiles(shell);
   const [first, ...more] = rest;
   if (fromString) {
     if (first === undefined) throw new ShellError(2, '-c requires an argument');
@@ -133,7 +135,7 @@ function openScript(shell: Shell, path: string): string {
 function runInput(shell: Shell): void {
   const { options } = shell.state;
   if (!options.interactive) options.interactive = shell.sys.isatty(0) && shell.sys.isatty(2);
-  if (options.interactive) interact(shell);
+  if (options.interactive) interact(shell, (error) => reported(shell, error));
   else {
     const more = (): string | undefined =>
       echoed(
@@ -148,66 +150,6 @@ function runInput(shell: Shell): void {
 function echoed(shell: Shell, line: string | undefined): string | undefined {
   if (line !== undefined && shell.state.options.verbose) shell.write(2, line);
   return line;
-}
-
-/** The prompt loop: ends at end of file; an error or Ctrl-C only ends the line. */
-function interact(shell: Shell): void {
-  const root = shell.sys.geteuid() === 0;
-  if (shell.get('PS1') === undefined) shell.set('PS1', root ? '# ' : '$ ');
-  if (shell.get('PS2') === undefined) shell.set('PS2', '> ');
-  shell.becomeInteractive();
-  for (;;) {
-    try {
-      if (readAndRun(shell)) break;
-    } catch (error) {
-      if (error instanceof ShellExit) throw error;
-      shell.status = error instanceof Interrupted ? 130 : reported(shell, error);
-      settle(shell);
-    }
-  }
-  if (shell.state.options.interactive) shell.write(2, '\n');
-}
-
-/** Forgets what an aborted command was in the middle of. */
-function settle(shell: Shell): void {
-  shell.skip = 'none';
-  shell.tested = false;
-  shell.loopDepth = 0;
-  shell.lineBase = 0;
-  shell.line = 1;
-}
-
-/** Reads and runs commands with one parser; true at the end of the input. */
-function readAndRun(shell: Shell): boolean {
-  let prompt = 'PS1';
-  let ended = false; // the parser asks again at the end of input; the terminal must not
-  const more = (): string | undefined => {
-    if (ended) return undefined;
-    if (prompt === 'PS1') shell.jobs.poll(shell.sys);
-    shell.write(2, promptText(shell, shell.get(prompt) ?? ''));
-    prompt = 'PS2';
-    const line = readLine(shell.sys, 0, () => signalAtPrompt(shell));
-    ended = line === undefined;
-    return echoed(shell, line);
-  };
-  const lexer = new Lexer({ text: '', more, aliases: shell.state.aliases });
-  const parser = new Parser(lexer);
-  for (;;) {
-    prompt = 'PS1';
-    lexer.line = 1;
-    const command = parser.parseComplete();
-    if (command === null) return true;
-    if (command === undefined) continue;
-    execute(shell, command);
-    shell.skip = 'none';
-  }
-}
-
-/** Ctrl-C runs its trap, if any, and leads to a new prompt. */
-function signalAtPrompt(shell: Shell): void {
-  const interrupted = shell.caught.includes(SIGINT);
-  runTraps(shell);
-  if (interrupted) throw new Interrupted();
 }
 
 /** A child shell reads what it has to know and to run from a descriptor. */

@@ -6,12 +6,14 @@ import { PIPE_BUF, SEEK_SET } from '../../kernel/abi/constants.ts';
 import { builtins } from './builtins/registry.ts';
 import { execute } from './exec.ts';
 import { expandFields } from './expand/expand.ts';
+import { shellStatus } from './jobs.ts';
 import { openScratch, Plan, Sink } from './redirect.ts';
 import type { Shell } from './shell.ts';
 import { startProgram } from './simple.ts';
-import { Drains, drainAll, findProgram, waitFor } from './spawn.ts';
+import { controlsJobs, Drains, drainAll, findProgram, Group, waitFor } from './spawn.ts';
 import { inSubshell, spawnSubshell } from './subshell.ts';
 import type { Command, Pipeline, Simple } from './syntax/ast.ts';
+import { waitForeground } from './terminal.ts';
 
 export function runPipeline(shell: Shell, node: Pipeline): void {
   const { tested } = shell;
@@ -96,7 +98,9 @@ function foreground(shell: Shell, commands: readonly Command[]): number {
   const stages = commands.map(
     (command): Stage => ({ command, kind: kindOf(shell, command), status: 0 }),
   );
-  const here = stageForThisProcess(shell, stages);
+  const group = controlsJobs(shell) ? new Group() : undefined;
+  const grouped = group === undefined ? {} : { group };
+  const here = group === undefined ? stageForThisProcess(shell, stages) : -1;
   const state = new Stages(shell);
   let own: { input: number | undefined; output: number | undefined } | undefined;
   for (const [i, stage] of stages.entries()) {
@@ -112,7 +116,8 @@ function foreground(shell: Shell, commands: readonly Command[]): number {
       state.hold(state.input);
       state.hold(pipe?.write);
     } else {
-      startStage(shell, stage, { plan: state.plan(pipe), drains: state.drains, background: false });
+      const { drains } = state;
+      startStage(shell, stage, { plan: state.plan(pipe), drains, background: false, ...grouped });
       state.closeInput();
       if (pipe !== undefined) shell.sys.close(pipe.write);
     }
@@ -121,7 +126,11 @@ function foreground(shell: Shell, commands: readonly Command[]): number {
   state.drains.seal();
   const mine = stages[here];
   if (mine !== undefined && own !== undefined) mine.status = runHere(shell, mine.command, own);
-  return collect(shell, stages, state.drains);
+  state.drains.readPipes();
+  if (group === undefined) awaitEach(shell, stages);
+  else awaitGroup(shell, stages, group);
+  state.drains.readFiles();
+  return pipelineStatus(shell, stages);
 }
 
 /** The last stage that needs a shell; none when its output could fill a pipe that we must drain. */
@@ -162,6 +171,7 @@ interface StageOptions {
   readonly plan: Plan;
   readonly drains: Drains;
   readonly background: boolean;
+  readonly group?: Group;
 }
 
 function startStage(shell: Shell, stage: Stage, options: StageOptions): void {
@@ -194,15 +204,33 @@ function runHere(
   }
 }
 
-function collect(shell: Shell, stages: readonly Stage[], drains: Drains): number {
-  drains.readPipes();
+function awaitEach(shell: Shell, stages: readonly Stage[]): void {
   for (const stage of stages) {
     if (stage.pid !== undefined) stage.status = waitFor(shell, stage.pid);
   }
-  drains.readFiles();
+}
+
+/** Under job control: the pipeline may stop, and is a job then. */
+function awaitGroup(shell: Shell, stages: readonly Stage[], group: Group): void {
+  const pids = stages.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  if (pids.length === 0) return;
+  const job = shell.jobs.make(pids, { text: shell.typed, pgid: group.pgid });
+  const status = waitForeground(shell, job);
+  for (const stage of stages) {
+    const ended = stage.pid === undefined ? undefined : job.statuses.get(stage.pid);
+    if (stage.pid !== undefined) stage.status = ended === undefined ? status : shellStatus(ended);
+  }
+}
+
+function pipelineStatus(shell: Shell, stages: readonly Stage[]): number {
   const last = stages[stages.length - 1]?.status ?? 0;
   if (!shell.state.options.pipefail) return last;
   return stages.findLast((stage) => stage.status !== 0)?.status ?? 0;
+}
+
+/** Under job control a subshell is a process, so that it can be stopped and go on. */
+export function runSubshellJob(shell: Shell, command: Command): number {
+  return foreground(shell, [command]);
 }
 
 /** Starts an asynchronous list; `$!` becomes the pid of its last process. */
@@ -210,11 +238,13 @@ export function runBackground(shell: Shell, command: Command, text: string): voi
   const commands = command.type === 'pipeline' && !command.bang ? command.commands : [command];
   const state = new Stages(shell);
   const pids: number[] = [];
+  const group = controlsJobs(shell) ? new Group() : undefined;
+  const grouped = group === undefined ? {} : { group };
   shell.jobs.poll(shell.sys);
   for (const [i, one] of commands.entries()) {
     const pipe = i === commands.length - 1 ? undefined : shell.sys.pipe();
     const stage: Stage = { command: one, kind: backgroundKind(shell, one), status: 0 };
-    const options = { plan: state.plan(pipe), drains: state.drains, background: true };
+    const options = { plan: state.plan(pipe), drains: state.drains, background: true, ...grouped };
     startStage(shell, stage, options);
     if (stage.pid !== undefined) pids.push(stage.pid);
     state.closeInput();
@@ -226,8 +256,12 @@ export function runBackground(shell: Shell, command: Command, text: string): voi
   shell.status = 0;
   const last = pids.at(-1);
   if (last === undefined) return;
-  shell.jobs.add(pids, text);
+  const job = shell.jobs.make(pids, { text, pgid: group?.pgid ?? 0 });
+  shell.jobs.add(job);
   shell.lastBackground = last;
+  if (shell.state.options.interactive && shell.level === 0) {
+    shell.write(shell.errorOutput(), `[${job.id}] ${last}\n`);
+  }
 }
 
 /** What cannot be found is left to a child shell, so that there is a pid to wait for. */

@@ -1,14 +1,25 @@
 // The shell execution environment (POSIX.1-2024 XCU §2.13): variables, functions, options, traps
 // and what else a subshell copies; and the few things that belong to the process.
 
-import { NSIG, O_CLOEXEC, O_RDONLY, SIGINT, SIGPIPE } from '../../kernel/abi/constants.ts';
+import {
+  NSIG,
+  O_CLOEXEC,
+  O_RDONLY,
+  SIGINT,
+  SIGPIPE,
+  SIGTSTP,
+  SIGTTIN,
+  SIGTTOU,
+} from '../../kernel/abi/constants.ts';
 import { EBADF, fail, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { decodeText, encodeText } from '../../kernel/abi/text.ts';
 import type { Disposition, Sys } from '../libc/sys.ts';
 import { raise, ShellError } from './errors.ts';
+import type { History } from './interactive/history.ts';
 import { Jobs } from './jobs.ts';
 import { Fds, Sink, type Source } from './redirect.ts';
 import type { FunctionDef } from './syntax/ast.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Records are never changed, so that a copy of the map is a copy of the variables. */
 export interface Variable {
@@ -72,6 +83,13 @@ export class Shell {
   childrenMs = 0;
   state: State;
   jobs = new Jobs();
+  /** The terminal whose foreground this shell hands out, when it controls jobs. */
+  terminal: Terminal | undefined;
+  /** What was typed last, as `jobs` tells of what it has started. */
+  typed = '';
+  /** Has the person been told of stopped jobs who asked to leave? */
+  warned = false;
+  history: History | undefined;
   /** Variables that `local` hides, one map for each running function. */
   locals: Map<string, Variable | undefined>[] = [];
   status = 0;
@@ -247,6 +265,7 @@ export class Shell {
     const ignored = this.state.traps.get(SIGPIPE) === '';
     const defaults = this.sigpipeGuarded && !ignored ? [SIGPIPE] : [];
     if (this.state.options.interactive) defaults.push(...interactiveSignals);
+    if (this.terminal !== undefined) defaults.push(SIGTSTP, SIGTTIN, SIGTTOU);
     return defaults.filter((signal) => this.state.traps.get(signal) !== '');
   }
 
@@ -261,6 +280,8 @@ export class Shell {
   }
 
   private untrapped(signal: number): Disposition {
+    const stops = signal === SIGTSTP || signal === SIGTTIN || signal === SIGTTOU;
+    if (stops && this.terminal !== undefined) return 'ignore';
     if (!this.state.options.interactive || this.level > 0) return 'default';
     if (signal === SIGINT) return (n) => this.caught.push(n);
     return interactiveSignals.includes(signal) ? 'ignore' : 'default';

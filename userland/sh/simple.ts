@@ -7,12 +7,13 @@ import { type Builtin, builtins, type Io } from './builtins/registry.ts';
 import { leave, raise, ShellError } from './errors.ts';
 import { execute } from './exec.ts';
 import { expandFields, expandString } from './expand/expand.ts';
-import { promptText } from './prompt.ts';
+import { promptText } from './interactive/prompt.ts';
 import { Plan, planRedirs } from './redirect.ts';
 import { posixWords, type Shell, type Variable } from './shell.ts';
-import { Drains, findProgram, spawn, spawnFailure, waitFor } from './spawn.ts';
+import { controlsJobs, Drains, findProgram, Group, spawn, spawnFailure, waitFor } from './spawn.ts';
 import type { Assign, FunctionDef, Part, Redir, Simple, Word } from './syntax/ast.ts';
 import { makeWord, tildes } from './syntax/words.ts';
+import { waitForeground } from './terminal.ts';
 
 const maxFunctionDepth = 1000;
 
@@ -231,12 +232,18 @@ function systemError(shell: Shell, name: string, error: PosixError): number {
 function runProgram(shell: Shell, args: readonly string[], how: Invocation): number {
   const drains = new Drains(shell);
   const plan = new Plan();
-  const pid = start(shell, args, { ...how, plan, drains, background: false });
+  const group = controlsJobs(shell) ? new Group() : undefined;
+  const grouped = group === undefined ? {} : { group };
+  const pid = start(shell, args, { ...how, plan, drains, background: false, ...grouped });
   drains.seal();
   drains.readPipes();
   // Why it died is told where its own errors went, which is not looked for when that is elsewhere.
   const death = how.redirs.some((redir) => redir.fd === 2) ? 'silent' : 'told';
-  const status = pid === undefined ? shell.status : waitFor(shell, pid, death);
+  let status = shell.status;
+  if (pid !== undefined && group !== undefined) {
+    const job = shell.jobs.make([pid], { text: shell.typed, pgid: group.pgid });
+    status = waitForeground(shell, job);
+  } else if (pid !== undefined) status = waitFor(shell, pid, death);
   drains.readFiles();
   return status;
 }
@@ -246,6 +253,7 @@ interface ProgramOptions {
   readonly plan: Plan;
   readonly drains: Drains;
   readonly background: boolean;
+  readonly group?: Group;
 }
 
 /** Starts a stage of a pipeline that is a program; undefined, with a status, if that fails. */
@@ -283,6 +291,7 @@ function start(
       plan,
       drains: options.drains,
       background: options.background,
+      ...(options.group === undefined ? {} : { group: options.group }),
     });
   } catch (error) {
     plan.release(shell);

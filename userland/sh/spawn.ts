@@ -14,7 +14,7 @@ import {
 } from '../../kernel/abi/constants.ts';
 import { EACCES, EINTR, ENOENT, ENOEXEC, ENOTDIR, PosixError } from '../../kernel/abi/errno.ts';
 import type { FdAction, SpawnRequest } from '../libc/sys.ts';
-import { shellStatus } from './jobs.ts';
+import { deathWords, shellStatus } from './jobs.ts';
 import { openScratch, type Plan, Sink } from './redirect.ts';
 import { posixWords, type Shell } from './shell.ts';
 
@@ -25,26 +25,48 @@ export interface SpawnOptions {
   readonly drains: Drains;
   /** Without job control: standard input from /dev/null, SIGINT and SIGQUIT ignored. */
   readonly background: boolean;
+  /** The job that it belongs to, under job control. */
+  readonly group?: Group;
 }
+
+/** A process group in the making: its first process leads it (§2.11). */
+export class Group {
+  pgid = 0;
+}
+
+/** Is every pipeline a process group of its own? Subshells inside this process are part of one. */
+export const controlsJobs = (shell: Shell): boolean =>
+  shell.state.options.monitor && shell.level === 0;
 
 /** Starts a program; throws PosixError when that fails. Releases the plan in any case. */
 export function spawn(shell: Shell, options: SpawnOptions): number {
-  const { plan, background } = options;
+  const { plan, group } = options;
+  const detached = options.background && group === undefined;
   const before: FdAction[] = [];
-  if (background) before.push({ op: 'open', fd: 0, path: '/dev/null', flags: O_RDONLY, mode: 0 });
+  if (detached) before.push({ op: 'open', fd: 0, path: '/dev/null', flags: O_RDONLY, mode: 0 });
   try {
     options.drains.connect(plan, before);
-    return launch(shell, {
+    const pid = launch(shell, {
       path: options.path,
       argv: options.argv,
       env: shell.env(),
       fdActions: [...before, ...plan.actions()],
-      ignore: background ? [SIGINT, SIGQUIT] : [],
-      defaults: shell.childDefaults().filter((n) => !background || (n !== SIGINT && n !== SIGQUIT)),
+      ignore: detached ? [SIGINT, SIGQUIT] : [],
+      defaults: shell.childDefaults().filter((n) => !detached || (n !== SIGINT && n !== SIGQUIT)),
+      ...place(shell, options),
     });
+    if (group?.pgid === 0) group.pgid = pid;
+    return pid;
   } finally {
     plan.release(shell);
   }
+}
+
+/** Its process group; in the foreground that gets the terminal before the child runs. */
+function place(shell: Shell, { group, background }: SpawnOptions): Partial<SpawnRequest> {
+  if (group === undefined) return {};
+  const terminal = group.pgid === 0 && !background ? shell.terminal : undefined;
+  return { pgid: group.pgid, ...(terminal === undefined ? {} : { foreground: terminal.fd }) };
 }
 
 /** A file that the kernel cannot run is a shell script (§2.9.1.6). */
@@ -177,21 +199,8 @@ export function waitFor(shell: Shell, pid: number, death: 'told' | 'silent' = 't
   return shellStatus(status);
 }
 
-const deaths: Readonly<Record<number, string>> = {
-  1: 'Hangup',
-  3: 'Quit',
-  4: 'Illegal instruction',
-  6: 'Aborted',
-  9: 'Killed',
-  10: 'User defined signal 1',
-  11: 'Segmentation fault',
-  12: 'User defined signal 2',
-  14: 'Alarm clock',
-  15: 'Terminated',
-};
-
 export function tellDeath(shell: Shell, signal: number): void {
-  const words = deaths[signal];
+  const words = deathWords[signal];
   if (words === undefined) return;
   try {
     shell.write(shell.errorOutput(), `${words}\n`);

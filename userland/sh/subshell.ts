@@ -8,7 +8,7 @@ import { ShellError, ShellExit } from './errors.ts';
 import { Jobs } from './jobs.ts';
 import type { Plan } from './redirect.ts';
 import { type Options, posixWords, type Shell, type State, type Variable } from './shell.ts';
-import { type Drains, spawn } from './spawn.ts';
+import { type Drains, type Group, spawn } from './spawn.ts';
 import type { Command, FunctionDef } from './syntax/ast.ts';
 import { runExitTrap } from './traps.ts';
 
@@ -138,6 +138,7 @@ interface ChildOptions {
   readonly plan: Plan;
   readonly drains: Drains;
   readonly background: boolean;
+  readonly group?: Group;
 }
 
 /** Starts the command in a shell of its own, beside this one; returns its pid. */
@@ -179,7 +180,7 @@ function handover(shell: Shell, command: Command): Handover {
     vars: [...state.vars],
     functions: [...state.functions],
     aliases: [...state.aliases],
-    options: { ...state.options, interactive: false },
+    options: { ...state.options, interactive: false, monitor: false },
     name: state.name,
     params: state.params,
     ignored: ignored.map(([signal]) => signal),

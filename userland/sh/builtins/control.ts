@@ -5,6 +5,7 @@ import { PosixError } from '../../../kernel/abi/errno.ts';
 import { leave, raise } from '../errors.ts';
 import { runSource, runText } from '../exec.ts';
 import { readFile } from '../input.ts';
+import { warnOfStopped } from '../interactive/session.ts';
 import { Plan } from '../redirect.ts';
 import { posixWords, type Shell } from '../shell.ts';
 import { Drains, findProgram, spawn, spawnFailure, waitFor } from '../spawn.ts';
@@ -52,6 +53,8 @@ export function returnFrom(shell: Shell, args: readonly string[]): number {
 }
 
 export function exit(shell: Shell, args: readonly string[]): number {
+  const { interactive } = shell.state.options;
+  if (interactive && shell.level === 0 && warnOfStopped(shell)) return 1;
   return leave(args[0] === undefined ? shell.status : number(args[0]) & 0xff);
 }
 

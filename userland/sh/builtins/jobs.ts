@@ -1,13 +1,13 @@
-// wait, jobs and kill.
+// wait, jobs, fg and bg (POSIX.1-2024 XCU; §2.11).
 
-import { NSIG, WIFEXITED, WTERMSIG } from '../../../kernel/abi/constants.ts';
+import { WIFEXITED, WTERMSIG } from '../../../kernel/abi/constants.ts';
 import { raise } from '../errors.ts';
-import { isDone, type Job, jobStatus, shellStatus } from '../jobs.ts';
-import { posixWords, type Shell } from '../shell.ts';
+import { isDone, isStopped, type Job, jobLine, jobStatus, resume, shellStatus } from '../jobs.ts';
+import type { Shell } from '../shell.ts';
 import { drainAll, tellDeath } from '../spawn.ts';
+import { waitForeground } from '../terminal.ts';
 import { runTraps } from '../traps.ts';
 import type { Io } from './registry.ts';
-import { signalName, signalNumber } from './trap.ts';
 
 export function wait(shell: Shell, args: readonly string[]): number {
   for (const sink of shell.fds.sinks.values()) drainAll(shell, sink);
@@ -56,77 +56,55 @@ function waitFor(shell: Shell, job: Job, pid: number): number | undefined {
 }
 
 export function jobs(shell: Shell, args: readonly string[], io: Io): number {
+  let form: 'short' | 'long' | 'pids' = 'short';
+  let at = 0;
+  for (; /^-[lp]+$/.test(args[at] ?? ''); at++) form = args[at]?.endsWith('p') ? 'pids' : 'long';
+  if (args[at] === '--') at++;
+  const bad = args.slice(at).find((arg) => arg.startsWith('-'));
+  if (bad !== undefined) raise(`Illegal option ${bad}`);
   shell.jobs.poll(shell.sys);
-  const long = args.includes('-l');
-  const shown = shell.jobs.shown();
-  const current = shown.at(-1);
-  const previous = shown.at(-2);
-  for (const job of [...shown]) {
-    if (args.includes('-p')) {
-      shell.write(io.out, `${job.pids[0]}\n`);
-      continue;
+  const named = args.slice(at).map((arg) => shell.jobs.find(arg) ?? raise(`No such job: ${arg}`));
+  const shown = args.length > at ? named : [...shell.jobs.shown()];
+  for (const job of shown) {
+    if (form === 'pids') shell.write(io.out, `${job.pids[0]}\n`);
+    else {
+      shell.write(io.out, jobLine(shell.jobs, job, form));
+      job.told = isStopped(job) ? 'stopped' : 'running';
+      if (isDone(job)) shell.jobs.remove(job);
     }
-    const mark = job === current ? '+' : job === previous ? '-' : ' ';
-    const status = jobStatus(job);
-    const state = !isDone(job) ? 'Running' : status === 0 ? 'Done' : `Done(${status})`;
-    const pid = long ? `${job.pids[0]} ` : '';
-    shell.write(io.out, `[${job.id}] ${mark} ${pid}${state.padEnd(27)}${job.text}\n`);
-    if (isDone(job)) shell.jobs.remove(job);
   }
   return 0;
 }
 
-export function kill(shell: Shell, args: readonly string[], io: Io): number {
-  const [first = '', second] = args;
-  if (first === '-l' || first === '-L') return listSignals(shell, args.slice(1), io);
-  let signal: number | undefined = 15;
-  let targets = args;
-  if (first === '-s' || first === '-n') {
-    signal = signalNumber(second ?? '');
-    if (signal === undefined) raise(`invalid signal number or name: ${second ?? ''}`);
-    targets = args.slice(2);
-  } else if (first === '--') targets = args.slice(1);
-  else if (/^-./.test(first)) {
-    signal = signalNumber(first.slice(1));
-    if (signal === undefined) raise(`invalid signal number or name: ${first.slice(1)}`);
-    targets = args.slice(1);
-  }
-  if (targets[0] === '--') targets = targets.slice(1);
-  if (targets.length === 0) raise('Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]...');
-  let status = 0;
-  for (const target of targets) {
-    for (const pid of pidsOf(shell, target)) {
-      try {
-        if (shell.level > 0 && pid === shell.pid) shell.forParent.add(signal ?? 15);
-        shell.sys.kill(pid, signal ?? 15);
-      } catch (error) {
-        shell.complain(`kill: ${posixWords(error)}`);
-        status = 1;
-      }
-    }
-  }
-  return status;
+/** Takes a job into the foreground (XCU fg). */
+export function fg(shell: Shell, args: readonly string[], io: Io): number {
+  const job = controlled(shell, args[0] === '--' ? args[1] : args[0]);
+  shell.write(io.out, `${job.text}\n`);
+  shell.terminal?.give(shell, job);
+  resume(shell.sys, job);
+  return waitForeground(shell, job);
 }
 
-function pidsOf(shell: Shell, target: string): readonly number[] {
-  if (target.startsWith('%')) {
-    return shell.jobs.find(target)?.pids ?? raise(`No such job: ${target}`);
+/** Lets stopped jobs go on in the background (XCU bg). */
+export function bg(shell: Shell, args: readonly string[], io: Io): number {
+  const names = args[0] === '--' ? args.slice(1) : args;
+  for (const name of names.length === 0 ? [undefined] : names) {
+    const job = controlled(shell, name);
+    resume(shell.sys, job);
+    shell.jobs.add(job);
+    shell.write(io.out, `[${job.id}] ${job.text}\n`);
   }
-  if (!/^-?[0-9]+$/.test(target)) raise(`Illegal number: ${target}`);
-  return [Number(target)];
-}
-
-function listSignals(shell: Shell, args: readonly string[], io: Io): number {
-  if (args[0] !== undefined) {
-    const number = Number(args[0]) > 128 ? Number(args[0]) - 128 : Number(args[0]);
-    if (!Number.isInteger(number) || number < 0 || number >= NSIG) {
-      raise(`invalid signal number or exit status: ${args[0]}`);
-    }
-    shell.write(io.out, `${signalName(number)}\n`);
-    return 0;
-  }
-  const names: string[] = [];
-  for (let n = 1; n < NSIG; n++) if (signalName(n) !== String(n)) names.push(signalName(n));
-  shell.write(io.out, `${names.join('\n')}\n`);
   return 0;
+}
+
+function controlled(shell: Shell, name: string | undefined): Job {
+  if (!shell.state.options.monitor) raise('no job control', 1);
+  shell.jobs.poll(shell.sys);
+  const spec = name === undefined || name.startsWith('%') ? (name ?? '%+') : `%${name}`;
+  const job = shell.jobs.find(spec);
+  if (job === undefined)
+    return raise(name === undefined ? 'No current job' : `No such job: ${name}`, 1);
+  if (job.pgid === 0) raise(`job ${job.id} not created under job control`, 1);
+  if (isDone(job)) raise(`job ${job.id} has terminated`, 1);
+  return job;
 }

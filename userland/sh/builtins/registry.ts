@@ -14,8 +14,10 @@ import {
   returnFrom,
 } from './control.ts';
 import { cd, pwd, umask } from './dirs.ts';
+import { fc, history } from './history.ts';
 import { alias, command, hash, times, type, unalias } from './info.ts';
-import { jobs, kill, wait } from './jobs.ts';
+import { bg, fg, jobs, wait } from './jobs.ts';
+import { kill } from './kill.ts';
 import { ulimit } from './limits.ts';
 import { getopts, set, shift } from './options.ts';
 import { echo, printf } from './output.ts';
@@ -64,12 +66,16 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ['unset', special(unset)],
   ['[', writer(testBracket)],
   ['alias', writer(alias)],
+  ['bg', { run: bg }],
   ['cd', writer(cd)],
   ['command', { run: command, runsCommands: true }],
   ['echo', writer(echo)],
   ['false', writer(falseStatus)],
+  ['fc', { run: fc, runsCommands: true }],
+  ['fg', { run: fg }],
   ['getopts', writer(getopts)],
   ['hash', writer(hash)],
+  ['history', writer(history)],
   ['jobs', writer(jobs)],
   ['kill', writer(kill)],
   ['local', { run: local, special: true }],

@@ -1,0 +1,294 @@
+// Reads a line from a terminal with the emacs keys: the terminal gives its bytes one by one while the
+// line is edited and is as it was before when it is done, so that what was typed ahead belongs to
+// the command.
+
+import { SIGINT } from '../../../kernel/abi/constants.ts';
+import { EINTR, PosixError } from '../../../kernel/abi/errno.ts';
+import {
+  ECHO,
+  ICANON,
+  ICRNL,
+  IEXTEN,
+  INLCR,
+  ISIG,
+  IXON,
+  TCSADRAIN,
+  type Termios,
+  VMIN,
+  VTIME,
+} from '../../../kernel/abi/termios.ts';
+import { encodeText } from '../../../kernel/abi/text.ts';
+import type { Shell } from '../shell.ts';
+import { complete } from './complete.ts';
+import type { History } from './history.ts';
+import { character, type Key, readKey } from './keys.ts';
+import { Line } from './line.ts';
+import { inColumns } from './listing.ts';
+import { Screen } from './screen.ts';
+import { searchHistory } from './search.ts';
+import { clusters, clusterWidth } from './width.ts';
+
+/** The terminal that a shell talks to a person through. */
+const terminal = 0;
+const screenOut = 2;
+
+/** Keys in place of the line's characters: bytes one by one, no echo, no signals. */
+const editing = (from: Termios): Termios => ({
+  ...from,
+  iflag: (from.iflag & ~(IXON | INLCR)) | ICRNL,
+  lflag: from.lflag & ~(ICANON | ECHO | ISIG | IEXTEN),
+  cc: from.cc.map((c, i) => (i === VMIN ? 1 : i === VTIME ? 0 : c)),
+});
+
+export interface EditorOptions {
+  readonly shell: Shell;
+  readonly history: History;
+  /** A signal came: traps run, jobs are told of; something may have been written. */
+  readonly onSignal: () => void;
+}
+
+export class Editor {
+  private readonly shell: Shell;
+  private readonly history: History;
+  private readonly onSignal: () => void;
+  private readonly screen = new Screen();
+  private line = new Line();
+  private prompt = '';
+  /** Where in the history the line is from; its length is the line that is being typed. */
+  private place = 0;
+  /** Lines of the history as changed while they were visited. */
+  private drafts = new Map<number, string>();
+  private columns = 80;
+  private lastKey = '';
+  /** The key that ended a search: it does what it does without one. */
+  private pending: Key | undefined;
+
+  constructor(options: EditorOptions) {
+    this.shell = options.shell;
+    this.history = options.history;
+    this.onSignal = options.onSignal;
+  }
+
+  /** The line with its newline; undefined at ^D on an empty one. Throws Interrupted at ^C. */
+  readLine(prompt: string): string | undefined {
+    const { tty } = this.shell.sys;
+    const before = tty.getattr(terminal);
+    tty.setattr(terminal, TCSADRAIN, editing(before));
+    try {
+      this.begin(prompt);
+      return this.edit();
+    } finally {
+      this.write('\x1b[?2004l');
+      tty.setattr(terminal, TCSADRAIN, before);
+    }
+  }
+
+  private begin(prompt: string): void {
+    const lines = prompt.split('\n');
+    const last = lines.pop() ?? '';
+    this.write(`\x1b[?2004h${lines.map((line) => `${line}\r\n`).join('')}`);
+    this.prompt = last;
+    this.line = new Line();
+    this.place = this.history.entries.length;
+    this.drafts.clear();
+    this.screen.forget();
+    this.measure();
+    this.refresh();
+  }
+
+  private edit(): string | undefined {
+    for (;;) {
+      const key = this.pending ?? readKey(() => this.nextByte());
+      this.pending = undefined;
+      if (key.type === 'end') return this.ended();
+      if (key.type === 'text' || key.type === 'paste') this.type(key);
+      else if (key.name === '^D' && this.line.chars.length === 0) return this.ended();
+      else if (key.name === '^J' || key.name === '^M') return this.finished(this.line.text);
+      else this.press(key.name);
+      this.lastKey = key.type === 'key' ? key.name : '';
+    }
+  }
+
+  private finished(text: string): string {
+    this.write(this.screen.leave(this.view()));
+    return `${text}\n`;
+  }
+
+  private ended(): undefined {
+    this.write('\r\n');
+    return undefined;
+  }
+
+  /** Text goes in; one character at the end of a line that does not wrap is only written. */
+  private type(key: Extract<Key, { text: string }>): void {
+    const { line } = this;
+    const atEnd = line.cursor === line.chars.length;
+    const count = line.chars.length;
+    line.insert(key.text);
+    const simple = atEnd && line.chars.length === count + 1 && key.type === 'text';
+    if (simple && this.used() + 1 < this.columns) this.write(key.text);
+    else this.refresh();
+  }
+
+  /** Columns that prompt and line take, when that is one row for sure. */
+  private used(): number {
+    const all = [...clusters(this.prompt), ...this.line.chars];
+    return all.reduce((sum, one) => sum + (one === '\n' ? this.columns : clusterWidth(one)), 0);
+  }
+
+  private press(name: string): void {
+    const action = this.actions[name];
+    if (action === undefined) this.write('\x07');
+    else {
+      action();
+      this.refresh();
+    }
+  }
+
+  private readonly actions: Readonly<Record<string, () => void>> = {
+    '^A': () => this.line.move(0),
+    '^B': () => this.line.move(this.line.cursor - 1),
+    '^C': () => this.interrupt(),
+    '^D': () => this.line.remove(this.line.cursor + 1),
+    '^E': () => this.line.move(this.line.chars.length),
+    '^F': () => this.line.move(this.line.cursor + 1),
+    '^G': () => this.interrupt(),
+    '^H': () => this.line.remove(this.line.cursor - 1),
+    '^I': () => this.complete(),
+    '^K': () => this.line.kill(this.line.chars.length),
+    '^L': () => this.clear(),
+    '^N': () => this.recall(this.place + 1),
+    '^P': () => this.recall(this.place - 1),
+    '^R': () => this.search(),
+    '^T': () => this.line.transpose(),
+    '^U': () => this.line.kill(0),
+    '^V': () => this.quote(),
+    '^W': () => this.line.kill(this.line.blankLeft()),
+    '^Y': () => this.line.yank(),
+    '^?': () => this.line.remove(this.line.cursor - 1),
+    'M-b': () => this.line.move(this.line.wordLeft()),
+    'M-f': () => this.line.move(this.line.wordRight()),
+    'M-d': () => this.line.kill(this.line.wordRight()),
+    'M-^?': () => this.line.kill(this.line.wordLeft()),
+    'M-^H': () => this.line.kill(this.line.wordLeft()),
+    'M-u': () => this.line.changeWord('upper'),
+    'M-l': () => this.line.changeWord('lower'),
+    'M-c': () => this.line.changeWord('capital'),
+    'M-<': () => this.recall(0),
+    'M->': () => this.recall(this.history.entries.length),
+    up: () => this.recall(this.place - 1),
+    down: () => this.recall(this.place + 1),
+    left: () => this.line.move(this.line.cursor - 1),
+    right: () => this.line.move(this.line.cursor + 1),
+    home: () => this.line.move(0),
+    end: () => this.line.move(this.line.chars.length),
+    delete: () => this.line.remove(this.line.cursor + 1),
+  };
+
+  private insertBefore(replaces: number, text: string): void {
+    const { line } = this;
+    const before = line.chars.slice(0, line.cursor).join('');
+    const start = clusters(before.slice(0, before.length - replaces) + text);
+    line.chars = [...start, ...line.chars.slice(line.cursor)];
+    line.move(start.length);
+  }
+
+  /** Completes as far as all candidates agree; the second time in a row shows them. */
+  private complete(): void {
+    const { line } = this;
+    const before = line.chars.slice(0, line.cursor).join('');
+    const { replaces, text, candidates } = complete(this.shell, before);
+    const typed = before.slice(before.length - replaces);
+    if (candidates.length > 0 && text !== typed) this.insertBefore(replaces, text);
+    else if (candidates.length > 1 && this.lastKey === '^I') this.list(candidates);
+    else this.write('\x07');
+  }
+
+  private list(candidates: readonly string[]): void {
+    this.write(this.screen.leave(this.view()) + inColumns(candidates, this.columns));
+    this.screen.forget();
+  }
+
+  private clear(): void {
+    this.write('\x1b[H\x1b[2J');
+    this.screen.forget();
+  }
+
+  /** ^C is what SIGINT is elsewhere: its trap runs, and the line is given up. */
+  private interrupt(): void {
+    this.line.move(this.line.chars.length);
+    this.write(`${this.screen.refresh(this.view())}^C\r\n`);
+    this.screen.forget();
+    this.shell.sys.kill(this.shell.sys.getpid(), SIGINT);
+    this.onSignal();
+  }
+
+  private quote(): void {
+    const byte = this.nextByte();
+    if (byte !== undefined) this.line.insert(character(byte, () => this.nextByte()));
+  }
+
+  /** Goes to a line of the history; one that was changed is as it was left. */
+  private recall(place: number): void {
+    const { entries } = this.history;
+    if (place < 0 || place > entries.length || place === this.place) {
+      this.write('\x07');
+      return;
+    }
+    this.drafts.set(this.place, this.line.text);
+    this.place = place;
+    this.line.set(this.drafts.get(place) ?? entries[place] ?? '');
+  }
+
+  private search(): void {
+    const found = searchHistory({
+      entries: this.history.entries,
+      from: this.place,
+      readKey: () => readKey(() => this.nextByte()),
+      show: (prompt, text) => {
+        const chars = clusters(text);
+        const view = { prompt, chars, cursor: chars.length, columns: this.columns };
+        this.write(this.screen.refresh(view));
+      },
+    });
+    if (found.place !== undefined) this.recall(found.place);
+    if (found.key !== undefined) this.pending = found.key;
+  }
+
+  private nextByte(): number | undefined {
+    const into = new Uint8Array(1);
+    for (;;) {
+      try {
+        return this.shell.sys.read(terminal, into) === 0 ? undefined : into[0];
+      } catch (error) {
+        if (!(error instanceof PosixError && error.errno === EINTR)) throw error;
+        this.signalled();
+      }
+    }
+  }
+
+  /** The window may have another size, or a job's end may have been told on a line of its own. */
+  private signalled(): void {
+    this.onSignal();
+    this.measure();
+    this.refresh();
+  }
+
+  private measure(): void {
+    const { columns } = this.shell.sys.tty.getwinsize(terminal);
+    this.columns = columns > 0 ? columns : 80;
+  }
+
+  private view(): { prompt: string; chars: readonly string[]; cursor: number; columns: number } {
+    const { chars, cursor } = this.line;
+    return { prompt: this.prompt, chars, cursor, columns: this.columns };
+  }
+
+  private refresh(): void {
+    this.write(this.screen.refresh(this.view()));
+  }
+
+  private write(text: string): void {
+    if (text !== '') this.shell.sys.write(screenOut, encodeText(text));
+  }
+}
