@@ -96,6 +96,7 @@ export function waitForeground(shell: Shell, job: Job): number {
   if (isStopped(job)) {
     shell.jobs.add(job);
     leaveLoops(shell);
+    endEcho(shell);
     return status;
   }
   shell.jobs.remove(job);
@@ -104,10 +105,16 @@ export function waitForeground(shell: Shell, job: Job): number {
   if (status === 128 + SIGINT && shell.state.options.interactive) {
     // The key that ended the job was meant for what the shell does as well.
     shell.status = status;
+    endEcho(shell);
     shell.sys.kill(shell.sys.getpid(), SIGINT);
     runTraps(shell);
   }
   return status;
+}
+
+/** The terminal shows the key that was pressed, as ^C or ^Z, and stays behind it. */
+function endEcho(shell: Shell): void {
+  if (shell.state.options.interactive) shell.write(shell.errorOutput(), '\n');
 }
 
 /** A stopped job stops the loop that it runs in. */

@@ -216,8 +216,7 @@ export class Editor {
 
   /** ^C is what SIGINT is elsewhere: its trap runs, and the line is given up. */
   private interrupt(): void {
-    this.line.move(this.line.chars.length);
-    this.write(`${this.screen.refresh(this.view())}^C\r\n`);
+    this.write(`${this.screen.toEnd(this.view())}^C\r\n`);
     this.screen.forget();
     this.shell.sys.kill(this.shell.sys.getpid(), SIGINT);
     this.onSignal();

@@ -33,9 +33,15 @@ export class Screen {
 
   /** The line is done: goes below it. */
   leave(view: View): string {
-    const out = `${this.refresh({ ...view, cursor: view.chars.length })}\r\n`;
+    const out = `${this.toEnd(view)}\r\n`;
     this.row = 0;
     return out;
+  }
+
+  /** Goes behind the line, if the cursor is not there. */
+  toEnd(view: View): string {
+    const { length } = view.chars;
+    return view.cursor === length ? '' : this.refresh({ ...view, cursor: length });
   }
 
   /** Something else was written meanwhile: the view begins on a row of its own. */
