@@ -19,6 +19,7 @@ import {
   SUPERBLOCK_SIZE,
   type SuperblockView,
 } from './ondisk.ts';
+import { labelsOf } from './labels.ts';
 import { type Ext4Env, Op } from './op.ts';
 import { INCOMPAT } from './volume/features.ts';
 import { has, openVolume, type Volume } from './volume/superblock.ts';
@@ -93,6 +94,7 @@ class Ext4Mount implements MountedVolume {
   *open(): Task<void> {
     if (has.journal(this.#volume)) yield* this.#openJournal();
     else yield* this.#look();
+    yield* this.#tellPlaces();
     if (this.readOnly) return;
     if (this.#journal === undefined) {
       if (this.engine.cache.revived) yield* this.#inPlace.commit();
@@ -106,6 +108,16 @@ class Ext4Mount implements MountedVolume {
       this.#degrade('the orphan list is damaged', error);
     }
     this.#request.executor.start(this.#commitLoop(), 'commit timer');
+  }
+
+  *#tellPlaces(): Task<void> {
+    const { label } = this.#request.hooks;
+    if (label === undefined) return;
+    const look = (tx: Transaction) => {
+      const op = new Op(tx, this.#volume, { isOpen: () => false, unfinished: () => {} });
+      return labelsOf(op, this.#file?.map);
+    };
+    label(yield* this.engine.run(look, { changes: false }));
   }
 
   *commit(): Task<void> {

@@ -6,6 +6,7 @@ import { EINVAL, EMEDIUMTYPE, type Errno, PosixError, strerror } from '../../ker
 import type { VolumeConfig } from '../../kernel/abi/seat-config.ts';
 import type { Executor } from '../../kernel/ipc/executor.ts';
 import { FaultGate } from '../../kernel/ipc/fault/gate.ts';
+import { Places } from '../../kernel/ipc/fault/places.ts';
 import { GrantReader } from '../../kernel/ipc/grant.ts';
 import { ringLogger } from '../../kernel/ipc/log-ring.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
@@ -42,14 +43,18 @@ function* serveVolume(options: VolumeMainOptions): Task<void> {
   const requests = new Ring(ram, config.kernel.requests);
   const replies = new Ring(ram, config.kernel.replies);
   const unfinished = new Set<number>();
+  const say = (line: string) => log(`${config.name}: ${line}`);
   const gate = new FaultGate(board);
   const blocks = gate.allocation('blocks');
   const inodes = gate.allocation('inodes');
   const hooks: VolumeHooks = {
     unfinished: (ino) => void unfinished.add(ino),
     refuses: (pool) => (pool === 'blocks' ? blocks(0) : inodes(0)),
+    label: (labels) => {
+      const lost = new Places(ram).setLabels(config.name, labels);
+      if (lost > 0) say(`${lost} of ${labels.length} labels for faults found no room`);
+    },
   };
-  const say = (line: string) => log(`${config.name}: ${line}`);
   let volume: MountedVolume;
   let faults: MessageFaults;
   try {

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../kernel/abi/board.ts';
 import type { Executor } from '../../kernel/ipc/executor.ts';
+import type { Label } from '../../kernel/ipc/fault/places.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import type { Area } from './cache/layout.ts';
 import type { Mover } from './data/mover.ts';
@@ -36,6 +37,8 @@ export interface VolumeHooks {
   unfinished(ino: number): void;
   /** A fault says that the volume has none left of these. */
   refuses?(pool: 'blocks' | 'inodes'): boolean;
+  /** What lies where on the volume, in sectors: for faults that mean a part of it. */
+  label?(labels: readonly Label[]): void;
 }
 
 export interface MountRequest {

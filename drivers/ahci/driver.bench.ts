@@ -25,7 +25,10 @@ const disk = openDisk({ file, mode: 'rw' });
 const pci = createAhciController({ ram, disks: [disk] });
 const board = { ram, pci: createPciBus([pci]) };
 const dma = { address: 0x1000, length: ahciDmaSize(1) };
-const controller = runTask(pci, startAhci({ board, dma, log: console.error }));
+const controller = runTask(
+  pci,
+  startAhci({ board, dma, log: console.error, after: () => () => undefined }),
+);
 const [sd] = controller.disks;
 if (!sd) throw new Error('no disk');
 

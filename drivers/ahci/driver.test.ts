@@ -5,7 +5,7 @@ import { EINVAL, EIO, EROFS, PosixError } from '../../kernel/abi/errno.ts';
 import { createAhciController } from '../hw/ahci/ahci.ts';
 import type { Disk } from '../hw/disk/disk.ts';
 import { createPciBus } from '../hw/pci.ts';
-import { memoryDisk, runSeed, runTask, runTasks, seeded } from '../hw/test-rig.ts';
+import { handClock, memoryDisk, runSeed, runTask, runTasks, seeded } from '../hw/test-rig.ts';
 import type { BlockRequest } from '../lib/request.ts';
 import { startAhci } from './driver.ts';
 import { ahciDmaSize } from './memory.ts';
@@ -17,11 +17,12 @@ function rig(disks: (Disk | undefined)[], dmaLength = ahciDmaSize(disks.length))
   const log: string[] = [];
   const pci = createAhciController({ ram, disks, log: (line) => log.push(`hw: ${line}`) });
   const board = { ram, pci: createPciBus([pci]) };
+  const time = handClock();
   const dma = { address: 0x1000, length: dmaLength };
-  const start = startAhci({ board, dma, log: (line) => log.push(line) });
+  const start = startAhci({ board, dma, log: (line) => log.push(line), after: time.after });
   const controller = runTask(pci, start);
   const bytes = (address: number, length: number) => new Uint8Array(ram, address, length);
-  return { ram, pci, controller, log, bytes };
+  return { ram, pci, controller, log, bytes, time };
 }
 
 const flush: BlockRequest = { op: 'flush', lba: 0, count: 0, segments: [] };

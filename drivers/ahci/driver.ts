@@ -13,7 +13,7 @@ import { MAX_SECTORS_48 } from './ata-regs.ts';
 import { type Command, commandFor, identify, standby, TRIM_LIMIT } from './command.ts';
 import { type DiskIdentity, parseIdentity } from './identify.ts';
 import { layOut } from './memory.ts';
-import { AhciPort } from './port.ts';
+import { type After, AhciPort } from './port.ts';
 import * as r from './regs.ts';
 
 const POLL_LIMIT = 1000;
@@ -30,10 +30,12 @@ export interface AhciStart {
   /** Memory for the controller's structures and bounce buffers: ahciDmaSize() of it is enough. */
   readonly dma: RamRange;
   readonly log: (line: string) => void;
+  /** Runs an action later; returns how to take it back. */
+  readonly after: After;
 }
 
 /** Brings up the first AHCI controller. A disk that does not answer is logged and left out. */
-export function* startAhci({ board, dma, log }: AhciStart): Task<BlockController> {
+export function* startAhci({ board, dma, log, after }: AhciStart): Task<BlockController> {
   const pci = probe(board.pci.functions());
   const hba = pci.bar(r.ABAR);
   if (!hba) throw new PosixError(ENODEV, 'ahci: the controller has no BAR 5');
@@ -46,7 +48,10 @@ export function* startAhci({ board, dma, log }: AhciStart): Task<BlockController
   present.forEach((port, i) => {
     const own = memory.ports[i];
     const name = `sdC${port}`;
-    if (own) ports.set(port, new AhciPort({ name, hba, port, ram, memory: own, log }));
+    if (own) {
+      const common = { hba, ram, log, after, serveInterrupts: () => interrupt(hba, ports) };
+      ports.set(port, new AhciPort({ ...common, name, port, memory: own }));
+    }
   });
   pci.onInterrupt(() => interrupt(hba, ports));
   hba.write32(r.HBA_GHC, hba.read32(r.HBA_GHC) | r.GHC_IE);

@@ -1,7 +1,7 @@
 // The AHCI driver's worker: brings the controller up and serves its disks to every session. The
 // hardware model sits in the same worker, and gets its turns from the same loop.
 
-import type { DriverBoard } from '../../kernel/abi/board.ts';
+import type { DriverBoard, PciFunction } from '../../kernel/abi/board.ts';
 import { PosixError } from '../../kernel/abi/errno.ts';
 import type { DriverConfig } from '../../kernel/abi/seat-config.ts';
 import { Executor } from '../../kernel/ipc/executor.ts';
@@ -25,10 +25,22 @@ export function main(board: DriverBoard, config: DriverConfig): void {
   const log = ringLogger(executor, new Ring(ram, config.log));
   const functions = board.pci.functions();
   let told = 0;
+  let wakesAtMs: number | undefined;
+  const wakeFor = (pci: PciFunction): void => {
+    const dueMs = pci.dueAtMs();
+    if (dueMs === undefined || dueMs === wakesAtMs) return;
+    wakesAtMs = dueMs;
+    executor.after(Math.max(0, dueMs - clock.monotonicMs()), () => {
+      wakesAtMs = undefined; // the loop turns, and lets the device work
+    });
+  };
   executor.poll(() => {
     let busy = false;
     for (; told < board.notes.length; told++) log(board.notes[told] ?? '');
-    for (const pci of functions) busy = pci.step() || busy;
+    for (const pci of functions) {
+      busy = pci.step() || busy;
+      wakeFor(pci);
+    }
     return busy;
   });
   executor.start(bringUp({ board, config, executor, log }), 'bring-up');
@@ -63,9 +75,10 @@ function* bringUp(parts: Parts): Task<void> {
 }
 
 /** Without a controller the tree is empty, and whoever attaches sees that. */
-function* start({ board, config, log }: Parts): Task<BlockController | undefined> {
+function* start({ board, config, executor, log }: Parts): Task<BlockController | undefined> {
   try {
-    return yield* startAhci({ board, dma: config.dma, log });
+    const after = (ms: number, action: () => void) => executor.after(ms, action);
+    return yield* startAhci({ board, dma: config.dma, log, after });
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     log(error.message);

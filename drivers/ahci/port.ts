@@ -15,10 +15,22 @@ const INTERRUPTS = r.IS_DHRS | r.IS_PSS | r.IS_PCS | r.IS_OFS | r.IS_INFS | r.IS
 /** Called once when a command is over. */
 export type Finish = (fault: PosixError | undefined) => void;
 
+/** Runs an action after that many milliseconds; returns how to take it back. */
+export type After = (ms: number, action: () => void) => () => void;
+
 interface Running {
   readonly command: Command;
   readonly finish: Finish;
+  /** Looks that found it still running. */
+  looks: number;
+  resets: number;
 }
+
+/** How often a port with commands looks after them, and how many looks a command has. */
+const LOOK_MS = 1000;
+const LOOKS = 3;
+/** Resets of the link for one command before it fails. */
+const RESETS = 3;
 
 export interface PortOptions {
   readonly name: string; // sdC0
@@ -27,6 +39,9 @@ export interface PortOptions {
   readonly ram: DataView;
   readonly memory: PortMemory;
   readonly log: (line: string) => void;
+  readonly after: After;
+  /** Serves interrupts that nobody raised: one may have been lost. */
+  readonly serveInterrupts: () => void;
 }
 
 export class AhciPort {
@@ -37,7 +52,10 @@ export class AhciPort {
   readonly #ram: DataView;
   readonly #log: (line: string) => void;
   readonly #running = new Map<number, Running>();
+  readonly #after: After;
+  readonly #serveInterrupts: () => void;
   #nextSlot = 0;
+  #watched = false;
   #dead = false;
 
   constructor(options: PortOptions) {
@@ -47,6 +65,8 @@ export class AhciPort {
     this.#base = r.portBase(options.port);
     this.#ram = options.ram;
     this.#log = options.log;
+    this.#after = options.after;
+    this.#serveInterrupts = options.serveInterrupts;
   }
 
   get freeSlots(): number {
@@ -77,9 +97,10 @@ export class AhciPort {
     }
     const slot = this.#takeSlot();
     const command = build(slot);
-    this.#running.set(slot, { command, finish });
+    this.#running.set(slot, { command, finish, looks: 0, resets: 0 });
     putCommand(this.#ram, this.memory, slot, command);
     this.#write(r.PORT_CI, (1 << slot) >>> 0);
+    this.#watch();
   }
 
   /** The port's part of an interrupt: finishes what is done, recovers from errors. */
@@ -98,6 +119,40 @@ export class AhciPort {
       this.start();
       this.#reissue();
     });
+  }
+
+  /** Looks after the commands from time to time for as long as there are any. */
+  #watch(): void {
+    if (this.#watched || this.#running.size === 0) return;
+    this.#watched = true;
+    this.#after(LOOK_MS, () => {
+      this.#watched = false;
+      this.#look();
+      this.#watch();
+    });
+  }
+
+  #look(): void {
+    const issued = this.#read(r.PORT_CI);
+    if ([...this.#running.keys()].some((slot) => (issued & (1 << slot)) === 0)) {
+      this.#log(`${this.name}: an interrupt was lost`);
+      this.#serveInterrupts();
+    }
+    const overdue = [...this.#running].filter(([, running]) => ++running.looks >= LOOKS);
+    if (overdue.length === 0) return;
+    const failed: Running[] = [];
+    for (const [slot, running] of overdue) {
+      running.looks = 0;
+      if (running.resets++ < RESETS) continue;
+      this.#running.delete(slot);
+      failed.push(running);
+    }
+    this.#log(`${this.name}: no answer for ${(LOOKS * LOOK_MS) / 1000} s: reset`);
+    this.#orGiveUp(() => {
+      this.#clearError();
+      this.#reissue();
+    });
+    for (const { command, finish } of failed) finish(this.#fault(command, 'the drive is silent'));
   }
 
   /** Finishes the commands that have left PxCI. */

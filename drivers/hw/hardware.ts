@@ -2,11 +2,12 @@
 // the driver's worker alone; an image that cannot be opened leaves its port empty and a note.
 
 import { statSync } from 'node:fs';
-import type { PciBus } from '../../kernel/abi/board.ts';
+import type { Board, PciBus } from '../../kernel/abi/board.ts';
 import { EINVAL, PosixError } from '../../kernel/abi/errno.ts';
 import type { DiskConfig } from '../../kernel/abi/seat-config.ts';
 import { Recorder } from '../../kernel/ipc/baton/record.ts';
-import { createAhciController } from './ahci/ahci.ts';
+import { FaultGate } from '../../kernel/ipc/fault/gate.ts';
+import { createAhciController, diskName } from './ahci/ahci.ts';
 import { type Disk, type DiskOptions, openDisk } from './disk/disk.ts';
 import { claimImage } from './disk/host-file.ts';
 import { type OverlayMemory, overlayMemory } from './disk/overlay-memory.ts';
@@ -87,18 +88,21 @@ function claimable(file: string): boolean {
 
 /** In the driver's worker. `notes` grows when a medium fails later. */
 export function assembleBus(
-  ram: SharedArrayBuffer,
+  board: Board,
   hardware: Hardware,
 ): { pci: PciBus; notes: readonly string[] } {
   const notes = [...hardware.notes];
-  const recorder = Recorder.of(ram);
+  const recorder = Recorder.of(board.ram);
   const disks = hardware.disks.map((config, port) => {
     const options = config && { ...config, overlay: hardware.memory[port]?.overlay };
     const disk = openPort(options, port, notes);
     return disk && recorded(disk, port, recorder);
   });
   const caches = hardware.memory.map(({ cache }) => cache);
-  const controller = createAhciController({ ram, disks, caches, log: (line) => notes.push(line) });
+  const controller = createAhciController({
+    ...{ ram: board.ram, disks, caches, log: (line) => notes.push(line) },
+    faults: new FaultGate(board),
+  });
   return { pci: createPciBus([controller]), notes };
 }
 
@@ -118,6 +122,3 @@ function openPort(
     return undefined;
   }
 }
-
-/** The name under which the driver exports the disk of a port. */
-export const diskName = (port: number): string => `sdC${port}`;

@@ -54,7 +54,7 @@ async function assemble(): Promise<Board | DriverBoard> {
   };
   if (hardware === undefined) return board;
   const { assembleBus } = await import('./hardware.ts');
-  return { ...board, ...assembleBus(ram, hardware) };
+  return { ...board, ...assembleBus(board, hardware) };
 }
 
 /** Sleeps until the kernel has orders for this seat. */

@@ -85,6 +85,36 @@ export function runTask<T>(pci: PciFunction, task: Task<T>): T {
   return result as T;
 }
 
+/** A clock that moves by hand, and what is due on it. */
+export interface HandClock {
+  ms: number;
+  readonly monotonicMs: () => number;
+  readonly after: (ms: number, action: () => void) => () => void;
+  /** Lets time pass and runs what falls due. */
+  pass(ms: number): void;
+}
+
+export function handClock(): HandClock {
+  const timers = new Map<() => void, number>();
+  const clock: HandClock = {
+    ms: 0,
+    monotonicMs: () => clock.ms,
+    after: (ms, action) => {
+      timers.set(action, clock.ms + ms);
+      return () => void timers.delete(action);
+    },
+    pass(ms) {
+      clock.ms += ms;
+      for (const [action, at] of [...timers]) {
+        if (at > clock.ms) continue;
+        timers.delete(action);
+        action();
+      }
+    },
+  };
+  return clock;
+}
+
 /** A directory of its own for one test file, removed at its end. */
 export function tempDir(): { path: (name: string) => string; remove: () => void } {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'atoll-hw-'));

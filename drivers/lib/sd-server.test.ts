@@ -8,7 +8,15 @@ import { startAhci } from '../ahci/driver.ts';
 import { ahciDmaSize } from '../ahci/memory.ts';
 import { createAhciController } from '../hw/ahci/ahci.ts';
 import { createPciBus } from '../hw/pci.ts';
-import { type MemoryDisk, memoryDisk, runSeed, runTask, runTasks, seeded } from '../hw/test-rig.ts';
+import {
+  handClock,
+  type MemoryDisk,
+  memoryDisk,
+  runSeed,
+  runTask,
+  runTasks,
+  seeded,
+} from '../hw/test-rig.ts';
 import { createSdServer, type SdFile } from './sd-server.ts';
 
 const DATA = 0x100_0000;
@@ -31,7 +39,9 @@ function rig(disks: readonly MemoryDisk[]) {
   const run = <T>(task: Task<T>): T => runTask(pci, task);
   const dma = { address: 0x1000, length: ahciDmaSize(disks.length) };
   const options = { ram, log: (line: string) => log.push(line) };
-  const controller = run(startAhci({ ...options, board: { ram, pci: createPciBus([pci]) }, dma }));
+  const { after } = handClock();
+  const board = { ram, pci: createPciBus([pci]) };
+  const controller = run(startAhci({ ...options, board, dma, after }));
   const server = run(createSdServer({ ...options, controller }));
   const { fs } = server;
   const file = (path: string): SdFile => {

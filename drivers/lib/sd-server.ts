@@ -9,6 +9,7 @@ import { S_IFBLK } from '../../kernel/abi/constants.ts';
 import { EINVAL, EROFS, PosixError } from '../../kernel/abi/errno.ts';
 import type { Timespec } from '../../kernel/abi/stat.ts';
 import { decodeText } from '../../kernel/abi/text.ts';
+import { Places } from '../../kernel/ipc/fault/places.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { type TreeFile, type TreeNode, TreeServer } from '../../kernel/ninep/tree.ts';
 import { type PartitionTable, readPartitions } from './partition.ts';
@@ -33,12 +34,13 @@ export type SdFile = TreeFile<undefined>;
 export function* createSdServer(options: SdServerOptions): Task<DiskServer<SdFile>> {
   const { controller, ram, log, now } = options;
   const children: Node[] = [];
+  const places = new Places(ram);
   const disks: DiskIo[] = [];
   for (const [index, disk] of (controller?.disks ?? []).entries()) {
     if (!controller) break;
     const io = new DiskIo(disk, ram, controller.bounce);
     disks.push(io);
-    const directory = new DiskDirectory({ io, index, controller, log });
+    const directory = new DiskDirectory({ io, index, controller, places, log });
     yield* directory.readTable();
     children.push(directory.node());
   }
@@ -111,6 +113,7 @@ interface DirectoryOptions {
   readonly io: DiskIo;
   readonly index: number;
   readonly controller: BlockController;
+  readonly places: Places;
   readonly log: (line: string) => void;
 }
 
@@ -159,10 +162,21 @@ class DiskDirectory {
       },
     });
     for (const note of this.#table.notes) log(`${this.#disk.name}: ${note}`);
+    this.#tellPlaces();
     const parts = this.#table.partitions.map((part) =>
       this.#data(`${part.number}`, part.number, part),
     );
     this.#parts = [this.#data('0', 0, this.#whole), ...parts];
+  }
+
+  /** Where volumes lie: faults may name their parts. */
+  #tellPlaces(): void {
+    const { name: disk } = this.#disk;
+    const { places } = this.#options;
+    if (this.#table.partitions.length === 0) places.setPartition(disk, { disk, ...this.#whole });
+    for (const { number, start, count } of this.#table.partitions) {
+      places.setPartition(`${disk}p${number}`, { disk, start, count });
+    }
   }
 
   #data(name: string, partition: number, extent: DiskExtent): DataNode {

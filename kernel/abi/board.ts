@@ -49,6 +49,8 @@ export interface PciFunction {
    * Returns whether there is more to do at once.
    */
   step(): boolean;
+  /** When it wants its next turn though nobody rings: a drive that takes its time. Milliseconds. */
+  dueAtMs(): number | undefined;
 }
 
 /** Memory-mapped registers: 32-bit accesses at aligned offsets. */

@@ -26,6 +26,11 @@ export class LogMap {
     this.blocks = next;
   }
 
+  /** Its runs on the volume, in blocks. */
+  get extents(): readonly { readonly disk: number; readonly count: number }[] {
+    return this.#runs;
+  }
+
   /** The block on the volume that holds journal block `n`. */
   disk(n: number): number {
     const run = this.#runs.find(({ first, count }) => n >= first && n < first + count);

@@ -6,6 +6,7 @@ import * as r from '../../ahci/regs.ts';
 import { SECTOR_SIZE } from '../disk/disk.ts';
 import type { Segments } from '../disk/segments.ts';
 import type { AtaCommand, AtaDisk, AtaResult } from './ata.ts';
+import { CommandFaults } from './command-faults.ts';
 import type { Dma } from './dma.ts';
 import { DmaFault } from './dma.ts';
 
@@ -28,6 +29,7 @@ interface Fetched {
 export class AhciPort {
   readonly device: AtaDisk | undefined;
   readonly #dma: Dma;
+  readonly #faults: CommandFaults;
   #clb = 0;
   #clbu = 0;
   #fb = 0;
@@ -49,6 +51,7 @@ export class AhciPort {
   constructor(dma: Dma, device: AtaDisk | undefined) {
     this.#dma = dma;
     this.device = device;
+    this.#faults = new CommandFaults(() => device?.faults?.gate.clock.monotonicMs() ?? 0);
     this.reset();
   }
 
@@ -72,7 +75,13 @@ export class AhciPort {
   get ready(): boolean {
     const running = this.#cmd & r.CMD_ST && this.#cmd & r.CMD_FRE && this.device;
     if (!running || this.#halted) return false;
-    return this.#ci !== 0 && (this.#tfd & (r.TFD_BSY | r.TFD_DRQ)) === 0;
+    if (this.#ci === 0 || (this.#tfd & (r.TFD_BSY | r.TFD_DRQ)) !== 0) return false;
+    return this.#faults.open(this.#ci) !== 0;
+  }
+
+  /** When a command that a fault holds up goes on. */
+  get dueAtMs(): number | undefined {
+    return this.#faults.dueAtMs;
   }
 
   read(offset: number): number {
@@ -178,6 +187,7 @@ export class AhciPort {
   /** ST is cleared: §3.3.14, the command list forgets what was issued. */
   #stop(): void {
     this.#ci = 0;
+    this.#faults.reset();
     this.#halted = false;
     this.#slot = r.MAX_SLOTS - 1;
   }
@@ -197,6 +207,7 @@ export class AhciPort {
     this.#tfd = TFD_NO_DEVICE;
     this.#sig = 0xffff_ffff;
     this.#softReset = false;
+    this.#faults.reset();
     if (!this.device) return;
     this.device.reset();
     this.#ssts = r.SSTS_UP;
@@ -224,9 +235,10 @@ export class AhciPort {
 
   /** Round robin behind the slot that ran last, as §5.3.4 has it. */
   #nextSlot(): number {
+    const open = this.#faults.open(this.#ci);
     for (let i = 1; i <= r.MAX_SLOTS; i++) {
       const slot = (this.#slot + i) % r.MAX_SLOTS;
-      if (this.#ci & (1 << slot)) return slot;
+      if (open & (1 << slot)) return slot;
     }
     return this.#slot;
   }
@@ -249,13 +261,23 @@ export class AhciPort {
   #execute(device: AtaDisk, { slot, header, fis }: Fetched): void {
     let interrupt = 0;
     const command = ataCommand(fis);
+    const { verdict, firing } = this.#faults.take(slot, this.#ci, () => device.meet(command));
+    if (verdict === 'hang') this.#tfd |= r.TFD_BSY;
+    if (firing && verdict !== 'run') {
+      if (firing.has('hang') || firing.has('drop')) device.lose(command, firing);
+      return;
+    }
     const { trace } = this.#dma;
     trace.begin(EVENTS.dma, command.lba, command.count * SECTOR_SIZE);
-    const result = device.execute(command, (sizeBytes) => {
-      const buffers = this.#buffers(header, sizeBytes);
-      interrupt = buffers.interrupt;
-      return buffers.segments;
-    });
+    const result = device.execute(
+      command,
+      (sizeBytes) => {
+        const buffers = this.#buffers(header, sizeBytes);
+        interrupt = buffers.interrupt;
+        return buffers.segments;
+      },
+      firing,
+    );
     trace.end(EVENTS.dma, result.transferred);
     if (result.transferred > 0) trace.count(COUNTERS.dmas);
     trace.count(COUNTERS.dmaBytes, result.transferred);

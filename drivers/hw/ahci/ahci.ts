@@ -3,12 +3,15 @@
 
 import type { Mmio, PciFunction } from '../../../kernel/abi/board.ts';
 import { assert } from '../../../kernel/abi/errno.ts';
+import type { FaultGate } from '../../../kernel/ipc/fault/gate.ts';
 import * as r from '../../ahci/regs.ts';
 import type { Disk } from '../disk/disk.ts';
 import { ConfigSpace } from '../pci.ts';
 import { AhciPort } from './ahci-port.ts';
 import { AtaDisk } from './ata.ts';
 import { Dma } from './dma.ts';
+import { DriveFaults } from './drive-faults.ts';
+import { InterruptLine } from './interrupt-line.ts';
 
 const VENDOR = 0x1b36; // the vendor id that emulators use
 const DEVICE = 0xa701;
@@ -21,6 +24,8 @@ export interface AhciOptions {
   readonly caches?: readonly (SharedArrayBuffer | undefined)[];
   /** Its place on the bus. */
   readonly device?: number;
+  /** Where faults come in; their points are named after the disks. */
+  readonly faults?: FaultGate;
   /** Told the host's reasons when a medium fails. */
   readonly log?: (line: string) => void;
 }
@@ -37,7 +42,12 @@ export function createAhciController(options: AhciOptions): AhciController {
   assert(disks.length >= 1 && disks.length <= r.MAX_PORTS, `${disks.length} ports`);
   const dma = new Dma(ram);
   const drives = disks.map(
-    (disk, port) => disk && new AtaDisk({ disk, cache: caches[port], serial: serial(port), log }),
+    (disk, port) =>
+      disk &&
+      new AtaDisk({
+        ...{ disk, cache: caches[port], serial: serial(port), log },
+        faults: options.faults && new DriveFaults(options.faults, diskName(port)),
+      }),
   );
   const config = new ConfigSpace({
     vendor: VENDOR,
@@ -48,7 +58,7 @@ export function createAhciController(options: AhciOptions): AhciController {
   });
   const hba = new Hba(drives.map((drive) => new AhciPort(dma, drive)));
   const registers = config.gate(hba);
-  let handler = () => {};
+  const interrupts = new InterruptLine(options.faults);
   return {
     bus: 0,
     device,
@@ -58,12 +68,18 @@ export function createAhciController(options: AhciOptions): AhciController {
     configWrite: (offset, width, value) => config.write(offset, width, value),
     bar: (index) => (index === r.ABAR ? registers : undefined),
     onInterrupt: (next) => {
-      handler = next;
+      interrupts.handler = next;
     },
     step: () => {
       if (config.busMasterEnabled) hba.runPorts();
-      if (config.interruptsEnabled && hba.takeInterrupt()) handler();
+      if (config.interruptsEnabled && hba.takeInterrupt()) interrupts.raise();
+      interrupts.step();
       return hba.hasInterrupt || (config.busMasterEnabled && hba.hasWork);
+    },
+    dueAtMs: () => {
+      const due = [...hba.ports.map((port) => port.dueAtMs), interrupts.dueAtMs];
+      const times = due.filter((at) => at !== undefined);
+      return times.length === 0 ? undefined : Math.min(...times);
     },
     powerOff: () => {
       for (const drive of drives) drive?.powerOff();
@@ -71,22 +87,25 @@ export function createAhciController(options: AhciOptions): AhciController {
   };
 }
 
+/** The name under which the driver exports the disk of a port. */
+export const diskName = (port: number): string => `sdC${port}`;
+
 const serial = (port: number): string => `ATOLL${String(port).padStart(4, '0')}`;
 
 /** The generic registers, and the interrupt line as messages: each new cause raises one. */
 class Hba implements Mmio {
   readonly size = r.HBA_SIZE;
-  readonly #ports: readonly AhciPort[];
+  readonly ports: readonly AhciPort[];
   #interruptEnable = false;
   #is = 0;
   #raised = false;
 
   constructor(ports: readonly AhciPort[]) {
-    this.#ports = ports;
+    this.ports = ports;
   }
 
   get hasWork(): boolean {
-    return this.#ports.some((port) => port.ready);
+    return this.ports.some((port) => port.ready);
   }
 
   get hasInterrupt(): boolean {
@@ -95,7 +114,7 @@ class Hba implements Mmio {
 
   /** One command of each port. */
   runPorts(): void {
-    for (const port of this.#ports) port.step();
+    for (const port of this.ports) port.step();
     this.#collect();
   }
 
@@ -134,7 +153,7 @@ class Hba implements Mmio {
       case r.HBA_IS:
         return this.#is;
       case r.HBA_PI:
-        return 2 ** this.#ports.length - 1;
+        return 2 ** this.ports.length - 1;
       case r.HBA_VS:
         return r.VS_1_3_1;
       default:
@@ -145,7 +164,7 @@ class Hba implements Mmio {
   #capabilities(): number {
     const slots = (r.MAX_SLOTS - 1) << r.CAP_NCS_SHIFT;
     const fixed = r.CAP_SAM | r.CAP_ISS_GEN3 | r.CAP_SCLO | slots;
-    return r.CAP_S64A + (fixed | (this.#ports.length - 1));
+    return r.CAP_S64A + (fixed | (this.ports.length - 1));
   }
 
   /** AE stays set, since CAP.SAM says that there is no other mode (§3.1.2). */
@@ -165,13 +184,13 @@ class Hba implements Mmio {
     this.#interruptEnable = false;
     this.#is = 0;
     this.#raised = false;
-    for (const port of this.#ports) port.reset();
+    for (const port of this.ports) port.reset();
   }
 
   /** Ports with a cause set their bit in IS; a bit that was clear raises the interrupt. */
   #collect(): void {
     let causes = 0;
-    this.#ports.forEach((port, i) => {
+    this.ports.forEach((port, i) => {
       if (port.interrupting) causes |= 1 << i;
     });
     const fresh = causes & ~this.#is;
@@ -181,6 +200,6 @@ class Hba implements Mmio {
 
   #portAt(offset: number): AhciPort | undefined {
     assert(offset % 4 === 0 && offset >= 0 && offset < this.size, `HBA register 0x${offset}`);
-    return offset < 0x100 ? undefined : this.#ports[(offset - 0x100) >>> 7];
+    return offset < 0x100 ? undefined : this.ports[(offset - 0x100) >>> 7];
   }
 }

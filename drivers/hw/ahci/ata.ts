@@ -2,11 +2,20 @@
 // data by the port's PRDT and answers with the values of its status and error registers.
 
 import { EROFS, PosixError } from '../../../kernel/abi/errno.ts';
+import type { Firing } from '../../../kernel/ipc/fault/firing.ts';
 import * as ata from '../../ahci/ata-regs.ts';
 import { type Disk, SECTOR_SIZE } from '../disk/disk.ts';
 import { gather, type Segments, scatter } from '../disk/segments.ts';
 import { WriteCache } from '../disk/write-cache.ts';
 import { DSM_BLOCK_LIMIT, identifyData } from './ata-identify.ts';
+import {
+  type DataPath,
+  type DriveCommand,
+  type DriveFaults,
+  type DriveOperation,
+  faultyRead,
+  faultyWrite,
+} from './drive-faults.ts';
 
 /** The registers of a command, as its FIS brings them. */
 export interface AtaCommand {
@@ -36,6 +45,7 @@ export interface AtaDiskOptions {
   readonly serial: string;
   /** Told what the host said when the medium failed. */
   readonly log: (line: string) => void;
+  readonly faults?: DriveFaults | undefined;
 }
 
 const DEVICE_LBA = 0x40;
@@ -57,6 +67,7 @@ const refused = (error: number, lba = 0): AtaResult => ({
 export class AtaDisk {
   readonly disk: Disk;
   readonly cache: WriteCache;
+  readonly faults: DriveFaults | undefined;
   readonly #serial: string;
   readonly #log: (line: string) => void;
   #writeCacheOn = true;
@@ -66,9 +77,72 @@ export class AtaDisk {
     this.cache = new WriteCache(options.disk, options.cache);
     this.#serial = options.serial;
     this.#log = options.log;
+    this.faults = options.faults;
   }
 
-  execute(command: AtaCommand, buffers: TransferBuffers): AtaResult {
+  /** What fires at a command that is taken up. */
+  meet(command: AtaCommand): Firing | undefined {
+    const known = asFaultsSee(command);
+    return known && this.faults?.meet(known, this.disk.sectorCount);
+  }
+
+  execute(command: AtaCommand, buffers: TransferBuffers, firing?: Firing): AtaResult {
+    const known = this.faults && asFaultsSee(command);
+    if (known === undefined || this.faults === undefined) return this.#execute(command, buffers);
+    const { faults } = this;
+    const torn = firing?.has('torn') ?? false;
+    const result = this.#guarded(command, () => {
+      if (!torn) faults.check(known, firing);
+      const answer = firing
+        ? this.#faulty(command, { buffers, firing, operation: known.operation })
+        : this.#execute(command, buffers);
+      if (torn) faults.check(known, firing);
+      return answer;
+    });
+    faults.afterwards(known, firing);
+    return result;
+  }
+
+  /** A command that will never be answered. */
+  lose(command: AtaCommand, firing: Firing): void {
+    const known = asFaultsSee(command);
+    if (known) this.faults?.afterwards(known, firing);
+  }
+
+  /** A command at which something fires. */
+  #faulty(
+    command: AtaCommand,
+    what: { buffers: TransferBuffers; firing: Firing; operation: DriveOperation },
+  ): AtaResult {
+    const { buffers, firing, operation } = what;
+    const path: DataPath = {
+      read: (offset, segments) => this.cache.readv(offset, segments),
+      write: (offset, segments) => this.#write(offset, segments),
+      readMedium: (offset, segments) => this.disk.readv(offset, segments),
+      writeMedium: (offset, segments) => this.cache.writeThrough(offset, segments),
+      sectorCount: this.disk.sectorCount,
+    };
+    if (operation === 'read') {
+      let moved = 0;
+      const result = this.#transfer(command, (offset, size) => {
+        moved = faultyRead(path, { offset, segments: buffers(size) }, firing);
+      });
+      return { ...result, transferred: moved };
+    }
+    if (operation === 'write') {
+      return this.#transfer(command, (offset, size) =>
+        faultyWrite(path, { offset, segments: buffers(size) }, firing),
+      );
+    }
+    if (firing.has('lie')) {
+      const bytes = operation === 'trim' ? command.count * SECTOR_SIZE : 0;
+      return done(bytes, operation === 'trim' ? 'dma' : 'none');
+    }
+    if (firing.has('dup')) this.#execute(command, buffers);
+    return this.#execute(command, buffers);
+  }
+
+  #execute(command: AtaCommand, buffers: TransferBuffers): AtaResult {
     switch (command.command) {
       case ata.ATA_IDENTIFY:
         return this.#identify(buffers);
@@ -189,6 +263,26 @@ export class AtaDisk {
       return { ...fault, status: fault.status | ata.STATUS_DF };
     }
   }
+}
+
+const OPERATIONS: Readonly<Record<number, DriveOperation>> = {
+  [ata.ATA_READ_DMA_EXT]: 'read',
+  [ata.ATA_READ_DMA]: 'read',
+  [ata.ATA_WRITE_DMA_EXT]: 'write',
+  [ata.ATA_WRITE_DMA]: 'write',
+  [ata.ATA_WRITE_DMA_FUA_EXT]: 'write',
+  [ata.ATA_FLUSH_CACHE]: 'flush',
+  [ata.ATA_FLUSH_CACHE_EXT]: 'flush',
+  [ata.ATA_STANDBY_IMMEDIATE]: 'flush',
+  [ata.ATA_DATA_SET_MANAGEMENT]: 'trim',
+};
+
+/** Reads, writes, flushes and trims; undefined for what no fault is about. */
+function asFaultsSee(command: AtaCommand): DriveCommand | undefined {
+  const operation = OPERATIONS[command.command];
+  if (operation === undefined) return undefined;
+  if (operation === 'read' || operation === 'write') return { operation, ...addressed(command) };
+  return { operation, lba: 0, count: operation === 'trim' ? command.count : 0 };
 }
 
 /** LBA and count as the command's width has them; count 0 means the most. */

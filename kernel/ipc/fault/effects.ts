@@ -38,10 +38,11 @@ export function carryOut(
       setPaused(head, action.service, 'running');
       return;
     case 'power':
-      cutPower(place, action.choice, at.slot);
+      Atomics.store(head, HEAD.powerSeed, draw(at.slot) | 0);
+      if (kind !== 'blk') cutPower(place, action.choice);
       return;
     case 'crash':
-      if (seat !== SEAT_KERNEL) throw new Error(`fault at ${at.name}: crash`);
+      if (kind !== 'blk' && seat !== SEAT_KERNEL) throw new Error(`fault at ${at.name}: crash`);
       return;
     case 'hang':
       // A drive hangs by itself, a call in the kernel; a server with its whole worker.
@@ -52,10 +53,17 @@ export function carryOut(
   }
 }
 
+/** What ends a drive, once its command has gone as far as the other actions let it. */
+export function endAfter(place: Place, actions: readonly Action[], name: string): void {
+  for (const action of actions) {
+    if (action.do === 'power') cutPower(place, action.choice);
+    if (action.do === 'crash') throw new Error(`fault at ${name}: crash`);
+  }
+}
+
 /** The board sees it and ends all workers; until then nobody who knows does anything more. */
-function cutPower(place: Place, choice: PowerChoice, slot: Int32Array): void {
+function cutPower(place: Place, choice: PowerChoice): void {
   const { head, ram } = place;
-  Atomics.store(head, HEAD.powerSeed, draw(slot) | 0);
   Atomics.compareExchange(head, HEAD.power, 0, 1 + POWER_CHOICES.indexOf(choice));
   new Bell(ram, SEAT_BOARD).ring();
   stop(place);
