@@ -17,6 +17,7 @@ import { main as cut } from './cut.ts';
 import { main as date } from './date.ts';
 import { main as dd } from './dd.ts';
 import { main as df } from './df.ts';
+import { main as diff } from './diff.ts';
 import { main as dirname } from './dirname.ts';
 import { main as dmesg } from './dmesg.ts';
 import { main as du } from './du.ts';
@@ -97,6 +98,7 @@ export const programs: Readonly<Record<string, Program>> = {
   date,
   dd,
   df,
+  diff,
   dirname,
   dmesg,
   du,

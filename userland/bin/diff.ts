@@ -1,0 +1,309 @@
+// diff: what parts two files or two trees. POSIX.1-2024 diff -b -c -C -e -f -r -u -U, with GNU's
+// -a -B -E -i -n -N -q -s -w -x -Z --label and --strip-trailing-cr. Status 0 equal, 1 different, 2 trouble.
+
+import { O_RDONLY, S_IFDIR, S_IFMT, S_IFREG } from '../../kernel/abi/constants.ts';
+import { ENOENT, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import type { Stat } from '../../kernel/abi/stat.ts';
+import { encodeText } from '../../kernel/abi/text.ts';
+import { compareTexts, type Equality, textOf } from '../libc/diff/lines.ts';
+import { printChanges, type Style } from '../libc/diff/print.ts';
+import { basename, isDirectory, join, listDirectory, statIfThere } from '../libc/files/path.ts';
+import type { Options } from '../libc/options.ts';
+import { program, type Tool } from '../libc/program.ts';
+import { globRegExp } from '../libc/text/glob.ts';
+import { toLatin1 } from '../libc/text/latin1.ts';
+import { parseCount } from '../libc/text/numbers.ts';
+import { maybeQuoted, quotedArgument } from '../libc/text/quote.ts';
+import { strftime } from '../libc/time/date.ts';
+
+export const main = program(
+  {
+    usage: `[-abBcefEinNqrsuwZ] [-C LINES] [-U LINES] [-x PATTERN] [--label TEXT]... FILE1 FILE2
+Writes what changes FILE1 into FILE2. Of two directories it compares the files of the same names.`,
+    short: 'abBcC:efEdinNpqrsuU:wx:L:Z',
+    long: {
+      text: 'a',
+      'ignore-space-change': 'b',
+      'ignore-blank-lines': 'B',
+      'context=?': 'C',
+      ed: 'e',
+      'forward-ed': 'f',
+      'ignore-tab-expansion': 'E',
+      'ignore-trailing-space': 'Z',
+      minimal: 'd',
+      'ignore-case': 'i',
+      rcs: 'n',
+      'new-file': 'N',
+      brief: 'q',
+      recursive: 'r',
+      'report-identical-files': 's',
+      'unified=?': 'U',
+      'ignore-all-space': 'w',
+      'exclude=': 'x',
+      'label=': 'L',
+      'strip-trailing-cr': 'cr',
+      normal: 'normal',
+    },
+    trouble: 2,
+  },
+  (tool, options) => {
+    const [first, second, extra] = options.operands;
+    if (first === undefined || second === undefined)
+      return misuse(tool, `missing operand after '${first ?? tool.name}'`);
+    if (extra !== undefined) return misuse(tool, `extra operand ${quotedArgument(extra)}`);
+    const comparison = new Comparison(tool, planOf(tool, options));
+    comparison.operands(first, second);
+    return Math.max(comparison.status, tool.status);
+  },
+);
+
+/** The diffutils put their name before the second line, too. */
+function misuse(tool: Tool, message: string): never {
+  tool.note(message);
+  return tool.die(`Try '${tool.name} --help' for more information.`);
+}
+
+interface Plan {
+  readonly style: Style;
+  readonly context: number;
+  readonly equality: Equality;
+  readonly brief: boolean;
+  readonly reportSame: boolean;
+  readonly recursive: boolean;
+  readonly newFile: boolean;
+  readonly asText: boolean;
+  readonly exclude: readonly RegExp[];
+  readonly labels: readonly string[];
+  /** The options, as the line before a pair of files in a tree repeats them. */
+  readonly words: string;
+}
+
+const styles: Readonly<Record<string, Style>> = {
+  c: 'context',
+  C: 'context',
+  u: 'unified',
+  U: 'unified',
+  e: 'ed',
+  f: 'forward',
+  n: 'rcs',
+  normal: 'normal',
+};
+
+function planOf(tool: Tool, options: Options): Plan {
+  const chosen = options.last(...Object.keys(styles)) ?? 'normal';
+  const lines = options.value(chosen === 'C' || chosen === 'U' ? chosen : '');
+  const context =
+    parseCount(lines || '3') ??
+    tool.misuse(`invalid context length ${quotedArgument(lines ?? '')}`);
+  const blanks = options.has('w')
+    ? 'none'
+    : options.has('b')
+      ? 'amount'
+      : options.has('Z')
+        ? 'end'
+        : options.has('E')
+          ? 'tabs'
+          : 'count';
+  const words = tool.sys.argv.slice(1).filter((word) => !options.operands.includes(word));
+  return {
+    style: styles[chosen] ?? 'normal',
+    context,
+    equality: {
+      ignoreCase: options.has('i'),
+      blanks,
+      ignoreEmpty: options.has('B'),
+      stripCr: options.has('cr'),
+    },
+    brief: options.has('q'),
+    reportSame: options.has('s'),
+    recursive: options.has('r'),
+    newFile: options.has('N'),
+    asText: options.has('a'),
+    exclude: options.values('x').map((pattern) => globRegExp(pattern)),
+    labels: options.values('L'),
+    words: words.map((word) => `${maybeQuoted(word)} `).join(''),
+  };
+}
+
+interface Side {
+  readonly path: string;
+  /** undefined: not there, which -N takes for empty. */
+  readonly stat: Stat | undefined;
+}
+
+class Comparison {
+  readonly #tool: Tool;
+  readonly #plan: Plan;
+  status = 0;
+
+  constructor(tool: Tool, plan: Plan) {
+    this.#tool = tool;
+    this.#plan = plan;
+  }
+
+  operands(first: string, second: string): void {
+    let [a, b] = [this.#side(first), this.#side(second)];
+    if (a === undefined || b === undefined) return;
+    const [aDirectory, bDirectory] = [isTree(a), isTree(b)];
+    if (aDirectory && bDirectory) {
+      this.#directories(first, second);
+      return;
+    }
+    if (aDirectory) a = this.#side(join(first, basename(second)));
+    else if (bDirectory) b = this.#side(join(second, basename(first)));
+    if (a && b) this.#files(a, b);
+  }
+
+  #side(path: string): Side | undefined {
+    if (path === '-') return { path, stat: this.#tool.sys.fstat(0) };
+    try {
+      return { path, stat: this.#tool.sys.stat(path) };
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      if (this.#plan.newFile && error.errno === ENOENT) return { path, stat: undefined };
+      this.#tool.warn(`${maybeQuoted(path)}: ${strerror(error.errno)}`, 2);
+      return undefined;
+    }
+  }
+
+  #differ(): void {
+    this.status = Math.max(this.status, 1);
+  }
+
+  #directories(first: string, second: string): void {
+    const { out } = this.#tool;
+    const left = this.#names(first);
+    const right = this.#names(second);
+    const all = [...new Set([...left, ...right])].sort((a, b) => (a < b ? -1 : 1));
+    for (const name of all) {
+      const missing = !left.has(name) ? second : !right.has(name) ? first : undefined;
+      if (missing !== undefined && !this.#plan.newFile) {
+        out.text(`Only in ${missing}: ${name}\n`);
+        this.#differ();
+        continue;
+      }
+      const a = this.#side(join(first, name));
+      const b = this.#side(join(second, name));
+      if (a && b) this.#pair(a, b);
+    }
+  }
+
+  #pair(a: Side, b: Side): void {
+    const { out } = this.#tool;
+    const missing = a.stat === undefined || b.stat === undefined; // an empty tree, with -N
+    if (missing ? isTree(a) || isTree(b) : isTree(a) && isTree(b)) {
+      if (this.#plan.recursive) this.#directories(a.path, b.path);
+      else out.text(`Common subdirectories: ${a.path} and ${b.path}\n`);
+      return;
+    }
+    if (a.stat && b.stat && kindOf(a.stat) !== kindOf(b.stat)) {
+      const tell = (side: Side): string => `${kindOf(side.stat as Stat)}`;
+      out.text(`File ${a.path} is a ${tell(a)} while file ${b.path} is a ${tell(b)}\n`);
+      this.#differ();
+      return;
+    }
+    this.#files(a, b, `diff ${this.#plan.words}${maybeQuoted(a.path)} ${maybeQuoted(b.path)}\n`);
+  }
+
+  #names(directory: string): Set<string> {
+    const names = new Set<string>();
+    const { sys } = this.#tool;
+    if (this.#plan.newFile && statIfThere(sys, directory) === undefined) return names;
+    const list = this.#tool.attempt(maybeQuoted(directory), () => listDirectory(sys, directory));
+    if (list === undefined) this.status = 2;
+    for (const { name } of list ?? []) {
+      if (!this.#plan.exclude.some((pattern) => pattern.test(name))) names.add(name);
+    }
+    return names;
+  }
+
+  #files(a: Side, b: Side, head = ''): void {
+    const { out } = this.#tool;
+    const plan = this.#plan;
+    const [left, right] = [this.#read(a), this.#read(b)];
+    if (left === undefined || right === undefined) return;
+    const same = left.length === right.length && left.every((byte, i) => byte === right[i]);
+    if (same) {
+      if (plan.reportSame) out.text(`Files ${a.path} and ${b.path} are identical\n`);
+      return;
+    }
+    const binary = !plan.asText && (isBinary(left) || isBinary(right));
+    if (binary) {
+      this.#differ();
+      const what = plan.brief ? 'Files' : 'Binary files';
+      out.text(`${what} ${a.path} and ${b.path} differ\n`);
+      return;
+    }
+    const pair = { a: this.#text(a, left, 0), b: this.#text(b, right, 1) };
+    const changes = compareTexts(pair.a, pair.b, plan.equality);
+    if (changes.length === 0) {
+      if (plan.reportSame) out.text(`Files ${a.path} and ${b.path} are identical\n`);
+      return;
+    }
+    this.#differ();
+    if (plan.brief) {
+      out.text(`Files ${a.path} and ${b.path} differ\n`);
+      return;
+    }
+    out.text(head);
+    printChanges(pair, changes, { ...plan, put: (text) => out.latin1(text) });
+  }
+
+  #text(side: Side, bytes: Uint8Array, index: number) {
+    const label = this.#plan.labels[index];
+    const { stat } = side;
+    const time = stat?.mtime ?? { sec: 0, nsec: 0 };
+    const form = this.#plan.style === 'context' ? CONTEXT_TIME : TIME;
+    const stamp = label === undefined ? strftime(form, time) : '';
+    return textOf({ name: toLatin1(encodeText(label ?? side.path)), stamp, bytes });
+  }
+
+  /** Both files are held in memory: any line may equal any other. */
+  #read({ path, stat }: Side): Uint8Array | undefined {
+    if (stat === undefined) return new Uint8Array();
+    const { sys } = this.#tool;
+    try {
+      const fd = path === '-' ? 0 : sys.open(path, O_RDONLY);
+      const parts: Uint8Array[] = [];
+      for (let size = 0; ; ) {
+        const part = new Uint8Array(256 * 1024);
+        const count = sys.read(fd, part);
+        if (count === 0) break;
+        parts.push(part.subarray(0, count));
+        size += count;
+        if (size > MOST_BYTES) return this.#tool.die(`${path}: file too large`, 2);
+      }
+      if (fd > 2) sys.close(fd);
+      return joined(parts);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      this.#tool.warn(`${maybeQuoted(path)}: ${strerror(error.errno)}`, 2);
+      return undefined;
+    }
+  }
+}
+
+const MOST_BYTES = 512 * 1024 * 1024;
+const TIME = '%Y-%m-%d %H:%M:%S.%N %z';
+/** As POSIX has it. */
+const CONTEXT_TIME = '%a %b %e %T %Y';
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+const isBinary = (bytes: Uint8Array): boolean => bytes.subarray(0, 32768).includes(0);
+const isTree = ({ stat }: Side): boolean => stat !== undefined && isDirectory(stat);
+
+function kindOf(stat: Stat): string {
+  const kind = stat.mode & S_IFMT;
+  if (kind === S_IFDIR) return 'directory';
+  if (kind !== S_IFREG) return 'special file';
+  return stat.size === 0 ? 'regular empty file' : 'regular file';
+}
