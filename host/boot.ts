@@ -29,6 +29,11 @@ export interface BootOptions {
   readonly trace?: string;
   /** How the seed chooses who runs. Default: `random`. */
   readonly strategy?: Strategy;
+  /**
+   * Of a repeatable run: this program waits for the system only. When nobody in it can go on, it ends
+   * with the reason `deadlock` and who waits for what, instead of waiting for this program.
+   */
+  readonly sealed?: boolean;
   /** The first event of a repeatable run that `machine.record` keeps in full. */
   readonly watchFrom?: number;
   /** Fault rules that hold before the first disk command, a line each (docs/faults.md). */
@@ -59,7 +64,7 @@ export function startMachine(
   options: BootOptions,
   more: Partial<ConsoleBoot> & { readonly onLog?: BootOptions['onLog'] } = {},
 ): Machine {
-  const { disks, mem, cpus, seed, strategy, watchFrom, trace, faults } = options;
+  const { disks, mem, cpus, seed, strategy, sealed, watchFrom, trace, faults } = options;
   const onLog = more.onLog ?? options.onLog;
   return powerUp({
     modules,
@@ -70,6 +75,7 @@ export function startMachine(
     ...(seed === undefined ? {} : { seed }),
     ...(trace === undefined ? {} : { trace }),
     ...(strategy === undefined ? {} : { strategy }),
+    ...(sealed === undefined ? {} : { sealed }),
     ...(watchFrom === undefined ? {} : { watchFrom }),
     ...(faults === undefined ? {} : { faults }),
     ...(more.interactive === undefined ? {} : { interactive: more.interactive }),

@@ -67,6 +67,7 @@ async function bootQuietly(line: CommandLine): Promise<Atoll> {
     ...(trace === undefined ? {} : { trace }),
     ...(seed === undefined ? {} : { seed }),
     ...(strategy === undefined ? {} : { strategy }),
+    sealed: !process.stdin.isTTY,
     onLog: (text) => {
       const refused = /^\[ *[\d.]+\] (sdC\d+(?:p\d+)?: .*)$/.exec(text)?.[1];
       if (refused !== undefined && !/: (mounted|unmounted|recovered|journal)\b/.test(refused)) {

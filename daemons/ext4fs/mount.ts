@@ -271,7 +271,7 @@ class Ext4Mount implements MountedVolume {
     const { executor } = this.#request;
     const { cache } = this.engine;
     while (this.#mounted) {
-      yield* executor.pause(COMMIT_MS);
+      yield* executor.pause(COMMIT_MS, 'idle');
       if (!this.#mounted) return;
       try {
         if (cache.running.blocks.size > 0) yield* this.commit();

@@ -26,7 +26,7 @@ import type { Strategy } from '../../kernel/ipc/baton/strategy.ts';
 import { Executor } from '../../kernel/ipc/executor.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
 import { tracerOf } from '../../kernel/ipc/trace.ts';
-import { giveOrders } from '../../kernel/ipc/wait.ts';
+import { askAll, giveOrders } from '../../kernel/ipc/wait.ts';
 import { BoardLoop } from './board-loop.ts';
 import { type Epoch, hostClock, powerOnNow, SEEDED_EPOCH_MS, virtualClock } from './clock.ts';
 import type { ConsoleSink } from './console.ts';
@@ -53,6 +53,11 @@ export interface MachineOptions {
   readonly trace?: string;
   /** How the seed chooses who runs; default: `random`. */
   readonly strategy?: Strategy;
+  /**
+   * Of a repeatable run: nothing comes from outside but by calls under way. When nobody can go on the
+   * machine ends, and tells who waits for what.
+   */
+  readonly sealed?: boolean;
   /** The first event of a repeatable run that its record keeps in full. */
   readonly watchFrom?: number;
   /** Fault rules that hold before the first disk command, a line each. */
@@ -135,7 +140,7 @@ export class Machine {
     this.executor = this.#newExecutor(recorder);
     this.#loop = new BoardLoop({
       ...{ executor: this.executor, baton: this.#baton, power: this.#power },
-      onIdle: () => undefined,
+      onIdle: () => this.#idle(),
       onStuck: (seat) => this.#cutOff(seat),
     });
     this.random = randomSource(seed, 'host');
@@ -283,6 +288,19 @@ export class Machine {
   #end(reason: string): void {
     this.#reason ??= reason;
     this.#loop.stop();
+  }
+
+  /** Nobody can go on by himself. When nothing is to come from outside either, nobody ever will. */
+  #idle(): void {
+    const baton = this.#baton;
+    if (baton === undefined || this.#options.sealed !== true) return;
+    void askAll(baton).then((told) => {
+      const lines = told.flatMap(({ seat, text }) =>
+        text.split('\n').map((line) => `  ${this.#power.role(seat)} (seat ${seat}): ${line}`),
+      );
+      const waiting = lines.filter((line) => !line.endsWith(': '));
+      this.#end(['deadlock: all wait for each other', ...waiting].join('\n'));
+    });
   }
 
   /** A program that computes for ever while the host waits: the host's clock decides, for once. */

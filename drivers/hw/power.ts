@@ -53,6 +53,11 @@ export class PowerSwitch {
     return [...this.#workers.keys()];
   }
 
+  /** What the worker of a seat is. */
+  role(seat: number): Role | undefined {
+    return this.#workers.get(seat)?.role;
+  }
+
   /** Starts a worker on the seat; when the one before has not quite ended yet, after its end. */
   on(seat: number, role: Role): void {
     const before = this.#workers.get(seat);
@@ -95,7 +100,7 @@ export class PowerSwitch {
   }
 
   #start(seat: number, role: Role): void {
-    const powered = new PoweredSeat();
+    const powered = new PoweredSeat(role);
     this.#workers.set(seat, powered);
     const { baton } = this.#options.repeatable ?? {};
     if (baton) {
@@ -171,6 +176,7 @@ export class PowerSwitch {
 }
 
 class PoweredSeat {
+  readonly role: Role;
   worker: Worker | undefined; // undefined: it could not be started
   ending = false;
   /** Powered on again while it still ended. */
@@ -178,7 +184,8 @@ class PoweredSeat {
   readonly ended: Promise<void>;
   end: () => void = () => {};
 
-  constructor() {
+  constructor(role: Role) {
+    this.role = role;
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });

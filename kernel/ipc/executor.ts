@@ -3,8 +3,9 @@
 // server and the board's main thread run on it.
 
 import type { Clock } from '../abi/board.ts';
+import { Baton } from './baton/baton.ts';
 import type { Ring } from './ring.ts';
-import { sleep, type Task, WaitQueue, wakeAll } from './task.ts';
+import { running, sleep, type Task, WaitQueue, wakeAll } from './task.ts';
 import { type Tracer, tracerOf } from './trace.ts';
 import { EVENTS } from './trace-events.ts';
 import { Bell, type Woken } from './wait.ts';
@@ -45,12 +46,19 @@ export class Executor {
   readonly #timers: Timer[] = []; // sorted, the next one last
   #runnable: Activity[] = [];
   #stopped = false;
+  /** In a repeatable run: the tasks that have not ended, to tell of when all wait for ever. */
+  readonly #live: Set<Activity> | undefined;
 
   constructor(options: ExecutorOptions) {
     this.clock = options.clock;
     this.trace = tracerOf(options.ram);
     this.#bell = new Bell(options.ram, options.seat);
     this.#onBug = options.onBug;
+    const baton = Baton.of(options.ram);
+    if (baton === undefined) return;
+    const live = new Set<Activity>();
+    this.#live = live;
+    baton.describe = () => describe(live);
   }
 
   /** Starts a task beside the others; it runs in this or the next turn. */
@@ -62,7 +70,10 @@ export class Executor {
    * Starts a task and runs its first step at once; `beforeStep` runs before this and every later
    * step. Returns whether the task has ended already.
    */
-  startNow(task: Task<void>, options: { name: string; beforeStep: () => void }): boolean {
+  startNow(
+    task: Task<void>,
+    options: { name: string; beforeStep: () => void; subject?: Subject },
+  ): boolean {
     return new Activity(task, { ...options, executor: this }).step();
   }
 
@@ -182,7 +193,15 @@ export class Executor {
     this.#bell.ring();
   }
 
-  /** Called by Activity alone. */
+  /** These three are called by Activity alone. */
+  began(activity: Activity): void {
+    this.#live?.add(activity);
+  }
+
+  ended(activity: Activity): void {
+    this.#live?.delete(activity);
+  }
+
   ready(activity: Activity): void {
     this.#runnable.push(activity);
   }
@@ -224,6 +243,12 @@ export class Executor {
   }
 }
 
+/** Whom a task works for: a process. */
+export interface Subject {
+  readonly name: string;
+  readonly pid: number;
+}
+
 /** A started task and where it stands. */
 class Activity {
   readonly #task: Task<void>;
@@ -231,16 +256,20 @@ class Activity {
   readonly #executor: Executor;
   readonly #beforeStep: () => void;
   readonly #flow: number; // what it was started for
+  readonly #subject: Subject | undefined;
+  #waitsIn: WaitQueue | undefined;
 
   constructor(
     task: Task<void>,
-    options: { name: string; executor: Executor; beforeStep: () => void },
+    options: { name: string; executor: Executor; beforeStep: () => void; subject?: Subject },
   ) {
     this.#task = task;
     this.#name = options.name;
     this.#executor = options.executor;
     this.#beforeStep = options.beforeStep;
     this.#flow = options.executor.trace.flow;
+    this.#subject = options.subject;
+    this.#executor.began(this);
   }
 
   /** Runs to the next wait; returns whether the task has ended. */
@@ -248,12 +277,18 @@ class Activity {
     const { trace } = this.#executor;
     trace.flow = this.#flow;
     if (trace.on) trace.begin(EVENTS.step, trace.label(this.#name));
+    running.task = this.#name;
     try {
       this.#beforeStep();
       const step = this.#task.next();
-      if (!step.done) step.value.waiting.push(this);
+      if (step.done) this.#executor.ended(this);
+      else {
+        this.#waitsIn = step.value;
+        step.value.waiting.push(this);
+      }
       return step.done === true;
     } catch (error) {
+      this.#executor.ended(this);
       this.#executor.bug(error, this.#name);
       return true;
     } finally {
@@ -261,10 +296,23 @@ class Activity {
     }
   }
 
+  /** `call read of cat[12] waits in 'pipe'`; nothing of one that only waits for a time. */
+  describe(): string | undefined {
+    const queue = this.#waitsIn;
+    if (queue === undefined || queue.name === 'timer') return undefined;
+    const subject = this.#subject;
+    const whose = subject === undefined ? '' : ` of ${subject.name}[${subject.pid}]`;
+    const held = queue.heldBy === '' ? '' : `, held by ${queue.heldBy}`;
+    return `${this.#name}${whose} waits in '${queue.name}'${held}`;
+  }
+
   resume(): void {
     this.#executor.ready(this);
   }
 }
+
+const describe = (activities: Iterable<Activity>): string =>
+  [...activities].flatMap((activity) => activity.describe() ?? []).join('\n');
 
 const nothing = (): void => undefined;
 

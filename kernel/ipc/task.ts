@@ -9,6 +9,8 @@ export type Task<T> = Generator<WaitQueue, T, void>;
 export class WaitQueue {
   readonly name: string;
   readonly waiting: Parked[] = [];
+  /** The task that those who wait here wait for, if one is known: a lock's holder. */
+  heldBy = '';
 
   constructor(name: string) {
     this.name = name;
@@ -23,6 +25,9 @@ export class WaitQueue {
 export interface Parked {
   resume(): void;
 }
+
+/** The task that runs in this worker just now, for those who tell who waits for whom. */
+export const running = { task: '' };
 
 /** Suspends until somebody wakes the queue. Wake-ups may be spurious: test the condition again. */
 export function* sleep(queue: WaitQueue): Task<void> {
@@ -58,6 +63,7 @@ export class Lock {
   *acquire(): Task<void> {
     if (this.#held) yield* sleep(this.#queue); // woken by `release` alone, which leaves it held
     this.#held = true;
+    this.#queue.heldBy = running.task;
   }
 
   release(): void {

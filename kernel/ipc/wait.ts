@@ -226,6 +226,19 @@ export function seize(baton: Baton): void {
   giveTurn(baton, SEAT_BOARD);
 }
 
+/** For the board, when all wait: what each worker says that it waits for. */
+export async function askAll(baton: Baton): Promise<{ seat: number; text: string }[]> {
+  const turn = seatWord(SEAT_BOARD, TURN);
+  const seats = baton.sleepers;
+  baton.ask();
+  for (const seat of seats) {
+    giveTurn(baton, seat);
+    await changed(baton, turn, 0);
+    Atomics.store(baton.words, turn, 0);
+  }
+  return seats.map((seat) => ({ seat, text: baton.told(seat) }));
+}
+
 /** The holder gives the baton to whom the baton chooses, and goes on when it comes back. */
 function handOn(baton: Baton, from: number): void {
   // A worker that the board took the baton from is about to be terminated: it waits for that.
@@ -233,6 +246,11 @@ function handOn(baton: Baton, from: number): void {
   if (next === from) return;
   if (next !== undefined) giveTurn(baton, next);
   awaitTurn(baton, from);
+  while (baton.asked) {
+    baton.tell(from);
+    giveTurn(baton, SEAT_BOARD);
+    awaitTurn(baton, from);
+  }
 }
 
 function giveTurn(baton: Baton, seat: number): void {

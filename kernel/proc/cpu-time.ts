@@ -30,7 +30,7 @@ export function watchCpuTime(kernel: Kernel, process: Process): void {
       sendSignal(kernel, process, SIGXCPU);
     }
     const nextMs = Math.max(warnAtMs, soft * SECOND_MS) - usedMs;
-    kernel.executor.after(Math.min(SECOND_MS, Math.max(LOOK_MS, nextMs)), look);
+    kernel.executor.after(Math.min(SECOND_MS, Math.max(LOOK_MS, nextMs)), look, 'idle');
   };
   look();
 }

@@ -92,6 +92,7 @@ function start(
   const ended = kernel.executor.startNow(counted(kernel, seat, to), {
     name: `call ${syscallName(request.number)}`,
     beforeStep: () => kernel.setCaller(process),
+    subject: process,
   });
   process.systemMs += kernel.clock.monotonicMs() - beganMs;
   if (!ended) kernel.cpus.release(process);

@@ -13,8 +13,9 @@ import {
   toErrno,
 } from '../../kernel/abi/errno.ts';
 import type { ProcessConfig } from '../../kernel/abi/seat-config.ts';
-import { DIED, SYS } from '../../kernel/abi/syscall.ts';
+import { DIED, SYS, syscallName } from '../../kernel/abi/syscall.ts';
 import { decodeText, encodeText } from '../../kernel/abi/text.ts';
+import { Baton } from '../../kernel/ipc/baton/baton.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
 import { type Tracer, tracerOf } from '../../kernel/ipc/trace.ts';
 import { EVENTS } from '../../kernel/ipc/trace-events.ts';
@@ -26,8 +27,6 @@ export class ProcessDied extends Error {}
 
 /** Bytes of a request: number, tag, data, length, five arguments. */
 const REQUEST_SIZE = 56;
-/** Every wait ends by a ring of the bell; this is only how long one sleep may last. */
-const SLEEP_MS = 60_000;
 
 export class Channel {
   /** The window: data of requests and replies, at offset 0. */
@@ -46,6 +45,7 @@ export class Channel {
   readonly #replies: Ring;
   readonly #trace: Tracer;
   #tag = 0;
+  #number: number = SYS.ready; // of the call under way
   #died: ProcessDied | undefined;
 
   constructor(board: Board, config: ProcessConfig) {
@@ -57,6 +57,8 @@ export class Channel {
     this.#bell.setRunning(true);
     this.#requests = new Ring(board.ram, config.requests);
     this.#replies = new Ring(board.ram, config.replies);
+    const baton = Baton.of(board.ram);
+    if (baton) baton.describe = () => this.#describe();
   }
 
   /** Makes the call and waits for its end: the errno, 0 when it was done. Runs signal handlers. */
@@ -125,11 +127,17 @@ export class Channel {
     return this.#died;
   }
 
+  /** What this worker waits for: nothing worth telling while it is nobody's. */
+  #describe(): string {
+    return this.#number === SYS.ready ? '' : `waits for its call ${syscallName(this.#number)}`;
+  }
+
   #put(number: number, dataLength: number, a0: number, a1: number, a2: number): void {
     const slot = this.#requests.reserve();
     assert(slot !== undefined, 'one call at a time cannot fill the ring');
     const { view } = slot;
     this.#tag = (this.#tag + 1) >>> 0;
+    this.#number = number;
     view.setUint32(0, number, true);
     view.setUint32(4, this.#tag, true);
     view.setUint32(8, 0, true);
@@ -149,7 +157,7 @@ export class Channel {
       const seen = this.#bell.read();
       const slot = this.#replies.peek();
       if (slot === undefined) {
-        this.#bell.wait(seen, SLEEP_MS);
+        this.#bell.wait(seen, Number.POSITIVE_INFINITY);
         continue;
       }
       const { view } = slot;

@@ -9,10 +9,12 @@
 // idle, virtual time stands still, and the host's own events (keys, calls of the library) have theirs.
 // A deadline is urgent unless its owner only looks around periodically: those alone move no clock.
 
-import { SEAT_BOARD } from '../../abi/memlayout.ts';
+import { SEAT_BOARD, SEAT_CONFIG, SEAT_CONFIG_SIZE, seatPage } from '../../abi/memlayout.ts';
+import { decodeText, encodeText } from '../../abi/text.ts';
 import { RandomStream, STREAM_WORDS, seedStream } from '../random-stream.ts';
 import { type Deck, dealPriority, rules, STRATEGIES, type Strategy } from './strategy.ts';
 import {
+  ASKED,
   HANDOFFS,
   HOLDER,
   IDLE,
@@ -29,6 +31,7 @@ import {
   seatDeadline,
   seatWord,
   TIME,
+  TOLD,
   TOP,
   TURN,
   URGENT,
@@ -51,11 +54,14 @@ export interface WaitLimit {
   readonly urgent: boolean;
 }
 
+const batons = new WeakMap<SharedArrayBuffer, Baton>();
+
 export class Baton {
   readonly words: Int32Array;
   readonly #times: Float64Array;
   readonly #deck: Deck;
   readonly #strategy: Strategy;
+  readonly #bytes: Uint8Array;
 
   /** Makes the machine's run a repeatable one; the board holds the baton. Before anything else. */
   static start(ram: SharedArrayBuffer, options: BatonOptions): Baton {
@@ -73,12 +79,19 @@ export class Baton {
 
   /** The baton of a machine with a seed. */
   static of(ram: SharedArrayBuffer): Baton | undefined {
+    const known = batons.get(ram);
+    if (known !== undefined) return known;
     return Atomics.load(new Int32Array(ram, 0, SEEDED + 1), SEEDED) === 0
       ? undefined
       : new Baton(ram);
   }
 
+  /** Tells, a line each, what the work in this worker waits for. */
+  describe: () => string = () => '';
+
   private constructor(ram: SharedArrayBuffer) {
+    batons.set(ram, this);
+    this.#bytes = new Uint8Array(ram);
     this.words = new Int32Array(ram);
     this.#times = new Float64Array(ram, 0, Math.floor(ram.byteLength / 8));
     const state = this.words.subarray(STREAM, STREAM + STREAM_WORDS);
@@ -165,6 +178,34 @@ export class Baton {
   seize(): void {
     Atomics.store(this.words, HOLDER, SEAT_BOARD);
     this.words[seatWord(SEAT_BOARD, STATE)] = READY;
+  }
+
+  /** Seats whose workers wait, to be asked one after the other. */
+  get sleepers(): number[] {
+    const seats = Array.from({ length: this.words[TOP] ?? 0 }, (_, seat) => seat);
+    return seats.filter((seat) => this.words[seatWord(seat, STATE)] === WAITING);
+  }
+
+  /** Everybody who gets a turn now is asked what it waits for. */
+  ask(): void {
+    this.words[ASKED] = 1;
+  }
+
+  get asked(): boolean {
+    return this.words[ASKED] === 1;
+  }
+
+  /** This worker's answer; its orders, which lie there, were read long ago. */
+  tell(seat: number): void {
+    const bytes = encodeText(this.describe()).subarray(0, SEAT_CONFIG_SIZE);
+    this.#bytes.set(bytes, seatPage(seat) + SEAT_CONFIG);
+    this.words[seatWord(seat, TOLD)] = bytes.length;
+  }
+
+  told(seat: number): string {
+    const at = seatPage(seat) + SEAT_CONFIG;
+    const length = Math.min(this.words[seatWord(seat, TOLD)] ?? 0, SEAT_CONFIG_SIZE);
+    return decodeText(this.#bytes.slice(at, at + length));
   }
 
   #give(seat: number): number {
