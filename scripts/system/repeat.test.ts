@@ -49,3 +49,12 @@ test.serial('another seed and another strategy give other runs', async (t) => {
   t.is(new Set(runs.map(({ hash }) => hash)).size, 4);
   t.deepEqual(new Set(runs.map(({ status }) => status)), new Set([0]));
 });
+
+test.serial('when all wait for each other it is told who for what, and the run ends', async (t) => {
+  const { status, stderr } = await atoll(['--seed', '7', '-c', 'sleep 1000; kill -STOP $$']);
+  t.is(status, 1);
+  t.regex(stderr, /^atoll: the machine is gone: deadlock: all wait for each other$/m);
+  t.regex(stderr, /^ {2}kernel \(seat 1\): call wait of host\[1\] waits in 'wait'$/m);
+  t.regex(stderr, /^ {2}kernel \(seat 1\): call kill of sh\[\d+\] waits in 'stopped'$/m);
+  t.regex(stderr, /^ {2}process \(seat \d+\): waits for its call kill$/m);
+});
