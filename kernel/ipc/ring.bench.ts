@@ -1,5 +1,6 @@
-// What the ring costs: `node dist/kernel/ipc/ring.bench.js`. A stream of 4 KiB messages one way, and
-// round trips of 64 bytes and 4 KiB, between this thread and a worker, on rings of the usual shape.
+// What the ring costs: `node dist/kernel/ipc/ring.bench.js [SHARE]`, a share of the usual counts. A
+// stream of 4 KiB messages one way, and round trips of 64 bytes and 4 KiB, between this thread and a
+// worker, on rings of the usual shape.
 
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { RING_SLOT_SIZE, RING_SLOTS, Ring } from './ring.ts';
@@ -100,7 +101,9 @@ async function measure(name: string, o: { echo: boolean; size: number; count: nu
 }
 
 if (isMainThread) {
-  await measure('stream of 4 KiB, one way', { echo: false, size: 4096, count: 200_000 });
-  await measure('round trip of 64 bytes', { echo: true, size: 64, count: 50_000 });
-  await measure('round trip of 4 KiB', { echo: true, size: 4096, count: 50_000 });
+  const share = Number(process.argv[2] ?? 1);
+  const [many, some] = [200_000 * share, 50_000 * share];
+  await measure('stream of 4 KiB, one way', { echo: false, size: 4096, count: many });
+  await measure('round trip of 64 bytes', { echo: true, size: 64, count: some });
+  await measure('round trip of 4 KiB', { echo: true, size: 4096, count: some });
 } else answer(workerData as Job);

@@ -19,6 +19,10 @@ interface Budget {
 const drop = 'echo 3 > /proc/sys/vm/drop_caches; ls -l big > /dev/null; head -c 1 big > /dev/null';
 
 const budgets: readonly Budget[] = [
+  { bench: '-n 1000 pread big', hops: 0, before: 'cat big > /dev/null' },
+  { bench: '-n 100 -s 65536 read big', hops: 0 },
+  { bench: '-n 1000 lseek big', hops: 0 },
+  { bench: '-n 1000 fstat big', hops: 0 },
   { bench: '-n 50 getppid', hops: 2 },
   { bench: '-n 20 stat .', hops: 2 },
   { bench: '-n 20 create .', hops: 4 },

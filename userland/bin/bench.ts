@@ -11,12 +11,13 @@ const LIST = Object.entries(operations)
 
 export const main = program(
   {
-    usage: `[-n COUNT] [-s SIZE] [-r ROUNDS] [-t] OPERATION [FILE | DIRECTORY]
+    usage: `[-n COUNT] [-s SIZE] [-r ROUNDS] [-kt] OPERATION [FILE | DIRECTORY | COMMAND]
 Tells the best of ROUNDS (1): runs, milliseconds, microseconds a run, median and 95th
-percentile, MB/s, hops and wakes a run; -t: tab-separated numbers, every round.
+percentile, MB/s, hops and wakes a run; -t: tab-separated numbers, every round;
+-k: what was made stays.
 ${LIST}`,
-    short: 'n:s:r:t',
-    long: { 'count=': 'n', 'size=': 's', 'rounds=': 'r', tabs: 't' },
+    short: 'kn:s:r:t',
+    long: { 'count=': 'n', keep: 'k', 'size=': 's', 'rounds=': 'r', tabs: 't' },
   },
   (tool, options) => {
     const [name = tool.missingOperand(), path = '.'] = options.operands;
@@ -36,6 +37,7 @@ ${LIST}`,
       count: number('n', 1000),
       size: number('s', 4096),
       random: random(tool),
+      keep: options.has('k'),
     };
     const rounds: Measured[] = [];
     for (let round = number('r', 1); round > 0; round--) {

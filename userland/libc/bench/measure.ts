@@ -43,7 +43,7 @@ export function measure(operation: Operation, load: Load): Measured {
       ...{ hops: perRun('bells'), wakes: perRun('wakes') },
     };
   } finally {
-    prepared.clean?.();
+    if (!load.keep) prepared.clean?.();
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../../../kernel/abi/constants.ts';
 import { encodeText } from '../../../kernel/abi/text.ts';
 import { findProgram } from '../stdlib.ts';
-import type { Sys } from '../sys.ts';
+import type { SpawnRequest, Sys } from '../sys.ts';
 
 /** Where and how much. */
 export interface Load {
@@ -19,6 +19,8 @@ export interface Load {
   /** A file to read from and write to; for names, the directory to make them in. */
   readonly path: string;
   readonly count: number;
+  /** Leave what was made: others go on with it. */
+  readonly keep?: boolean;
   /** Bytes of one read or write. */
   readonly size: number;
   /** Numbers 0..below-1. */
@@ -127,13 +129,64 @@ export const operations: Readonly<Record<string, Operation>> = {
   spawn: {
     does: 'starts `true` and waits for it',
     prepare: ({ sys }) => {
-      const found = findProgram(sys, 'true');
-      const path = 'path' in found ? found.path : '/bin/true';
-      const request = { path, argv: ['true'], env: sys.env };
+      const request = requestFor(sys, ['true']);
       return { run: () => void sys.wait(sys.spawn(request)) };
     },
   },
+  run: {
+    does: 'starts the words of COMMAND, their output to /dev/null, and waits',
+    prepare: ({ sys, path }) => {
+      const output = { op: 'open', fd: 1, path: '/dev/null', flags: O_WRONLY, mode: 0 } as const;
+      const request = { ...requestFor(sys, path.split(' ')), fdActions: [output] };
+      return { run: () => void sys.wait(sys.spawn(request)) };
+    },
+  },
+  pipe: {
+    does: 'writes SIZE bytes into a pipe that another process reads',
+    prepare: pipeTo,
+  },
+  sink: {
+    does: 'reads standard input to its end',
+    prepare: ({ sys, size }) => {
+      const into = new Uint8Array(size);
+      return {
+        run: () => {
+          while (sys.read(0, into) > 0);
+        },
+      };
+    },
+  },
 };
+
+function requestFor(sys: Sys, argv: readonly string[]): SpawnRequest {
+  const [name = 'true'] = argv;
+  const found = findProgram(sys, name);
+  return { path: 'path' in found ? found.path : name, argv, env: sys.env };
+}
+
+/** The reader is this program, too; the pipe is empty when it has ended. */
+function pipeTo({ sys, size }: Load): Prepared {
+  const { read, write } = sys.pipe();
+  const reader = sys.spawn({
+    ...requestFor(sys, ['bench', '-n', '1', '-s', String(size), 'sink']),
+    fdActions: [
+      { op: 'dup2', from: read, to: 0 },
+      { op: 'open', fd: 1, path: '/dev/null', flags: O_WRONLY, mode: 0 },
+      { op: 'close', fd: read },
+      { op: 'close', fd: write },
+    ],
+  });
+  sys.close(read);
+  const from = new Uint8Array(size);
+  return {
+    run: () => void sys.write(write, from),
+    last: () => {
+      sys.close(write);
+      sys.wait(reader);
+    },
+    bytes: size,
+  };
+}
 
 /** Opens the file for as long as it is worked on. */
 function onFile(load: Load, body: (fd: number) => Prepared): Prepared {

@@ -1,0 +1,46 @@
+// The bench in its quick form: that the report is whole. No time is asserted.
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { host, tempDir } from '../testing/machine.ts';
+import type { Result } from './row.ts';
+
+const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+
+const bench = (...args: string[]) =>
+  spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 300_000 });
+
+test('every row has a figure, and says what it is measured against', async (t) => {
+  if (host('mke2fs', ['-V']) === undefined) {
+    t.log('no mke2fs here: skipped');
+    return t.pass();
+  }
+  await using dir = await tempDir();
+  const json = join(dir.path, 'bench.json');
+  const ran = bench('--quick', '--markdown', '--json', json);
+  t.is(ran.stderr, '');
+  t.is(ran.status, 0);
+  t.notRegex(ran.stdout, /could not be measured|\?|undefined|NaN/);
+  const { rows } = JSON.parse(readFileSync(json, 'utf8')) as { rows: Result[] };
+  for (const { id, figure, yardstick, target, met, note } of rows) {
+    t.true(figure.value > 0, `${id}: ${figure.value}`);
+    t.true(yardstick === undefined || yardstick.value > 0, id);
+    t.is(target === '', met === undefined, `${id}: a target is met or not`);
+    t.notRegex(note ?? '', /NaN|ext2fs:/);
+    t.true(ran.stdout.includes(`\n${id} `), id);
+  }
+  const ids = rows.map(({ id }) => id);
+  for (const [, id = ''] of bench('--help').stdout.matchAll(/^ {2}([a-z-]+) {2,}/gm)) {
+    if (!id.startsWith('--')) t.true(ids.includes(id), `${id} is missing`);
+  }
+  t.regex(ran.stdout, /^(Under target: [a-z-]+(, [a-z-]+)*|Every target is met\.)$/m);
+});
+
+test('a row that is none is told with those that are', (t) => {
+  const ran = bench('nope');
+  t.is(ran.status, 2);
+  t.regex(ran.stdout, /^no row 'nope'\nUsage:/);
+});

@@ -1,0 +1,99 @@
+// `npm run bench`: one table of what Atoll costs beside what the host's own means cost in the same
+// run. A report, not a gate: it names what is under its target and exits 0.
+
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Result, Row } from './row.ts';
+import { machineRows } from './rows/machine.ts';
+import { nameRows } from './rows/names.ts';
+import { processRows } from './rows/processes.ts';
+import { readRows } from './rows/reads.ts';
+import { writeRows } from './rows/writes.ts';
+import { Stage } from './stage.ts';
+import { head, line, markdown, verdict } from './table.ts';
+
+const rows: readonly Row[] = [
+  ...readRows,
+  ...writeRows,
+  ...nameRows,
+  ...processRows,
+  ...machineRows,
+];
+
+const USAGE = `Usage: npm run bench -- [--quick] [--markdown] [--json FILE] [ROW]...
+Measures the rows named, or all, and writes the report to bench.json (or FILE).
+
+  --quick      small sizes, one round: to see that all of it works
+  --markdown   print the table as docs/performance.md holds it
+
+${rows.map(({ id, what }) => `  ${id.padEnd(12)} ${what}`).join('\n')}
+`;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
+      json: { type: 'string', default: 'bench.json' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const unknown = positionals.filter((id) => !rows.some((row) => row.id === id));
+  if (values.help || unknown.length > 0) {
+    process.stdout.write(`${unknown.map((id) => `no row '${id}'\n`).join('')}${USAGE}`);
+    return unknown.length > 0 ? 2 : 0;
+  }
+  const chosen = rows.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
+  const results = await measure(chosen, new Stage({ quick: values.quick }));
+  const report = { machine: machine(), quick: values.quick, rows: results };
+  writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (values.markdown) process.stdout.write(`\n${where()}\n\n${markdown(results)}`);
+  const missed = results.filter((result) => verdict(result) === 'NOT MET').map(({ id }) => id);
+  process.stdout.write(
+    missed.length === 0 ? '\nEvery target is met.\n' : `\nUnder target: ${missed.join(', ')}\n`,
+  );
+  return 0;
+}
+
+/** A row that fails is told and left out; the others are still worth having. */
+async function measure(chosen: readonly Row[], stage: Stage): Promise<Result[]> {
+  const results: Result[] = [];
+  process.stdout.write(`${where()}\n${head()}\n`);
+  try {
+    for (const row of chosen) {
+      process.stderr.write(process.stderr.isTTY ? `${row.id} …\r` : '');
+      try {
+        const { run, ...what } = row;
+        const result = { ...what, ...(await run(stage)) };
+        results.push(result);
+        process.stdout.write(`${line(result)}\n`);
+      } catch (error) {
+        const words = error instanceof Error ? error.message : String(error);
+        process.stdout.write(`${row.id.padEnd(12)}  could not be measured: ${words}\n`);
+      }
+    }
+  } finally {
+    stage.end();
+  }
+  return results;
+}
+
+function machine() {
+  return {
+    cpu: cpus()[0]?.model ?? '',
+    cores: availableParallelism(),
+    memoryMb: Math.round(totalmem() / 1e6),
+    node: process.version,
+    kernel: release(),
+    date: new Date().toISOString(),
+  };
+}
+
+function where(): string {
+  const { cpu, cores, memoryMb, node, kernel } = machine();
+  return `${cpu}, ${cores} cores, ${Math.round(memoryMb / 1000)} GB, Linux ${kernel}, Node ${node}`;
+}
