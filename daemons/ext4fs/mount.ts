@@ -13,13 +13,13 @@ import { bringHome } from '../lib/write-home.ts';
 import { Ext4Fs } from './fs.ts';
 import type { Journal } from './jbd2/journal.ts';
 import { type JournalFile, openJournalFile, recoverJournal, startJournal } from './jbd2/open.ts';
+import { labelsOf } from './labels.ts';
 import {
   EXT4_VALID_FS,
   SUPERBLOCK_OFFSET,
   SUPERBLOCK_SIZE,
   type SuperblockView,
 } from './ondisk.ts';
-import { labelsOf } from './labels.ts';
 import { type Ext4Env, Op } from './op.ts';
 import { INCOMPAT } from './volume/features.ts';
 import { has, openVolume, type Volume } from './volume/superblock.ts';
