@@ -6,7 +6,7 @@ import { startMachine } from '../host/boot.ts';
 import type { CommandLine } from './cli-options.ts';
 
 export async function runConsole(line: CommandLine): Promise<number> {
-  const { disks, mem, cpus, trace } = line;
+  const { disks, mem, cpus, trace, faults } = line;
   let booted = false;
   const log: string[] = [];
   const machine = startMachine(
@@ -15,6 +15,7 @@ export async function runConsole(line: CommandLine): Promise<number> {
       ...(mem === undefined ? {} : { mem }),
       ...(cpus === undefined ? {} : { cpus }),
       ...(trace === undefined ? {} : { trace }),
+      ...(faults === undefined ? {} : { faults }),
     },
     {
       ...{ interactive: true, init: ['cat /etc/motd'], console: terminalSink() },

@@ -1,7 +1,9 @@
 // The command line of `atoll`: its own options up to `-c` or FILE; what follows is the script's.
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { DiskOptions } from '../host/boot.ts';
+import { isProblem, parseRule, problemText, ruleLines } from '../kernel/abi/fault/parse.ts';
 import { STRATEGIES, type Strategy } from '../kernel/ipc/baton/strategy.ts';
 
 export const USAGE = `Usage: atoll [option]... [-c SCRIPT [NAME [ARG]...] | FILE [ARG]...]
@@ -19,6 +21,7 @@ Boots a machine, runs a shell in it, and ends with the shell's status.
                      where the time of the system calls in a trace went; boots nothing
   --seed N           a repeatable run: the same N gives the same run
   --strategy NAME    how the seed chooses who runs: random (unless given), priority, robin
+  --fault FILE       fault rules that hold from the first disk command on (docs/faults.md)
   --hash             at the end, write the hash of a repeatable run to standard error
   --help, --version
 
@@ -41,6 +44,8 @@ export interface CommandLine {
   readonly seed?: number;
   readonly strategy?: Strategy;
   readonly hash: boolean;
+  /** Fault rules, a line each. */
+  readonly faults?: string;
   /** Options of the shell: -e, -u, -x ... */
   readonly shellFlags: readonly string[];
   readonly work: Work;
@@ -60,6 +65,7 @@ const VALUE_OPTIONS = [
   '--trace-summary',
   '--seed',
   '--strategy',
+  '--fault',
 ];
 
 export function readCommandLine(args: readonly string[]): CommandLine {
@@ -72,6 +78,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     ...(cpus === undefined ? {} : { cpus: readCount(cpus) }),
     ...(trace === undefined ? {} : { trace }),
     ...readRepeat(values),
+    ...(values.fault === undefined ? {} : { faults: readFaults(values.fault) }),
     shellFlags: flags.filter((flag) => flag !== '-c').map((flag) => flag.replace(/c$/, '')),
     work: workOf(values, rest, flags.some((flag) => SCRIPT_FLAG.test(flag)) ? 'script' : 'file'),
   };
@@ -108,6 +115,7 @@ function parse(own: string[]) {
         'trace-summary': { type: 'string' },
         seed: { type: 'string' },
         strategy: { type: 'string' },
+        fault: { type: 'string' },
         hash: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
@@ -155,6 +163,21 @@ function readDisk(text: string): DiskOptions {
   }
   if (file === '') throw new UsageError(`--disk '${text}': no file`);
   return mode === undefined ? { file } : { file, mode };
+}
+
+/** The rules of a file of the host; a wrong one is told with its line and column. */
+function readFaults(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--fault '${file}': ${error instanceof Error ? error.message : error}`);
+  }
+  for (const { line, text: rule } of ruleLines(text)) {
+    const parsed = parseRule(rule);
+    if (isProblem(parsed)) throw new UsageError(`${file}:${line}: ${problemText(parsed)}`);
+  }
+  return text;
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

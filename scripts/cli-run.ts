@@ -59,12 +59,13 @@ function readSource(file: string): Uint8Array | string {
 }
 
 async function bootQuietly(line: CommandLine): Promise<Atoll> {
-  const { disks, mem, cpus, seed, strategy, trace } = line;
+  const { disks, mem, cpus, seed, strategy, trace, faults } = line;
   return await boot({
     ...(disks.length === 0 ? {} : { disks }),
     ...(mem === undefined ? {} : { mem }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(trace === undefined ? {} : { trace }),
+    ...(faults === undefined ? {} : { faults }),
     ...(seed === undefined ? {} : { seed }),
     ...(strategy === undefined ? {} : { strategy }),
     sealed: !process.stdin.isTTY,
