@@ -25,6 +25,7 @@ import { main as echo } from './echo.ts';
 import { main as env } from './env.ts';
 import { main as expr } from './expr.ts';
 import { main as false_ } from './false_.ts';
+import { main as fault } from './fault.ts';
 import { main as find } from './find.ts';
 import { main as fold } from './fold.ts';
 import { main as free } from './free.ts';
@@ -107,6 +108,7 @@ export const programs: Readonly<Record<string, Program>> = {
   env,
   expr,
   false: false_,
+  fault,
   fgrep: grep,
   find,
   fold,

@@ -31,9 +31,10 @@ import {
   TABLE_ATTENTION,
   TABLE_DESCRIPTORS,
 } from '../../kernel/abi/file-tables.ts';
-import { PAGE_SIZE } from '../../kernel/abi/memlayout.ts';
+import { FAULT_AREA, PAGE_SIZE } from '../../kernel/abi/memlayout.ts';
 import type { Stat } from '../../kernel/abi/stat.ts';
 import { getStat, STAT_SIZE } from '../../kernel/abi/syscall.ts';
+import { ARMED_BITS, HEAD } from '../../kernel/ipc/fault/layout.ts';
 import { changing, readBarrier, versionOf } from '../../kernel/ipc/seqlock.ts';
 
 /** Pages copied at once when their frames lie side by side. */
@@ -64,12 +65,15 @@ export class CachedFiles {
   readonly #buckets: Int32Array;
   readonly #frames: Int32Array;
   readonly #used: Uint8Array;
+  /** Faults that listen at system calls are to see them all. */
+  readonly #faults: Int32Array;
   /** Of the pages of one run, as they were before the copy. */
   readonly #versions = new Int32Array(RUN);
 
   constructor(ram: SharedArrayBuffer, tables: FileTables) {
     const { descriptors, inodes, inodeCount, buckets, frames, frameCount, used } = tables;
     this.#memory = ram;
+    this.#faults = new Int32Array(ram, FAULT_AREA, 64);
     this.#ram = new Uint8Array(ram);
     this.#tables = tables;
     this.#descriptors = new Int32Array(ram, descriptors, DESCRIPTOR_TABLE_SIZE / 4);
@@ -137,6 +141,7 @@ export class CachedFiles {
   #descriptor(fd: number, wanted: number): number | undefined {
     this.complete = false;
     if (Atomics.load(this.#descriptors, TABLE_ATTENTION) !== 0) return undefined;
+    if ((Atomics.load(this.#faults, HEAD.armed) & ARMED_BITS.sys) !== 0) return undefined;
     if (!(Number.isInteger(fd) && fd >= 0 && fd < TABLE_DESCRIPTORS)) return undefined;
     const at = descriptorAt(fd) / 4;
     const flags = Atomics.load(this.#descriptors, at + DESCRIPTOR_FLAGS);
