@@ -3,6 +3,7 @@
 export { Atoll, boot, type ExecOptions, type ExecResult } from './host/atoll.ts';
 export type { BootOptions, DiskOptions } from './host/boot.ts';
 export { MachineGone } from './host/calls.ts';
+export { FaultRule, Faults, type SweepOptions, type SweepRun } from './host/faults.ts';
 export type { FileHandle, ReadAt } from './host/file-handle.ts';
 export type { FileSystem, Flags, ReaddirOptions, Time, WriteOptions } from './host/fs.ts';
 export type { FsError } from './host/fs-error.ts';

@@ -4,6 +4,7 @@ import type { Machine } from '../drivers/hw/machine.ts';
 import { SYS } from '../kernel/abi/syscall.ts';
 import { type BootOptions, startMachine } from './boot.ts';
 import { HostCalls, MachineGone } from './calls.ts';
+import { Faults } from './faults.ts';
 import { FileSystem } from './fs.ts';
 import { type Child, type Exit, type SpawnOptions, spawnChild } from './process.ts';
 
@@ -31,6 +32,8 @@ const SHUTDOWN_MS = 30_000;
 export class Atoll {
   /** The files of the running system, in the shape of node:fs/promises. Paths begin with '/'. */
   readonly fs: FileSystem;
+  /** Breaks things on purpose, by rules (docs/faults.md). */
+  readonly faults: Faults;
   /** The kernel's log so far. */
   readonly log: readonly string[];
   /** The board below, for those who want to look under it. */
@@ -46,6 +49,7 @@ export class Atoll {
     this.#env = env;
     this.#calls = new HostCalls(machine);
     this.fs = new FileSystem(this.#calls);
+    this.faults = new Faults(machine, this.fs);
   }
 
   /** Resolves with the reason when the machine has ended, whyever; '' after a shutdown. */

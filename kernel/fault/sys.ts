@@ -28,6 +28,7 @@ const WITH_PATH: ReadonlySet<SyscallName> = new Set([
   ...(['unlink', 'rename', 'truncate', 'chmod', 'chown', 'utimens', 'access', 'mknod'] as const),
   ...(['getxattr', 'setxattr', 'listxattr', 'removexattr', 'chdir', 'umount'] as const),
 ]);
+const FAULT_DIRECTORY = '/dev/fault';
 const READS: ReadonlySet<SyscallName> = new Set(['read', 'pread', 'getdents']);
 const WRITES: ReadonlySet<SyscallName> = new Set(['write', 'pwrite']);
 
@@ -35,28 +36,47 @@ const WRITES: ReadonlySet<SyscallName> = new Set(['write', 'pwrite']);
 export class SysPoints {
   readonly #points: (FaultPoint | undefined)[] = [];
   readonly #names: (SyscallName | undefined)[] = [];
-  readonly #any: FaultPoint;
+  readonly #gate: FaultGate;
 
   constructor(gate: FaultGate) {
-    this.#any = gate.point('sys', 'any');
+    this.#gate = gate;
     for (const [name, number] of Object.entries(SYS)) {
       this.#points[number] = gate.point('sys', name);
       this.#names[number] = name as SyscallName;
     }
   }
 
-  /** Whether any rule listens at system calls. */
+  /** Whether any rule listens at system calls, or at what they allocate. */
   get armed(): boolean {
-    return this.#any.armed;
+    return this.#gate.listens('sys', 'alloc');
+  }
+
+  *#quietly(call: Call, request: Request, handler: Handler): Task<Result> {
+    this.#gate.quiet++;
+    try {
+      return yield* handler(call, request);
+    } finally {
+      this.#gate.quiet--;
+    }
   }
 
   /** Runs a call with what fires at it. */
   *serve(call: Call, request: Request, handler: Handler): Task<Result> {
     const name = this.#names[request.number];
+    if (name && concernsFaults(call, request, name))
+      return yield* this.#quietly(call, request, handler);
     const firing = name && this.#points[request.number]?.hit(hitOf(call, request, name));
     if (name === undefined || firing === undefined) return yield* handler(call, request);
     return yield* act(call, { request, handler, firing, name });
   }
+}
+
+/** Whether the call is on a file of /dev/fault: what switches faults off must not fail by them. */
+function concernsFaults({ process }: Call, { args, data }: Request, name: SyscallName): boolean {
+  if (name === 'open') return decodeText(data.slice()).startsWith(`${FAULT_DIRECTORY}/`);
+  const file = WITH_PATH.has(name) ? undefined : process.descriptors[args[0] ?? -1]?.file;
+  const parent = file?.path?.dentry.parent;
+  return parent?.name === 'fault' && parent.inode?.superblock.type === 'dev';
 }
 
 function hitOf({ process }: Call, { args, data }: Request, name: SyscallName) {

@@ -57,7 +57,7 @@ test('points lists every system call, pool and message with what can be done the
   const { p } = root();
   const points = p.get('/dev/fault/points');
   t.regex(points, /^sys\.open: err delay hang crash oom full kill /m);
-  t.regex(points, /^alloc\.frames: oom kill /m);
+  t.regex(points, /^alloc\.frames: oom full kill /m);
   t.regex(points, /^ipc\.kernel\.Rread: err delay drop /m);
   t.regex(points, /^clock: jump drift /m);
 });
@@ -95,6 +95,16 @@ test('delay holds a call up, hang until a signal, short gives less, crash ends t
   const { r1 } = p.ok('wait', [victim.pid]);
   t.deepEqual([WIFEXITED(r1), WTERMSIG(r1)], [false, 11]);
   t.deepEqual(m.bugs(), []);
+});
+
+test('whatever is armed, /dev/fault itself works', (t) => {
+  const { p, rule } = root();
+  rule('on sys.* do err EIO');
+  t.is(p.told('stat', [], '/tmp'), 'EIO');
+  rule('on alloc.* do oom');
+  t.regex(p.get('/dev/fault/ctl'), /on sys/);
+  rule('reset');
+  t.is(p.told('stat', [], '/tmp'), 'ok');
 });
 
 /** What a program does that asks for memory in many ways. */

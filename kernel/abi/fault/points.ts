@@ -42,7 +42,6 @@ const BLK: Readonly<Record<string, readonly ActionName[]>> = {
   trim: ['err', 'delay', 'dup', 'lie'],
 };
 
-const ON_DISK: readonly string[] = ['blocks', 'inodes'] satisfies readonly Pool[];
 const SHORT_MESSAGES = ['Tread', 'Twrite'];
 const SHORT_CALLS = ['read', 'pread', 'write', 'pwrite'];
 
@@ -86,7 +85,7 @@ export const POINTS: readonly PointClass[] = [
     place: '',
     operations: POOLS,
     keys: ['pid', 'pgrp', 'len'],
-    actions: (pool) => [ON_DISK.includes(pool) ? 'full' : 'oom', ...ANYWHERE],
+    actions: () => ['oom', 'full', ...ANYWHERE],
   },
   {
     kind: 'sys',

@@ -41,6 +41,8 @@ export class FaultGate {
   readonly ram: SharedArrayBuffer;
   readonly seat: number;
   readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Above 0 nothing fires: the kernel works on the faults themselves. */
+  quiet = 0;
   readonly #log: FaultLog;
   #listeners: readonly Listener[] = [];
   #generation = -1;
@@ -71,6 +73,12 @@ export class FaultGate {
   /** Whether `pause` holds this server. */
   paused(service: string): boolean {
     return isPaused(this.head, service);
+  }
+
+  /** Whether some rule listens at points of these kinds. */
+  listens(...kinds: readonly PointKind[]): boolean {
+    const armed = Atomics.load(this.head, HEAD.armed);
+    return kinds.some((kind) => (armed & ARMED_BITS[kind]) !== 0);
   }
 
   /** Grows whenever rules come or go. */
@@ -151,7 +159,7 @@ export class FaultPoint {
 
   /** What happens to this hit; undefined is what nearly always happens. */
   hit(of: Hit = {}): Firing | undefined {
-    if (!this.armed) return undefined;
+    if (!this.armed || this.#gate.quiet > 0) return undefined;
     const { generation } = this.#gate;
     if (generation !== this.#generation) {
       this.#generation = generation;
