@@ -47,6 +47,7 @@ import { main as mv } from './mv.ts';
 import { main as nl } from './nl.ts';
 import { main as od } from './od.ts';
 import { main as paste } from './paste.ts';
+import { main as patch } from './patch.ts';
 import { main as printf } from './printf.ts';
 import { main as ps } from './ps.ts';
 import { main as pwd } from './pwd.ts';
@@ -131,6 +132,7 @@ export const programs: Readonly<Record<string, Program>> = {
   nl,
   od,
   paste,
+  patch,
   printf,
   ps,
   pwd,
