@@ -9,7 +9,7 @@
 //        +0  flags; 0 = ask the kernel         +12  id: what the page index calls this file
 //        +4  entry in the inode table          +16  size      f64
 //        +8  page of the read-ahead mark       +64  Stat, as putStat writes it
-//        +12 last page read (the reader's)
+//        +12 last page read + 1 (the reader's)
 //        +16 offset    f64 (the reader's       page index: a bucket is the first frame of a chain
 //            while DESCRIPTOR_OURS is set)     frame entry: seqlock, id, page of the file, next frame
 //        +24 mark rung for (the reader's)      used: one byte for each frame, set by readers
@@ -51,6 +51,8 @@ export const DESCRIPTOR_READABLE = 2;
 export const DESCRIPTOR_OURS = 4;
 /** No page is marked for read-ahead. */
 export const NO_MARK = -1;
+/** A page of a file is a word: what lies behind (8 TiB) only the kernel finds. */
+export const MAX_PAGE = 2 ** 31 - 2;
 
 export const INODE_ENTRY_SIZE = 192;
 export const INODE_SIZE_LOCK = 0;

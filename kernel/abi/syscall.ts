@@ -88,6 +88,8 @@ export const SYS = {
   spawnStdio: 58, // the host alone: as spawn, with nothing inherited from the host's own descriptors
   shutdown: 59, // the host alone: sync, unmount everything, end all processes
   fchdir: 60, // a0 fd
+  load: 61, // a0 fd, a1 offset, a2 count: the page there is cached when it returns, the rest on its way
+  readAhead: 62, // a0 fd: a reader got to its mark; nobody waits for an answer, and there is none
   // Terminals and sessions.
   setsid: 70, // → sid
   getsid: 71, // a0 pid → sid

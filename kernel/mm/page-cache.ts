@@ -87,11 +87,11 @@ export class PageCache {
     if (this.refuses(count * PAGE_SIZE)) throw new PosixError(ENOMEM, 'no frame for a page');
     const wanted = Math.min(count, Math.max(1, this.capacity >> 2));
     if (this.#frames.free - wanted < this.#reserve) this.#evict(wanted, 'spare');
-    const run = this.#frames.take(wanted);
-    if (run !== undefined) return this.#adopt(inode, index, { address: run, count: wanted });
-    const single = this.#frames.take(1);
-    if (single === undefined) throw new PosixError(ENOMEM, 'no frame for a page');
-    return this.#adopt(inode, index, { address: single, count: 1 });
+    for (let count = wanted; count > 0; count >>= 1) {
+      const run = this.#frames.take(count);
+      if (run !== undefined) return this.#adopt(inode, index, { address: run, count });
+    }
+    throw new PosixError(ENOMEM, 'no frame for a page');
   }
 
   /** The content is there: lets waiters go on. */

@@ -10,15 +10,13 @@ import {
   FRAME_LOCK,
   FRAME_NEXT,
   FRAME_PAGE,
+  MAX_PAGE,
 } from '../abi/file-tables.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { beginChange, endChange } from '../ipc/seqlock.ts';
 import type { Frames } from './frames.ts';
 
 const WORDS = FRAME_ENTRY_SIZE / 4;
-/** A page index of a file is a word: larger ones (files above 8 TiB) only the kernel finds. */
-const MAX_PAGE = 2 ** 31 - 1;
-
 export class PageIndex {
   /** Where processes find it. */
   readonly tables: Omit<FileTables, 'descriptors' | 'inodes' | 'inodeCount'>;

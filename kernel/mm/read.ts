@@ -1,30 +1,18 @@
-// Reading files through the page cache, with read-ahead: the window of a sequential reader doubles
-// from 2 pages to READ_AHEAD_MAX; a random reader fetches what it asks for.
+// Reading files through the page cache: what is missing is fetched in windows (read-ahead.ts), each one run
+// of frames and one request as far as memory allows.
 
 import { EIO, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { GRANT_SEGMENTS, GRANT_WRITE, type Segment } from '../ipc/grant.ts';
 import type { Task } from '../ipc/task.ts';
 import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
-import type { Inode } from '../vfs/inode.ts';
+import { type Inode, type InodeHost, iput } from '../vfs/inode.ts';
 import type { Page, PageCache } from './page-cache.ts';
-
-/** Pages: 256 KiB, one window and one request. Measured; see docs/performance.md. */
-export const READ_AHEAD_MAX = 64;
-const READ_AHEAD_MIN = 2;
-
-/** Where a reader is in a file; one for each open file description. */
-export interface ReadAhead {
-  /** The page that a sequential reader would ask for next. */
-  next: number;
-  window: number; // pages
-}
-
-export const newReadAhead = (): ReadAhead => ({ next: 0, window: READ_AHEAD_MIN / 2 });
+import type { ReadAhead, Window } from './read-ahead.ts';
 
 /** Copies from the file into `into`; returns the bytes, fewer only at the end of the file. */
 export function* readFile(
-  cache: PageCache,
+  host: InodeHost,
   from: { inode: Inode; offset: number; ahead: ReadAhead },
   into: Uint8Array,
 ): Task<number> {
@@ -34,13 +22,13 @@ export function* readFile(
     const position = offset + done;
     const index = Math.floor(position / PAGE_SIZE);
     const wanted = Math.ceil((position - index * PAGE_SIZE + into.length - done) / PAGE_SIZE);
-    const page = yield* readyPage(cache, inode, { index, wanted, ahead: from.ahead });
+    const page = yield* readyPage(host, inode, { index, wanted, ahead: from.ahead });
     const at = position - index * PAGE_SIZE;
     const count = Math.min(PAGE_SIZE - at, into.length - done, inode.size - position);
     if (count <= 0) break; // cut off while we waited
     into.set(page.bytes.subarray(at, at + count), done);
-    cache.trace.count(COUNTERS.copies);
-    cache.trace.count(COUNTERS.copiedBytes, count);
+    host.pages.trace.count(COUNTERS.copies);
+    host.pages.trace.count(COUNTERS.copiedBytes, count);
     done += count;
   }
   return done;
@@ -48,18 +36,19 @@ export function* readFile(
 
 /** The page with its content; fetches it, and the window behind it, on a miss. */
 export function* readyPage(
-  cache: PageCache,
+  host: InodeHost,
   inode: Inode,
   want: { index: number; wanted: number; ahead?: ReadAhead },
 ): Task<Page> {
   const { index, ahead } = want;
+  const cache = host.pages;
   for (;;) {
     const page = cache.peek(inode, index);
     if (page === undefined) {
       cache.misses++;
       cache.trace.count(COUNTERS.pageMisses);
       cache.trace.instant(EVENTS.pageMiss, inode.qid.path, index);
-      yield* fill(cache, inode, { index, count: windowFor(want) });
+      yield* fill(cache, inode, windowFor(host, inode, want));
       continue;
     }
     if (page.busy) {
@@ -68,26 +57,66 @@ export function* readyPage(
     }
     cache.hits++;
     cache.trace.count(COUNTERS.pageHits);
-    if (ahead) ahead.next = index + 1;
+    if (ahead?.hit(index)) fetchAhead(host, inode, ahead);
     return page;
   }
 }
 
-/** How many pages to fetch on a miss at `index`. */
-function windowFor(want: { index: number; wanted: number; ahead?: ReadAhead }): number {
+/** What a miss fetches; when the caller will read all of it, the next window is on its way as well. */
+function windowFor(
+  host: InodeHost,
+  inode: Inode,
+  want: { index: number; wanted: number; ahead?: ReadAhead },
+): Window {
   const { index, wanted, ahead } = want;
-  if (ahead === undefined) return Math.min(wanted, READ_AHEAD_MAX);
-  const sequential = index === ahead.next;
-  ahead.window = sequential ? Math.min(ahead.window * 2, READ_AHEAD_MAX) : READ_AHEAD_MIN;
-  return Math.min(Math.max(wanted, sequential ? ahead.window : 1), READ_AHEAD_MAX);
+  const most = largestWindow(host, inode);
+  if (ahead === undefined) return { index, count: Math.min(wanted, most) };
+  const window = ahead.miss({ index, wanted, most });
+  if (ahead.mark === index + window.count) fetchAhead(host, inode, ahead);
+  return window;
+}
+
+/** Has the next window of a reader fetched, without waiting. */
+export function fetchAhead(host: InodeHost, inode: Inode, ahead: ReadAhead): void {
+  const { size } = inode;
+  const window = ahead.ahead({ size, most: largestWindow(host, inode) });
+  if (window === undefined) return;
+  if (nextMissing(inode, window) === undefined) {
+    ahead.rest();
+    return;
+  }
+  inode.refs++;
+  host.executor.start(fillAll(host, inode, window), 'read-ahead');
+}
+
+/** In little memory a window is a small part of it. */
+const largestWindow = ({ pages }: InodeHost, { superblock }: Inode): number =>
+  Math.min(superblock.readAheadPages, Math.max(1, pages.capacity >> 4));
+
+/** Fills what is missing in a window. Who reads an error there is told by a read of its own. */
+function* fillAll(host: InodeHost, inode: Inode, window: Window): Task<void> {
+  try {
+    for (let at = nextMissing(inode, window); at !== undefined; at = nextMissing(inode, at)) {
+      yield* fill(host.pages, inode, at);
+    }
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+  } finally {
+    iput(host, inode);
+  }
+}
+
+/** What is left of a window from its first missing page on, inside the file. */
+function nextMissing(inode: Inode, { index, count }: Window): Window | undefined {
+  const end = Math.min(index + count, Math.ceil(inode.size / PAGE_SIZE));
+  for (let at = index; at < end; at++) {
+    if (!inode.pages.has(at)) return { index: at, count: end - at };
+  }
+  return undefined;
 }
 
 /** Fetches missing pages from `index` on: as many as are missing in a row, inside the file. */
-function* fill(
-  cache: PageCache,
-  inode: Inode,
-  range: { index: number; count: number },
-): Task<void> {
+function* fill(cache: PageCache, inode: Inode, range: Window): Task<void> {
   const last = Math.ceil(inode.size / PAGE_SIZE);
   let count = 1;
   while (

@@ -112,7 +112,7 @@ function* pageToWrite(
     const cached = context.pages.peek(inode, index);
     if (cached && !cached.busy) return cached;
     if (cached) yield* context.pages.settled(cached);
-    else if (!coversAll) return yield* readyPage(context.pages, inode, { index, wanted: 1 });
+    else if (!coversAll) return yield* readyPage(context, inode, { index, wanted: 1 });
     else return yield* freshPages(context, inode, { index, inPage, ahead: want.ahead });
   }
 }

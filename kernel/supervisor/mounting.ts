@@ -1,6 +1,7 @@
 // mount(2) and umount(2): volumes on partitions, tmpfs, and bind mounts.
 
 import { EBUSY, EINVAL, ENOTBLK, ENOTDIR, fail } from '../abi/errno.ts';
+import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import { flushInode } from '../mm/flush.ts';
@@ -72,20 +73,40 @@ function* mountVolume(
   if (disks?.superblock.type !== 'sd') fail(ENOTBLK);
   if (device.inode.isDirectory) fail(ENOTBLK);
   const { readOnly, on, target } = at;
+  const { readAheadPages, forServer } = splitOptions(request.options);
   const name = volumeName(source);
   const server = yield* kernel.volumes.startVolume(kernel, {
     source,
     name,
     type,
     readOnly,
-    options: request.options,
+    options: forServer.join(','),
   });
-  place(kernel, server.superblock, {
+  const { superblock } = server;
+  if (readAheadPages !== undefined) superblock.readAheadPages = readAheadPages;
+  const shown = readAheadPages === undefined ? '' : `,readahead=${readAheadPages * PAGE_KIB}`;
+  place(kernel, superblock, {
     on,
     target,
     source: `/dev/sd/${source.join('/')}`,
-    options: server.superblock.readOnly ? 'ro' : 'rw',
+    options: `${superblock.readOnly ? 'ro' : 'rw'}${shown}`,
   });
+}
+
+const PAGE_KIB = PAGE_SIZE / 1024;
+/** One request to a server moves no more than this. */
+const READ_AHEAD_MOST = 4096;
+
+/** The option that is the page cache's, readahead=KIB, and those that are for the server. */
+function splitOptions(options: string): { readAheadPages?: number; forServer: string[] } {
+  const words = options.split(',');
+  const isOurs = (word: string): boolean => word.startsWith('readahead=');
+  const forServer = words.filter((word) => !isOurs(word));
+  const ours = words.findLast(isOurs);
+  if (ours === undefined) return { forServer };
+  const kib = Number(ours.slice('readahead='.length) || Number.NaN);
+  if (!Number.isInteger(kib) || kib < PAGE_KIB || kib > READ_AHEAD_MOST) fail(EINVAL, ours);
+  return { readAheadPages: Math.floor(kib / PAGE_KIB), forServer };
 }
 
 /** The names that lead from a server's root to a dentry. */

@@ -1,14 +1,17 @@
 // System calls that move bytes and offsets: open, read, write and their kin, sync, getdents.
 
 import { O_CLOEXEC } from '../abi/constants.ts';
-import { EINVAL, ENOTDIR, fail } from '../abi/errno.ts';
+import { EBADF, EINVAL, ENOTDIR, fail } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { putDirent, SYS } from '../abi/syscall.ts';
 import { GRANT_WRITE } from '../ipc/grant.ts';
 import type { Task } from '../ipc/task.ts';
+import type { Kernel } from '../kernel.ts';
 import { flushInode } from '../mm/flush.ts';
+import { fetchAhead, readyPage } from '../mm/read.ts';
 import { takeError } from '../mm/write.ts';
 import { decodeDirEntries } from '../ninep/codec.ts';
+import type { Process } from '../proc/process.ts';
 import { setSize } from '../vfs/attr.ts';
 import type { Call } from '../vfs/call.ts';
 import { type OpenFile, readAt, releaseFile, seek, writeAt } from '../vfs/file.ts';
@@ -33,6 +36,10 @@ export const ioCalls: Calls = {
   },
   *[SYS.pread](call, request) {
     return yield* read(call, request, offsetArg(request));
+  },
+  *[SYS.load](call, request) {
+    yield* load(call, request);
+    return {};
   },
   *[SYS.write](call, request) {
     return { r0: yield* writeAt(call, call.file(fdArg(request)), request.source) };
@@ -73,6 +80,26 @@ function* read(call: Call, request: Request, offset?: number): Task<Result> {
   if (!(count >= 0)) fail(EINVAL);
   const done = yield* readAt(call, file, request.room(count), offset);
   return { r0: done, length: done };
+}
+
+/** Brings a page of a cached file in, for a reader that copies it by itself. */
+function* load(call: Call, request: Request): Task<void> {
+  const file = call.file(fdArg(request));
+  const [offset, count] = [arg(request, 1), arg(request, 2)];
+  if (!file.readable) fail(EBADF);
+  if (!(offset >= 0 && count > 0)) fail(EINVAL);
+  const inode = file.needInode();
+  if (!inode.isCachedFile || offset >= inode.size) return;
+  const index = Math.floor(offset / PAGE_SIZE);
+  const wanted = Math.ceil((offset + count) / PAGE_SIZE) - index;
+  yield* readyPage(call.kernel, inode, { index, wanted, ahead: file.ahead });
+}
+
+/** A process got to its mark in a file that it reads by itself. */
+export function ringForAhead(kernel: Kernel, process: Process | undefined, fd: number): void {
+  const file = process?.descriptors[fd]?.file;
+  const { inode } = file ?? {};
+  if (file && inode?.isCachedFile && file.ahead.rung()) fetchAhead(kernel, inode, file.ahead);
 }
 
 function rewind(file: OpenFile, offset: number): number {

@@ -29,48 +29,6 @@ const pattern = (bytes: number, seed = 0): string =>
     String.fromCharCode(97 + ((i * 7 + seed + (i >> 12)) % 26)),
   ).join('');
 
-test('a sequential reader fetches 2, 4, 8 … pages at a time, up to 64', (t) => {
-  const { v, p, drop } = mounted();
-  p.put('/v/f', pattern(200 * PAGE));
-  p.ok('sync');
-  drop();
-  v.transport.log.length = 0;
-  const fd = p.open('/v/f');
-  for (let i = 0; i < 200; i++) p.read(fd, PAGE);
-  const windows = v.transport.of('Tread').map(({ count }) => count / PAGE);
-  t.deepEqual(windows, [2, 4, 8, 16, 32, 64, 64, 10]);
-});
-
-test('a random reader fetches what it asks for, and a sequential one starts anew', (t) => {
-  const { v, p, drop } = mounted();
-  p.put('/v/f', pattern(200 * PAGE));
-  p.ok('sync');
-  drop();
-  v.transport.log.length = 0;
-  const fd = p.open('/v/f');
-  for (const page of [50, 10, 120, 121, 122, 123]) p.pread(fd, page * PAGE, 100);
-  const windows = v.transport.of('Tread').map(({ offset, count }) => [offset / PAGE, count / PAGE]);
-  t.deepEqual(windows, [
-    [50, 1],
-    [10, 1],
-    [120, 1],
-    [121, 4],
-  ]);
-});
-
-test('a large read is one request for all that is missing', (t) => {
-  const { v, p, drop } = mounted();
-  p.put('/v/f', pattern(64 * PAGE));
-  p.ok('sync');
-  drop();
-  v.transport.log.length = 0;
-  const fd = p.open('/v/f');
-  t.is(p.pread(fd, 0, 64 * PAGE), pattern(64 * PAGE));
-  t.is(v.transport.of('Tread').length, 1);
-  p.pread(fd, 0, 64 * PAGE);
-  t.is(v.transport.of('Tread').length, 1);
-});
-
 test('what was written is read at once, and is on the server after fsync: all writes before Tfsync', (t) => {
   const { v, p, onServer } = mounted();
   const fd = p.open('/v/f', CREATE);

@@ -97,7 +97,7 @@ function* lastPage(call: Call, inode: Inode, size: number): Task<Page | undefine
   const rest = size % PAGE_SIZE;
   if (rest === 0 || size >= inode.size) return undefined;
   const index = (size - rest) / PAGE_SIZE;
-  return yield* readyPage(call.kernel.pages, inode, { index, wanted: 1 });
+  return yield* readyPage(call.kernel, inode, { index, wanted: 1 });
 }
 
 /** Forgets the pages beyond the new end and zeroes what is left of the last one. */

@@ -16,6 +16,7 @@ import {
   DESCRIPTOR_RUNG,
   DESCRIPTOR_TABLE_SIZE,
   descriptorAt,
+  MAX_PAGE,
   NO_MARK,
   TABLE_ANSWERED,
   TABLE_ATTENTION,
@@ -70,8 +71,24 @@ function tellHolders(file: OpenFile): void {
   const flags = DESCRIPTOR_CACHED | (file.readable ? DESCRIPTOR_READABLE : 0);
   for (const { process, fd } of file.holders) {
     if (!inTable(fd)) continue;
-    process.table?.put(fd, { inode: entry.index, flags: flags | (ours ? DESCRIPTOR_OURS : 0) });
+    process.table?.put(fd, {
+      inode: entry.index,
+      flags: flags | (ours ? DESCRIPTOR_OURS : 0),
+      mark: file.ahead.mark,
+    });
   }
+}
+
+/** The last page that a holder read without a call; -1 = none. */
+export function lastPageOf(file: OpenFile): number {
+  const [only, ...others] = file.holders;
+  if (only === undefined || others.length > 0 || !inTable(only.fd)) return -1;
+  return only.process.table?.lastPage(only.fd) ?? -1;
+}
+
+/** Tells every holder which page it should ring for. */
+export function tellMark(file: OpenFile, page: number): void {
+  for (const { process, fd } of file.holders) if (inTable(fd)) process.table?.setMark(fd, page);
 }
 
 const inTable = (fd: number): boolean => fd < TABLE_DESCRIPTORS;
@@ -103,11 +120,22 @@ export class DescriptorTable {
     return (this.#words[TABLE_ANSWERED] ?? 0) >>> 0;
   }
 
-  put(fd: number, is: { inode: number; flags: number }): void {
+  put(fd: number, is: { inode: number; flags: number; mark: number }): void {
     const at = descriptorAt(fd) / 4;
     this.#words[at + DESCRIPTOR_INODE] = is.inode;
-    if (this.#words[at + DESCRIPTOR_FLAGS] === 0) this.#words[at + DESCRIPTOR_MARK] = NO_MARK;
+    this.setMark(fd, is.mark);
     Atomics.store(this.#words, at + DESCRIPTOR_FLAGS, is.flags);
+  }
+
+  /** A reader that gets to this page rings; once. */
+  setMark(fd: number, page: number): void {
+    const at = descriptorAt(fd) / 4;
+    this.#words[at + DESCRIPTOR_RUNG] = NO_MARK;
+    Atomics.store(this.#words, at + DESCRIPTOR_MARK, page <= MAX_PAGE ? page : NO_MARK);
+  }
+
+  lastPage(fd: number): number {
+    return (this.#words[descriptorAt(fd) / 4 + DESCRIPTOR_LAST] ?? 0) - 1;
   }
 
   clear(fd: number): void {
@@ -115,7 +143,6 @@ export class DescriptorTable {
     const at = descriptorAt(fd) / 4;
     Atomics.store(this.#words, at + DESCRIPTOR_FLAGS, 0);
     this.#words[at + DESCRIPTOR_LAST] = 0;
-    this.#words[at + DESCRIPTOR_RUNG] = 0;
   }
 
   offsetOf(fd: number): OffsetCell {

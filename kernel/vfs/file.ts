@@ -28,12 +28,13 @@ import {
 import { GRANT_READ, GRANT_WRITE, type Segment } from '../ipc/grant.ts';
 import { Lock, type Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
-import { newReadAhead, type ReadAhead, readFile } from '../mm/read.ts';
+import { readFile } from '../mm/read.ts';
+import { ReadAhead } from '../mm/read-ahead.ts';
 import { writeFile } from '../mm/write.ts';
 import type { Process } from '../proc/process.ts';
 import { sendSignal } from '../proc/signal.ts';
 import type { Call } from './call.ts';
-import type { OffsetCell } from './descriptors.ts';
+import { lastPageOf, type OffsetCell, tellMark } from './descriptors.ts';
 import { clunkLater, type Inode, iput, shareInode, unshareInode } from './inode.ts';
 import type { Path } from './mount.ts';
 import type { Stream } from './stream.ts';
@@ -46,7 +47,10 @@ export class OpenFile {
   readonly stream: Stream | undefined;
   /** A fid of this description alone: directories and files that are not cached. */
   readonly fid: number | undefined;
-  readonly ahead: ReadAhead = newReadAhead();
+  readonly ahead = new ReadAhead({
+    lastPage: () => lastPageOf(this),
+    mark: (page) => tellMark(this, page),
+  });
   /** Held while a read moves the offset: two sharers never read the same bytes. */
   readonly offsetLock = new Lock('offset');
   /** The descriptors that refer to it (descriptors.ts). */
@@ -140,17 +144,17 @@ export function* readAt(call: Call, file: OpenFile, into: Buffer, offset?: numbe
   const inode = file.needInode();
   if (inode.isDirectory) fail(EISDIR);
   const { ahead } = file;
-  const { pages } = call.kernel;
   if (!inode.isCachedFile) {
     const at = offset ?? file.offset;
     const count = yield* readDirect(file, inode, { offset: at, into });
     if (offset === undefined) file.offset = at + count;
     return count;
   }
-  if (offset !== undefined) return yield* readFile(pages, { inode, offset, ahead }, into.bytes);
+  if (offset !== undefined)
+    return yield* readFile(call.kernel, { inode, offset, ahead }, into.bytes);
   yield* file.offsetLock.acquire();
   try {
-    const count = yield* readFile(pages, { inode, offset: file.offset, ahead }, into.bytes);
+    const count = yield* readFile(call.kernel, { inode, offset: file.offset, ahead }, into.bytes);
     file.offset += count;
     return count;
   } finally {

@@ -9,6 +9,7 @@ import type { Executor } from '../ipc/executor.ts';
 import { Lock, type Task } from '../ipc/task.ts';
 import type { InodeEntry, InodeTable } from '../mm/inode-table.ts';
 import type { Page, PageCache } from '../mm/page-cache.ts';
+import { READ_AHEAD_PAGES } from '../mm/read-ahead.ts';
 import type { NinepClient, Request } from '../ninep/client.ts';
 import {
   type Attr,
@@ -46,6 +47,8 @@ export class Superblock {
   spaceLeft = 0;
   /** The server died or was unmounted: nothing more is sent. */
   gone = false;
+  /** The most that is read ahead of a sequential reader. */
+  readAheadPages = READ_AHEAD_PAGES;
   /** Gives back what the server holds; run once it is mounted nowhere. */
   dispose: () => void = () => undefined;
   #root: Inode | undefined;

@@ -24,13 +24,13 @@ async function tracedRun(file: string): Promise<ChromeTrace> {
   return parseTrace(file);
 }
 
-/** The events of the flow of the read(2) for which the disk moved something. */
+/** The events of the flow of the call, made by read(2), for which the disk moved something. */
 function coldRead({ traceEvents }: ChromeTrace): readonly ChromeEvent[] {
   const dma = new Set(
     traceEvents.filter(({ name }) => name === 'dma').map((e) => e.args?.['flow']),
   );
   const reads = traceEvents.filter(
-    ({ ph, name, pid }) => ph === 'B' && name === 'read' && pid === 1,
+    ({ ph, name, pid }) => ph === 'B' && name === 'load' && pid === 1,
   );
   const flow = reads.findLast(({ args }) => dma.has(args?.['flow']))?.args?.['flow'];
   const ofFlow = (e: ChromeEvent) => e.args?.['flow'] === flow || e.id === String(flow);
@@ -51,7 +51,7 @@ test('one cold read is followed from the process to the medium and back', async 
 
   const events = coldRead(trace);
   const names = events.map(({ name }) => name);
-  const way = ['read', 'publish', 'take', 'call read', 'page miss', '9p Tread', 'publish', 'take'];
+  const way = ['load', 'publish', 'take', 'call load', 'page miss', '9p Tread', 'publish', 'take'];
   const below = ['transaction', '9p Tread', 'serve Tread', 'block read', 'issue', 'dma'];
   let from = 0;
   for (const name of [...way, ...below]) {
@@ -64,8 +64,8 @@ test('one cold read is followed from the process to the medium and back', async 
   t.is(events.filter(({ ph }) => ph === 's').length, 1);
   t.is(events.filter(({ ph }) => ph === 'f').length, 1);
 
-  const { stdout } = await atoll(['--trace-summary', join(dir.path, 'trace.json'), 'read']);
-  t.regex(stdout, /^read: \d+ calls of 6 hops and 1 transfers, median [\d.]+ µs$/m);
+  const { stdout } = await atoll(['--trace-summary', join(dir.path, 'trace.json'), 'load']);
+  t.regex(stdout, /^load: \d+ calls of 6 hops and 1 transfers, median [\d.]+ µs$/m);
   t.regex(stdout, /volume sdC0 → driver: hand-off$/m);
 });
 

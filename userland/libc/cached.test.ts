@@ -22,7 +22,11 @@ const mounted = (options: { mib?: number } = {}) => {
   const tables = { ...m.kernel.pages.index.tables, ...m.kernel.inodes.tables };
   /** What the runtime of a program reads by itself. */
   const cachedOf = ({ seat }: Program): CachedFiles =>
-    new CachedFiles(m.kernel.ram, { ...tables, descriptors: seat.table?.address ?? 0 });
+    new CachedFiles(
+      m.kernel.ram,
+      { ...tables, descriptors: seat.table?.address ?? 0 },
+      () => undefined,
+    );
   return { m, v, p, cachedOf, cached: cachedOf(p), drop: () => m.kernel.pages.dropClean() };
 };
 
@@ -263,6 +267,44 @@ test('a file that is written without a pause is read by the kernel in the end', 
   t.is(cached.pread(fd, into, 0), 0);
   t.false(cached.complete);
   t.true(copies > 1 && copies < 100, `${copies} attempts`);
+});
+
+test('a reader without calls rings once in each window, and the next one is there in time', (t) => {
+  const { m, v, p, drop } = mounted();
+  const content = pattern(100 * PAGE);
+  p.put('/v/f', content);
+  p.ok('sync');
+  drop();
+  v.transport.log.length = 0;
+  const rings: number[] = [];
+  const tables = { ...m.kernel.pages.index.tables, ...m.kernel.inodes.tables };
+  const cached = new CachedFiles(
+    m.kernel.ram,
+    { ...tables, descriptors: p.seat.table?.address ?? 0 },
+    (fd) => {
+      rings.push(fd);
+      p.start('readAhead', [fd]);
+    },
+  );
+  const fd = p.open('/v/f');
+  const into = new Uint8Array(PAGE);
+  let loads = 0;
+  for (let i = 0; i < 100; i++) {
+    cached.read(fd, into);
+    if (cached.missing !== undefined) {
+      loads++;
+      p.ok('load', [fd, cached.missing, PAGE]);
+      cached.read(fd, into);
+    }
+    t.deepEqual(into, content.slice(i * PAGE, (i + 1) * PAGE));
+  }
+  t.is(loads, 1);
+  const windows = v.transport.of('Tread').map(({ count }) => count / PAGE);
+  t.deepEqual(windows, [2, 4, 8, 16, 32, 38]);
+  t.is(rings.length, 6);
+  for (let i = 0; i < 100; i++) pread(cached, fd, { offset: i * PAGE, length: PAGE });
+  t.is(rings.length, 6, 'what is cached needs no ring');
+  t.deepEqual(m.bugs(), []);
 });
 
 test('no frame of a page that is gone is found, and the pages of others are', (t) => {

@@ -9,9 +9,12 @@ import {
   DESCRIPTOR_CACHED,
   DESCRIPTOR_FLAGS,
   DESCRIPTOR_INODE,
+  DESCRIPTOR_LAST,
+  DESCRIPTOR_MARK,
   DESCRIPTOR_OFFSET,
   DESCRIPTOR_OURS,
   DESCRIPTOR_READABLE,
+  DESCRIPTOR_RUNG,
   DESCRIPTOR_TABLE_SIZE,
   descriptorAt,
   type FileTables,
@@ -27,6 +30,7 @@ import {
   INODE_SIZE,
   INODE_SIZE_LOCK,
   INODE_STAT,
+  NO_MARK,
   TABLE_ANSWERED,
   TABLE_ATTENTION,
   TABLE_DESCRIPTORS,
@@ -55,9 +59,12 @@ const CHANGED = -1;
 export class CachedFiles {
   /** Whether the last read gave all there is to give; if not, the kernel goes on behind it. */
   complete = false;
+  /** Where in the file the last read found nothing cached; undefined when it ended for another reason. */
+  missing: number | undefined;
   readonly #memory: SharedArrayBuffer;
   readonly #ram: Uint8Array;
   readonly #tables: FileTables;
+  readonly #ring: (fd: number) => void;
   readonly #descriptors: Int32Array;
   readonly #offsets: Float64Array;
   readonly #inodes: Int32Array;
@@ -70,12 +77,14 @@ export class CachedFiles {
   /** Of the pages of one run, as they were before the copy. */
   readonly #versions = new Int32Array(RUN);
 
-  constructor(ram: SharedArrayBuffer, tables: FileTables) {
+  /** `ring`: the reader of a descriptor got to the mark that the kernel has set. */
+  constructor(ram: SharedArrayBuffer, tables: FileTables, ring: (fd: number) => void) {
     const { descriptors, inodes, inodeCount, buckets, frames, frameCount, used } = tables;
     this.#memory = ram;
     this.#faults = new Int32Array(ram, FAULT_AREA, 64);
     this.#ram = new Uint8Array(ram);
     this.#tables = tables;
+    this.#ring = ring;
     this.#descriptors = new Int32Array(ram, descriptors, DESCRIPTOR_TABLE_SIZE / 4);
     this.#offsets = new Float64Array(ram, descriptors, DESCRIPTOR_TABLE_SIZE / 8);
     this.#inodes = new Int32Array(ram, inodes, inodeCount * INODE_WORDS);
@@ -88,7 +97,10 @@ export class CachedFiles {
   /** Reads at `offset`; the bytes copied. See `complete`. */
   pread(fd: number, into: Uint8Array, offset: number): number {
     const at = this.#descriptor(fd, READS);
-    return at === undefined || !(offset >= 0) ? 0 : this.#read(at, into, offset);
+    if (at === undefined || !(offset >= 0)) return 0;
+    const count = this.#read(at, into, offset);
+    this.#progress(fd, at, offset + count);
+    return count;
   }
 
   /** Reads at the offset of the descriptor, which moves. */
@@ -99,6 +111,7 @@ export class CachedFiles {
     const offset = this.#offsets[cell] ?? 0;
     const count = this.#read(at, into, offset);
     this.#offsets[cell] = offset + count;
+    this.#progress(fd, at, offset + count);
     return count;
   }
 
@@ -140,6 +153,7 @@ export class CachedFiles {
   /** The words of a descriptor that may do all of `wanted`; undefined: that is for the kernel. */
   #descriptor(fd: number, wanted: number): number | undefined {
     this.complete = false;
+    this.missing = undefined;
     if (Atomics.load(this.#descriptors, TABLE_ATTENTION) !== 0) return undefined;
     if ((Atomics.load(this.#faults, HEAD.armed) & ARMED_BITS.sys) !== 0) return undefined;
     if (!(Number.isInteger(fd) && fd >= 0 && fd < TABLE_DESCRIPTORS)) return undefined;
@@ -186,7 +200,10 @@ export class CachedFiles {
         length <= 0 || changing(version)
           ? CHANGED
           : this.#copyRun(id, { position, length }, into, done);
-      if (count === MISSING) break;
+      if (count === MISSING) {
+        this.missing = position;
+        break;
+      }
       if (count === CHANGED) tries++;
       else if (versionOf(this.#inodes, inode + INODE_SIZE_LOCK) !== version) tries += COPIED;
       else {
@@ -195,6 +212,17 @@ export class CachedFiles {
       }
     }
     return done;
+  }
+
+  /** Notes how far the reader got, and rings once when it got to the mark. */
+  #progress(fd: number, descriptor: number, end: number): void {
+    const words = this.#descriptors;
+    const pages = Math.ceil(end / PAGE_SIZE);
+    words[descriptor + DESCRIPTOR_LAST] = pages;
+    const mark = words[descriptor + DESCRIPTOR_MARK] ?? NO_MARK;
+    if (mark === NO_MARK || pages <= mark || words[descriptor + DESCRIPTOR_RUNG] === mark) return;
+    words[descriptor + DESCRIPTOR_RUNG] = mark;
+    this.#ring(fd);
   }
 
   /** Copies pages whose frames lie side by side; the bytes, MISSING or CHANGED. */

@@ -52,7 +52,9 @@ export class Channel {
     this.window = new Uint8Array(board.ram, config.window, config.windowSize);
     this.view = new DataView(board.ram, config.window, config.windowSize);
     this.#trace = tracerOf(board.ram);
-    this.cached = config.tables && new CachedFiles(board.ram, config.tables);
+    const { tables } = config;
+    const ring = (fd: number): void => this.tell(SYS.readAhead, fd);
+    this.cached = tables && new CachedFiles(board.ram, tables, ring);
     this.#bell = new Bell(board.ram, board.seat);
     this.#bell.setRunning(true);
     this.#requests = new Ring(board.ram, config.requests);
@@ -88,6 +90,11 @@ export class Channel {
       if (errno === 0) return this.r0;
       if (errno !== EINTR) throw new PosixError(errno);
     }
+  }
+
+  /** Tells the kernel something that it never answers; a ring that is full does without. */
+  tell(number: number, a0: number): void {
+    if (!this.#requestsFull) this.#put(number, 0, a0, 0, 0);
   }
 
   /** Puts strings into the window, NUL between them; the length. NUL within one cannot be meant. */
@@ -130,6 +137,10 @@ export class Channel {
   /** What this worker waits for: nothing worth telling while it is nobody's. */
   #describe(): string {
     return this.#number === SYS.ready ? '' : `waits for its call ${syscallName(this.#number)}`;
+  }
+
+  get #requestsFull(): boolean {
+    return this.#requests.queued >= this.#requests.slots - 1; // the last one is for a call
   }
 
   #put(number: number, dataLength: number, a0: number, a1: number, a2: number): void {

@@ -19,6 +19,7 @@ import {
 } from '../../kernel/abi/syscall.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
 import type { Channel } from './channel.ts';
+import { readOn } from './reading.ts';
 import { ResourceRuntime } from './runtime-resources.ts';
 import { TtyRuntime } from './runtime-tty.ts';
 import type {
@@ -71,40 +72,13 @@ export class Runtime implements Sys {
   read(fd: number, into: Uint8Array): number {
     const { cached } = this.#channel;
     const done = cached?.read(fd, into) ?? 0;
-    if (cached?.complete) return done;
-    return this.#readAll(into, done, (wanted) => this.#channel.call(SYS.read, 0, fd, wanted));
+    return cached?.complete ? done : readOn(this.#channel, into, { fd, done });
   }
 
   pread(fd: number, into: Uint8Array, offset: number): number {
     const { cached } = this.#channel;
-    const before = cached?.pread(fd, into, offset) ?? 0;
-    if (cached?.complete) return before;
-    return this.#readAll(into, before, (wanted, done) =>
-      this.#channel.call(SYS.pread, 0, fd, wanted, offset + done),
-    );
-  }
-
-  /** Reads through the window, again as long as it comes back full: only long files fill it. */
-  #readAll(
-    into: Uint8Array,
-    before: number,
-    read: (wanted: number, done: number) => number,
-  ): number {
-    const { window } = this.#channel;
-    let done = before;
-    for (;;) {
-      const wanted = Math.min(into.length - done, window.length);
-      let count = 0;
-      try {
-        count = read(wanted, done);
-      } catch (error) {
-        if (done > 0 && error instanceof PosixError) return done;
-        throw error;
-      }
-      into.set(window.subarray(0, count), done);
-      done += count;
-      if (count < window.length || done === into.length) return done;
-    }
+    const done = cached?.pread(fd, into, offset) ?? 0;
+    return cached?.complete ? done : readOn(this.#channel, into, { fd, done, offset });
   }
 
   write(fd: number, from: Uint8Array): number {

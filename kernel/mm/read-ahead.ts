@@ -1,0 +1,100 @@
+// Read-ahead: the window of a sequential reader doubles from 2 pages to the mount's most. The reader who
+// gets to the mark in the newest window has the next one fetched, and waits for nothing (as Linux's
+// mm/readahead.c); who misses waits for the window that begins there. A random reader gets what it asks for.
+
+import { NO_MARK } from '../abi/file-tables.ts';
+import { PAGE_SIZE } from '../abi/memlayout.ts';
+
+/** Pages: 2 MiB, one request of the volume and one grant. From 1 MiB on the hops are fewer than the data needs. */
+export const READ_AHEAD_PAGES = 512;
+const FIRST_WINDOW = 2;
+
+/** What is known of the programs that read through a description, besides what they ask for. */
+export interface Readers {
+  /** The last page that one of them read without a call; -1 = none. */
+  lastPage(): number;
+  /** Who reads this page without a call rings for the next window. */
+  mark(page: number): void;
+}
+
+export interface Window {
+  readonly index: number; // page
+  readonly count: number; // pages
+}
+
+/** Where a reader is in a file; one for each open file description. */
+export class ReadAhead {
+  readonly #readers: Readers;
+  /** The page that a sequential reader would ask for next. */
+  #next = 0;
+  #size = FIRST_WINDOW / 2; // pages of the newest window
+  #end = 0; // the page behind it
+  #mark = NO_MARK;
+
+  constructor(readers: Readers) {
+    this.#readers = readers;
+  }
+
+  get mark(): number {
+    return this.#mark;
+  }
+
+  /** A page was read here; whether it is time for the next window. */
+  hit(index: number): boolean {
+    this.#next = index + 1;
+    return this.#reaches(index);
+  }
+
+  /** A reader rang; whether it is time for the next window. */
+  rung(): boolean {
+    if (this.#reaches(this.#readers.lastPage())) return true;
+    this.#setMark(NO_MARK);
+    return false;
+  }
+
+  /** What to fetch for a reader who misses a page and wants so many from there on. */
+  miss(want: { index: number; wanted: number; most: number }): Window {
+    const { index, wanted, most } = want;
+    const expected = [this.#next, this.#end, this.#readers.lastPage() + 1];
+    if (!expected.includes(index)) {
+      this.#size = FIRST_WINDOW;
+      this.#setMark(NO_MARK);
+      return { index, count: Math.min(wanted, most) };
+    }
+    const count = Math.min(most, Math.max(this.#size * 2, wanted));
+    this.#size = count;
+    this.#end = index + count;
+    this.#setMark(index + Math.min(wanted, count));
+    return { index, count };
+  }
+
+  /** The window behind the newest one; undefined where the file has ended. */
+  ahead(file: { size: number; most: number }): Window | undefined {
+    const index = this.#end;
+    const last = Math.ceil(file.size / PAGE_SIZE);
+    const count = Math.min(this.#size * 2, file.most, last - index);
+    if (count <= 0) {
+      this.#setMark(NO_MARK);
+      return undefined;
+    }
+    this.#size = Math.min(this.#size * 2, file.most);
+    this.#end = index + count;
+    this.#setMark(index);
+    return { index, count };
+  }
+
+  /** All of the window was cached already: nobody needs to ring until somebody misses. */
+  rest(): void {
+    this.#setMark(NO_MARK);
+  }
+
+  #reaches(index: number): boolean {
+    return this.#mark !== NO_MARK && index >= this.#mark && index <= this.#end;
+  }
+
+  #setMark(page: number): void {
+    if (page === this.#mark) return;
+    this.#mark = page;
+    this.#readers.mark(page);
+  }
+}
