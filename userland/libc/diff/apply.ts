@@ -50,16 +50,16 @@ export function applyHunks(
       else out.push(text);
     }
     taken = next;
-    if (taken >= file.lines.length) unterminated = endsOpen(lines, unterminated);
+    if (taken >= file.lines.length) unterminated = endsOpen(lines);
     results.push({ hunk, place: { line, offset: drift, fuzz } });
   }
   out.push(...file.lines.slice(taken));
   return { lines: out, unterminated: unterminated && out.length > 0, results };
 }
 
-function endsOpen(lines: readonly HunkLine[], before: boolean): boolean {
-  const last = lines.findLast((line) => line.mark !== '-');
-  return last === undefined ? before : last.unterminated;
+/** Where all lines of the hunk go, the line before them is the last: it had its newline. */
+function endsOpen(lines: readonly HunkLine[]): boolean {
+  return lines.findLast((line) => line.mark !== '-')?.unterminated ?? false;
 }
 
 interface Found {
