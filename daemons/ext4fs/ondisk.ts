@@ -97,6 +97,7 @@ export const Superblock = struct('ext4_super_block', SUPERBLOCK_SIZE, {
   s_checksum_type: u8(0x175), // 1 = crc32c
   s_encryption_level: u8(0x176),
   s_kbytes_written: le64(0x178),
+  s_snapshot_id: le32(0x184), // of a feature that never came; see volume/superblock-seal.ts
   s_error_count: le32(0x194),
   s_first_error_time: le32(0x198),
   s_first_error_ino: le32(0x19c),

@@ -6,7 +6,8 @@ import { Inode } from './inode/inode.ts';
 import { Superblock, type SuperblockView } from './ondisk.ts';
 import { sealBitmaps } from './volume/bitmap.ts';
 import { Group } from './volume/group.ts';
-import { has, superblockAt, superblockChecksum, type Volume } from './volume/superblock.ts';
+import { has, superblockAt, type Volume } from './volume/superblock.ts';
+import { sealSuperblock } from './volume/superblock-seal.ts';
 
 /** What the file system asks of whoever runs it. */
 export interface Ext4Env {
@@ -63,9 +64,7 @@ export class Op {
   editSuperblock(): SuperblockView {
     const { block, offset } = superblockAt(this.vol.blockSize);
     const staged = this.tx.edit(block, (b) => {
-      if (!has.metadataCsum(this.vol)) return;
-      const sb = new Superblock(b.view, offset);
-      sb.s_checksum = superblockChecksum(b.bytes.subarray(offset));
+      if (has.metadataCsum(this.vol)) sealSuperblock(b.bytes.subarray(offset));
     });
     return new Superblock(staged.view, offset);
   }

@@ -8,7 +8,13 @@ import type { BlockDevice, Piece } from './device.ts';
 
 /** What happened to the medium, in order. */
 export type LogEntry =
-  | { readonly kind: 'write'; readonly offset: number; readonly data: Uint8Array }
+  | {
+      readonly kind: 'write';
+      readonly offset: number;
+      readonly data: Uint8Array;
+      /** Was on the medium when it was done (FUA). */
+      readonly fua?: boolean;
+    }
   | { readonly kind: 'flush' };
 
 export interface MemoryDeviceOptions {
@@ -17,6 +23,8 @@ export interface MemoryDeviceOptions {
   readonly readOnly?: boolean;
   /** Every write and flush is appended here. */
   readonly log?: LogEntry[];
+  /** Told before a part of the image is overwritten. */
+  readonly beforeWrite?: (offset: number, length: number) => void;
   /** Suspends each transfer until the queue is woken: the disk takes its time. */
   readonly latency?: WaitQueue;
 }
@@ -57,6 +65,7 @@ export class MemoryDevice implements BlockDevice {
       const bytes = data[i] ?? new Uint8Array(0);
       const at = this.#check(piece);
       this.writes++;
+      this.#options.beforeWrite?.(at, bytes.length);
       this.#options.image.set(bytes, at);
       this.#options.log?.push({ kind: 'write', offset: at, data: bytes });
     });

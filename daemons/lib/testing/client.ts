@@ -19,6 +19,7 @@ import type { Machine } from './machine.ts';
 
 const NEVER = { sec: 0, nsec: 0 };
 const BUFFER = 64 * 1024;
+const XATTR_REPLACE = 2;
 
 /** Paths are names joined by '/', from the root. */
 export class TestClient {
@@ -120,6 +121,31 @@ export class TestClient {
     this.clunk(newdirfid);
   }
 
+  link(from: string, to: string): void {
+    const { dir, last } = split(to);
+    const [fid, dfid] = [this.walk(from), this.walk(dir.join('/'))];
+    this.#do(this.#client.rpc<'Tlink'>({ name: 'Tlink', dfid, fid, filename: last }));
+    this.clunk(fid);
+    this.clunk(dfid);
+  }
+
+  symlink(path: string, target: string): void {
+    const { dir, last } = split(path);
+    const dfid = this.walk(dir.join('/'));
+    const body = { dfid, filename: last, symtgt: target, gid: 0 };
+    this.#do(this.#client.rpc<'Tsymlink'>({ name: 'Tsymlink', ...body }));
+    this.clunk(dfid);
+  }
+
+  /** Sets an extended attribute, or removes it. */
+  setxattr(path: string, attrName: string, value: Uint8Array | undefined): void {
+    const fid = this.walk(path);
+    const body = { fid, attrName, attrSize: value?.length ?? 0, flags: value ? 0 : XATTR_REPLACE };
+    this.#do(this.#client.rpc<'Txattrcreate'>({ name: 'Txattrcreate', ...body }));
+    if (value) this.writeInline(fid, 0, value);
+    this.clunk(fid);
+  }
+
   getattr(fid: number): Attr {
     return this.#do(
       this.#client.rpc<'Tgetattr'>({ name: 'Tgetattr', fid, requestMask: P9_GETATTR_ALL }),
@@ -137,8 +163,9 @@ export class TestClient {
     );
   }
 
-  fsync(fid: number): void {
-    this.#do(this.#client.rpc<'Tfsync'>({ name: 'Tfsync', fid, datasync: 0 }));
+  fsync(fid: number, what: 'all' | 'data' = 'all'): void {
+    const datasync = what === 'data' ? 1 : 0;
+    this.#do(this.#client.rpc<'Tfsync'>({ name: 'Tfsync', fid, datasync }));
   }
 
   /** Writes by grant, in pieces of the buffer. */

@@ -1,0 +1,55 @@
+// A part of `npm run crash` for CI: every single operation of ACE, the workloads with names and some
+// pairs, with a share of their images each. ATOLL_CRASH_IMAGES sets how many, ATOLL_SEED which.
+
+import test from 'ava';
+import { seeded } from '../../daemons/ext4fs/testing.ts';
+import { haveE2fsprogs } from '../testing/e2fsprogs.ts';
+import { campaign } from './campaign.ts';
+import { cutText } from './cut.ts';
+import { pairs, SETUP, SPECIAL, singles } from './workload/ace.ts';
+import { readWorkload } from './workload/language.ts';
+import { possible, stateAfter } from './workload/model.ts';
+
+const SEED = Number(process.env['ATOLL_SEED'] ?? 1);
+const IMAGES = Number(process.env['ATOLL_CRASH_IMAGES'] ?? 3000);
+
+const survives = test.macro({
+  async exec(t, fs: string, workloads: readonly string[], images: number) {
+    if (!haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
+    const share = Math.ceil(images / workloads.length);
+    const totals = await campaign({
+      ...{ fs, seed: SEED, realEvery: 100, workers: 1, keepGoing: false, distort: undefined },
+      jobs: workloads.map((workload) => ({ workload, images: share })),
+      onProgress: () => undefined,
+    });
+    t.log(`ATOLL_SEED=${SEED}: ${totals.images} images of ${totals.workloads} workloads`);
+    t.deepEqual(
+      totals.violations.map(
+        ({ workload, cut, problem }) => `${problem}: ${workload} ${cutText(cut)}`,
+      ),
+      [],
+    );
+    t.is(totals.workloads, workloads.length);
+    t.true(totals.images >= images / 2, 'hardly any images');
+  },
+  title: (_, fs: string, workloads: readonly string[]) =>
+    `no power cut breaks a promise of ${fs}: ${workloads.length} workloads`,
+});
+
+const start = stateAfter(readWorkload(SETUP));
+const fits = (text: string): boolean => possible(start, readWorkload(text));
+const special = Object.entries(SPECIAL).flatMap(([name, text]) =>
+  name.startsWith('wrap') ? [] : [text],
+);
+
+// One after the other: each has a thread that keeps a core busy.
+test.serial(survives, 'ext4', singles(), IMAGES);
+test.serial(survives, 'ext4', [...special, ...pairs(20, seeded(SEED), fits)], IMAGES / 3);
+test.serial(survives, 'ext3', [...special, ...pairs(5, seeded(SEED + 1), fits)], IMAGES / 10);
+test.serial(survives, 'ext4-4k', [...special, ...pairs(5, seeded(SEED + 2), fits)], IMAGES / 10);
+test.serial(
+  survives,
+  'ext4-nocsum',
+  [...special, ...pairs(5, seeded(SEED + 3), fits)],
+  IMAGES / 10,
+);

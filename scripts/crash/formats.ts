@@ -1,0 +1,8 @@
+// The formats that `npm run crash` knows, by the name that --fs takes.
+
+import { EXT4_FORMATS, ext4Format } from './ext4/format.ts';
+import type { CrashFormat } from './format.ts';
+
+export const FORMATS: readonly string[] = EXT4_FORMATS;
+
+export const formatNamed = (name: string): CrashFormat | undefined => ext4Format(name);

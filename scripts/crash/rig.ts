@@ -1,0 +1,131 @@
+// A volume's worker without the worker: one thread, one piece of ram that all mounts of a campaign
+// share, and the daemon's code called directly.
+
+import type { Area } from '../../daemons/lib/cache/layout.ts';
+import { type LogEntry, MemoryDevice } from '../../daemons/lib/memory-device.ts';
+import type { MountedVolume, MountFormat } from '../../daemons/lib/mounted.ts';
+import type { Transaction } from '../../daemons/lib/transaction.ts';
+import { assert } from '../../kernel/abi/errno.ts';
+import { FRAMES } from '../../kernel/abi/memlayout.ts';
+import { Executor } from '../../kernel/ipc/executor.ts';
+import { GRANT_READ, GRANT_WRITE, GrantReader, GrantTable } from '../../kernel/ipc/grant.ts';
+import type { Task } from '../../kernel/ipc/task.ts';
+import type { CrashImage } from './disk/image.ts';
+
+const SEAT = 2;
+/** Small, so that a mount costs little: some hundreds of frames. */
+const CACHE_BYTES = 640 << 10;
+const START_MS = 1_790_000_000_000;
+/** Turns of the loop in which one step of ours must be done: a bound, so that nothing hangs. */
+const TURNS_MAX = 1_000_000;
+
+export class Rig {
+  readonly #ram = new SharedArrayBuffer(FRAMES + CACHE_BYTES);
+  readonly #area: Area;
+  readonly #grants: GrantReader;
+
+  constructor() {
+    const grant = new GrantTable(this.#ram).grant({
+      owner: SEAT,
+      delegate: -1,
+      rights: GRANT_READ | GRANT_WRITE,
+      segments: [{ address: FRAMES, length: CACHE_BYTES }],
+    });
+    this.#area = { address: FRAMES, length: CACHE_BYTES, grant };
+    this.#grants = new GrantReader(this.#ram, SEAT);
+  }
+
+  /** Power on: mounts what is on the image. Throws what the mount throws. */
+  mount(format: MountFormat, image: CrashImage, log?: LogEntry[]): Mounted {
+    const executor = new Executor({
+      ram: this.#ram,
+      seat: SEAT,
+      clock: { monotonicMs: () => 0, wallclock: () => ({ sec: START_MS / 1000, nsec: 0 }) },
+      onBug: (error) => {
+        throw error;
+      },
+    });
+    const device = new MemoryDevice({
+      image: image.bytes,
+      grants: this.#grants,
+      beforeWrite: (offset, length) => image.saving(offset, length),
+      ...(log && { log }),
+    });
+    const unfinished = new Set<number>();
+    const said: string[] = [];
+    const mounting = format({
+      ...{ executor, ram: this.#ram, area: this.#area, device, readOnly: false, options: [] },
+      clock: executor.clock,
+      random: (into) => into.fill(7),
+      hooks: { unfinished: (ino) => void unfinished.add(ino) },
+      resume: false,
+      log: (line) => void said.push(line),
+    });
+    return new Mounted({ executor, unfinished, said, volume: drive(executor, mounting) });
+  }
+}
+
+/** A mounted volume; drop it as a power cut does, or `unmount` it. */
+export class Mounted {
+  readonly volume: MountedVolume;
+  /** What the daemon would have put into the kernel's log. */
+  readonly said: readonly string[];
+  readonly #executor: Executor;
+  readonly #unfinished: Set<number>;
+
+  constructor(parts: {
+    executor: Executor;
+    unfinished: Set<number>;
+    said: string[];
+    volume: MountedVolume;
+  }) {
+    this.#executor = parts.executor;
+    this.#unfinished = parts.unfinished;
+    this.said = parts.said;
+    this.volume = parts.volume;
+  }
+
+  run<T>(task: Task<T>): T {
+    return drive(this.#executor, task);
+  }
+
+  read<T>(body: (tx: Transaction) => T): T {
+    return this.run(this.volume.engine.run(body, { changes: false }));
+  }
+
+  /** A request that changes something, and the long work that it may leave. */
+  change<T>(body: (tx: Transaction) => T): T {
+    const result = this.run(this.volume.engine.run(body, { changes: true }));
+    for (const ino of [...this.#unfinished]) {
+      this.#unfinished.delete(ino);
+      const step = (tx: Transaction) => this.volume.continueWork(tx, { ino, inUse: false });
+      while (this.run(this.volume.engine.run(step, { changes: true })));
+    }
+    return result;
+  }
+
+  unmount(): void {
+    this.run(this.volume.unmount());
+  }
+}
+
+function drive<T>(executor: Executor, task: Task<T>): T {
+  let outcome: { value: T } | { error: unknown } | undefined;
+  executor.start(
+    (function* (): Task<void> {
+      try {
+        outcome = { value: yield* task };
+      } catch (error) {
+        outcome = { error };
+      }
+    })(),
+    'crash',
+  );
+  for (let turns = 0, idle = 0; outcome === undefined; turns++) {
+    idle = executor.turn() ? 0 : idle + 1;
+    assert(idle < 10, 'the volume hangs: nobody is runnable');
+    assert(turns < TURNS_MAX, 'the volume makes no end');
+  }
+  if ('error' in outcome) throw outcome.error;
+  return outcome.value;
+}

@@ -1,0 +1,134 @@
+// Runs a workload on a whole machine in one thread - the kernel's 9P client, the serve loop, the file
+// system - and records what its disk was told, and where in that each operation began and ended.
+
+import type { LogEntry } from '../../../daemons/lib/memory-device.ts';
+import type { MountFormat } from '../../../daemons/lib/mounted.ts';
+import { TestClient } from '../../../daemons/lib/testing/client.ts';
+import { Machine } from '../../../daemons/lib/testing/machine.ts';
+import { EINVAL, fail } from '../../../kernel/abi/errno.ts';
+import type { Op, Verb } from './language.ts';
+import { after, type State } from './model.ts';
+import { paint, paintText } from './paint.ts';
+
+export interface Step {
+  readonly op: Op;
+  /** Entries of the history when the operation was given, and when it returned. */
+  readonly began: number;
+  readonly ended: number;
+}
+
+export interface Story {
+  /** The image as it was before. */
+  readonly base: Uint8Array;
+  readonly history: readonly LogEntry[];
+  readonly steps: readonly Step[];
+  /** States before and after each step: one more than there are steps. */
+  readonly states: readonly State[];
+  /** The image at the end. */
+  readonly image: Uint8Array;
+}
+
+export interface RecordRequest {
+  readonly format: MountFormat;
+  readonly base: Uint8Array;
+  readonly state: State;
+  readonly ops: readonly Op[];
+  /** Number of the first operation, which the data shows. */
+  readonly firstOp: number;
+}
+
+const CACHE_BYTES = 2 << 20;
+const IDLE_MS = 6000; // longer than any commit timer
+const OPEN_READ_WRITE = 2;
+const OPEN_READ = 0;
+
+export function record({ format, base, state, ops, firstOp }: RecordRequest): Story {
+  const image = base.slice();
+  const history: LogEntry[] = [];
+  const machine = new Machine({ image, format, writeLog: history, cacheBytes: CACHE_BYTES });
+  machine.mount();
+  const client = new TestClient(machine);
+  client.attach();
+  const runner = new Runner(machine, client);
+  const steps: Step[] = [];
+  const states: State[] = [state];
+  for (const [i, op] of ops.entries()) {
+    const index = firstOp + i;
+    states.push(after(states[i] ?? state, op, index)); // throws before the machine is asked
+    const began = history.length;
+    runner.run(op, index);
+    steps.push({ op, began, ended: history.length });
+  }
+  if (machine.log.length > 0) fail(EINVAL, `the volume complained: ${machine.log.join('; ')}`);
+  return { base, history, steps, states, image };
+}
+
+class Runner {
+  readonly #machine: Machine;
+  readonly #client: TestClient;
+  readonly #open = new Map<string, number>();
+
+  constructor(machine: Machine, client: TestClient) {
+    this.#machine = machine;
+    this.#client = client;
+  }
+
+  run(op: Op, index: number): void {
+    const { path, to, size, offset, name } = op;
+    const client = this.#client;
+    const text = paintText(index, size);
+    const verbs: Readonly<Record<Verb, () => void>> = {
+      create: () => client.clunk(client.create(path)),
+      mkdir: () => client.mkdir(path),
+      symlink: () => client.symlink(path, text),
+      append: () => this.#append(path, size, index),
+      write: () => this.#with(path, (fid) => client.write(fid, offset, paint(index, offset, size))),
+      truncate: () => this.#with(path, (fid) => client.truncate(fid, size)),
+      link: () => client.link(path, to),
+      unlink: () => client.unlink(path),
+      rmdir: () => client.unlink(path, 'directory'),
+      rename: () => client.rename(path, to),
+      setxattr: () => client.setxattr(path, name, new TextEncoder().encode(text)),
+      removexattr: () => client.setxattr(path, name, undefined),
+      open: () => this.#open.set(path, client.open(path, OPEN_READ_WRITE)),
+      close: () => this.#close(path),
+      fsync: () => this.#sync(path, 'all'),
+      fdatasync: () => this.#sync(path, 'data'),
+      sync: () => this.#sync('', 'all'),
+      tick: () => this.#machine.advance(IDLE_MS),
+      unmount: () => this.#unmount(),
+    };
+    verbs[op.verb]();
+  }
+
+  #append(path: string, size: number, index: number): void {
+    this.#with(path, (fid) => {
+      const offset = this.#client.getattr(fid).size;
+      this.#client.write(fid, offset, paint(index, offset, size));
+    });
+  }
+
+  #close(path: string): void {
+    this.#client.clunk(this.#open.get(path) ?? fail(EINVAL, `${path} was not opened`));
+    this.#open.delete(path);
+  }
+
+  #unmount(): void {
+    for (const fid of this.#open.values()) this.#client.clunk(fid);
+    this.#client.detach();
+  }
+
+  /** A directory is opened for reading only, as a program does it; sync is that of the root. */
+  #sync(path: string, what: 'all' | 'data'): void {
+    const fid = this.#client.open(path, OPEN_READ);
+    this.#client.fsync(fid, what);
+    this.#client.clunk(fid);
+  }
+
+  #with(path: string, body: (fid: number) => void): void {
+    const held = this.#open.get(path);
+    const fid = held ?? this.#client.open(path, OPEN_READ_WRITE);
+    body(fid);
+    if (held === undefined) this.#client.clunk(fid);
+  }
+}
