@@ -1,7 +1,7 @@
 // System calls that move bytes and offsets: open, read, write and their kin, sync, getdents.
 
 import { O_CLOEXEC } from '../abi/constants.ts';
-import { EBADF, EINVAL, ENOTDIR, fail } from '../abi/errno.ts';
+import { EBADF, EINVAL, ENOTDIR, ESPIPE, fail } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { putDirent, SYS } from '../abi/syscall.ts';
 import { GRANT_WRITE } from '../ipc/grant.ts';
@@ -16,6 +16,7 @@ import { setSize } from '../vfs/attr.ts';
 import type { Call } from '../vfs/call.ts';
 import { type OpenFile, readAt, releaseFile, seek, writeAt } from '../vfs/file.ts';
 import { open } from '../vfs/open.ts';
+import { PipeEnd } from '../vfs/pipe.ts';
 import { arg, type Calls, fdArg, type Request, type Result, textData } from './dispatch.ts';
 
 export const ioCalls: Calls = {
@@ -33,6 +34,15 @@ export const ioCalls: Calls = {
   },
   *[SYS.read](call, request) {
     return yield* read(call, request);
+  },
+  *[SYS.peek](call, request) {
+    const { stream, readable, flags } = call.file(fdArg(request));
+    const count = arg(request, 1);
+    if (!(count >= 0)) fail(EINVAL);
+    if (!readable) fail(EBADF);
+    if (!(stream instanceof PipeEnd)) fail(ESPIPE);
+    const done = yield* stream.peek(call, request.room(count).bytes, flags);
+    return { r0: done, length: done };
   },
   *[SYS.pread](call, request) {
     return yield* read(call, request, offsetArg(request));

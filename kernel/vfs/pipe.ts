@@ -62,12 +62,18 @@ export class Pipe {
     return new PipeEnd(this, side);
   }
 
-  /** Takes up to into.length bytes. */
-  take(into: Uint8Array): number {
+  /** Copies up to into.length bytes, which stay. */
+  look(into: Uint8Array): number {
     const count = Math.min(into.length, this.queued);
     this.#move(this.#head, count, (at, piece, done) => {
       into.set(this.#buffer().subarray(at, at + piece), done);
     });
+    return count;
+  }
+
+  /** Takes up to into.length bytes. */
+  take(into: Uint8Array): number {
+    const count = this.look(into);
     this.#head += count;
     if (count > 0) wakeAll(this.changed);
     return count;
@@ -139,14 +145,23 @@ export class PipeEnd implements Stream {
   }
 
   *read(call: Call, into: Uint8Array, flags: number): Task<number> {
+    return into.length > 0 && (yield* this.#filled(call, flags)) ? this.pipe.take(into) : 0;
+  }
+
+  /** As `read`, but the bytes stay: a shell takes its line from a pipe, and not what is behind it. */
+  *peek(call: Call, into: Uint8Array, flags: number): Task<number> {
+    return into.length > 0 && (yield* this.#filled(call, flags)) ? this.pipe.look(into) : 0;
+  }
+
+  /** Waits for bytes; false at the end. */
+  *#filled(call: Call, flags: number): Task<boolean> {
     const { pipe } = this;
-    if (into.length === 0) return 0;
     while (pipe.queued === 0) {
-      if (pipe.writers === 0) return 0;
+      if (pipe.writers === 0) return false;
       if (flags & O_NONBLOCK) fail(EAGAIN);
       yield* call.sleep(pipe.changed);
     }
-    return pipe.take(into);
+    return true;
   }
 
   /** Writes all; less only when a signal or a closed peer interrupts after some bytes. */

@@ -75,6 +75,13 @@ export class Runtime implements Sys {
     return cached?.complete ? done : readOn(this.#channel, into, { fd, done });
   }
 
+  peek(fd: number, into: Uint8Array): number {
+    const { window } = this.#channel;
+    const count = this.#channel.call(SYS.peek, 0, fd, Math.min(into.length, window.length));
+    into.set(window.subarray(0, count));
+    return count;
+  }
+
   pread(fd: number, into: Uint8Array, offset: number): number {
     const { cached } = this.#channel;
     const done = cached?.pread(fd, into, offset) ?? 0;

@@ -72,6 +72,8 @@ export interface Sys {
   close(fd: number): void;
   /** Reads up to into.length bytes; 0 = end of file. Short reads are usual on pipes and terminals. */
   read(fd: number, into: Uint8Array): number;
+  /** As `read`, from a pipe, but what it gives is still there to be read; ESPIPE on anything else. */
+  peek(fd: number, into: Uint8Array): number;
   /** Writes all of it, however long; a signal handler may run in between. */
   write(fd: number, from: Uint8Array): number;
   pread(fd: number, into: Uint8Array, offset: number): number;

@@ -7,7 +7,7 @@ import type { Program, Sys } from '../libc/sys.ts';
 import { parseOptions } from './builtins/options.ts';
 import { ShellError, ShellExit, ShellSyntaxError } from './errors.ts';
 import { execute, runSource } from './exec.ts';
-import { readFile, readLine } from './input.ts';
+import { LineSource, readFile } from './input.ts';
 import { interact, readProfiles } from './interactive/session.ts';
 import { posixWords, Shell } from './shell.ts';
 import { type Handover, takeOver } from './subshell.ts';
@@ -58,6 +58,7 @@ function workingDirectory(shell: Shell): string {
 /** Runs to the end of the shell, the EXIT trap included; the exit status. */
 function toTheEnd(shell: Shell, run: () => void): number {
   const end = attempt(shell, run);
+  shell.input?.sync();
   if (end.abrupt) return end.status;
   shell.status = end.status;
   return attempt(shell, () => runExitTrap(shell)).status;
@@ -137,11 +138,9 @@ function runInput(shell: Shell): void {
   if (!options.interactive) options.interactive = shell.sys.isatty(0) && shell.sys.isatty(2);
   if (options.interactive) interact(shell, (error) => reported(shell, error));
   else {
-    const more = (): string | undefined =>
-      echoed(
-        shell,
-        readLine(shell.sys, 0, () => runTraps(shell)),
-      );
+    const input = new LineSource(shell.sys, { fd: 0, onSignal: () => runTraps(shell) });
+    shell.input = input;
+    const more = (): string | undefined => echoed(shell, input.line());
     runSource(shell, new Lexer({ text: '', more, aliases: shell.state.aliases }));
   }
 }

@@ -258,6 +258,7 @@ export class Fds {
   /** Carries the plan out in this process; returns how to undo it. */
   apply(plan: Plan): () => void {
     const saved: Saved[] = [];
+    if (plan.steps.length > 0) this.shell.input?.sync();
     try {
       for (const step of plan.steps) {
         if (!saved.some((s) => s.fd === step.fd)) saved.push(this.save(step.fd));
@@ -278,6 +279,7 @@ export class Fds {
       this.shell.undo.push(this.apply(plan));
       return;
     }
+    this.shell.input?.sync();
     for (const step of plan.steps) this.perform(step);
     plan.release(this.shell);
   }

@@ -15,6 +15,7 @@ import { EBADF, fail, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { decodeText, encodeText } from '../../kernel/abi/text.ts';
 import type { Disposition, Sys } from '../libc/sys.ts';
 import { raise, ShellError } from './errors.ts';
+import type { LineSource } from './input.ts';
 import type { History } from './interactive/history.ts';
 import { Jobs } from './jobs.ts';
 import { Fds, Sink, type Source } from './redirect.ts';
@@ -90,6 +91,8 @@ export class Shell {
   /** Has the person been told of stopped jobs who asked to leave? */
   warned = false;
   history: History | undefined;
+  /** Standard input as the source of commands; its owner leaves it behind what was used. */
+  input: LineSource | undefined;
   /** Variables that `local` hides, one map for each running function. */
   locals: Map<string, Variable | undefined>[] = [];
   status = 0;
@@ -226,7 +229,9 @@ export class Shell {
   /** `sh: 3: cd: can't cd to /x`; nothing is said when standard error is closed. */
   complain(message: string, to: Source = this.errorOutput()): void {
     try {
-      this.write(to, `${this.state.name}: ${this.line}: ${message}\n`);
+      const said =
+        message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message;
+      this.write(to, `${this.state.name}: ${this.line}: ${said}\n`);
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
     }
@@ -295,6 +300,8 @@ export class Shell {
   }
 }
 
+/** What cannot be found may be megabytes long. */
+const longestMessage = 1000;
 const smallFileBytes = 64 * 1024;
 const interactiveSignals = [SIGINT, 15, 3];
 

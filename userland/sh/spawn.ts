@@ -41,6 +41,7 @@ export const controlsJobs = (shell: Shell): boolean =>
 /** Starts a program; throws PosixError when that fails. Releases the plan in any case. */
 export function spawn(shell: Shell, options: SpawnOptions): number {
   const { plan, group } = options;
+  shell.input?.sync();
   const detached = options.background && group === undefined;
   const before: FdAction[] = [];
   if (detached) before.push({ op: 'open', fd: 0, path: '/dev/null', flags: O_RDONLY, mode: 0 });

@@ -23,6 +23,7 @@ import {
   ENOSYS,
   ENOTDIR,
   EOPNOTSUPP,
+  ESPIPE,
   fail,
 } from '../../../kernel/abi/errno.ts';
 import type { Dirent, Stat, StatFs, Timespec } from '../../../kernel/abi/stat.ts';
@@ -159,6 +160,10 @@ class HostSys implements Sys {
   #seekable(file: OpenFile): boolean {
     const stat = fs.fstatSync(file.fd);
     return stat.isFile() || stat.isBlockDevice();
+  }
+
+  peek(): number {
+    return fail(ESPIPE);
   }
 
   write(fd: number, from: Uint8Array): number {

@@ -116,6 +116,7 @@ export function exec(shell: Shell, args: readonly string[]): number {
   const found = findProgram(shell, name);
   if (found.path === undefined) return failedExec(shell, name, found);
   if (shell.level > 0 || shell.fds.sinks.size > 0) return spawnInstead(shell, found.path, words);
+  shell.input?.sync();
   try {
     for (const signal of shell.childDefaults()) shell.sys.sigaction(signal, 'default');
     return shell.sys.exec({ path: found.path, argv: words, env: shell.env() });

@@ -5,7 +5,7 @@ import { O_CLOEXEC, O_RDONLY, SIGCHLD, SIGINT, SIGWINCH } from '../../../kernel/
 import { PosixError } from '../../../kernel/abi/errno.ts';
 import { Interrupted, ShellExit } from '../errors.ts';
 import { execute, runSource } from '../exec.ts';
-import { readFile, readLine } from '../input.ts';
+import { LineSource, readFile } from '../input.ts';
 import { isDone, isStopped, jobLine } from '../jobs.ts';
 import type { Shell } from '../shell.ts';
 import { Lexer } from '../syntax/lexer.ts';
@@ -148,7 +148,9 @@ class Session {
       throw error;
     }
     shell.write(2, prompt);
-    const line = readLine(shell.sys, 0, () => this.signalled());
+    const source = new LineSource(shell.sys, { fd: 0, onSignal: () => this.signalled() });
+    const line = source.line();
+    source.sync();
     if (line === undefined) shell.write(2, '\n');
     return line;
   }

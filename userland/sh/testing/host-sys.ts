@@ -144,6 +144,8 @@ export class HostSys {
     return count;
   }
 
+  peek = (): number => fail(ESPIPE);
+
   write(fd: number, from: Uint8Array): number {
     const file = this.at(fd);
     const end = file.append && file.offset !== undefined ? fs.fstatSync(file.fd).size : file.offset;
