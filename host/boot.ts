@@ -47,7 +47,6 @@ export interface BootOptions {
 /** What only the command gives: a machine with a console. */
 export interface ConsoleBoot {
   readonly interactive: boolean;
-  readonly init: readonly string[];
   readonly console: ConsoleSink;
 }
 
@@ -79,7 +78,6 @@ export function startMachine(
     ...(watchFrom === undefined ? {} : { watchFrom }),
     ...(faults === undefined ? {} : { faults }),
     ...(more.interactive === undefined ? {} : { interactive: more.interactive }),
-    ...(more.init === undefined ? {} : { init: more.init }),
     ...(more.console === undefined ? {} : { console: more.console }),
     ...(onLog === undefined ? {} : { onLog }),
   });

@@ -22,6 +22,9 @@ import { localServer, newMemFs, newTmpfs } from './supervisor/local.ts';
 import { place } from './supervisor/mounting.ts';
 import { bindAt, makeDirectories, mountAt } from './supervisor/root.ts';
 
+/** How long the login shell may have the host's cores before spare workers start. */
+const PROMPT_MS = 200;
+
 export function main(board: Board, config: KernelConfig): void {
   const kernel = assemble(board, config);
   kernel.link.onMessage = (message) => fromBoard(kernel, message);
@@ -55,7 +58,9 @@ function* boot(kernel: Kernel, board: Board, config: KernelConfig): Task<void> {
     startFlusher(kernel);
     kernel.log('ready');
     kernel.link.send({ type: 'booted' });
-    if (config.interactive) yield* startLoginShell(kernel, config);
+    const sparesAfterMs = config.interactive ? PROMPT_MS : 0;
+    kernel.executor.after(sparesAfterMs, () => kernel.workers.startSpares());
+    if (config.interactive) yield* startLoginShell(kernel);
   } catch (error) {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     kernel.link.send({ type: 'halted', text: `cannot boot: ${what}`, status: 1 });

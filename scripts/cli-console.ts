@@ -18,7 +18,7 @@ export async function runConsole(line: CommandLine): Promise<number> {
       ...(faults === undefined ? {} : { faults }),
     },
     {
-      ...{ interactive: true, init: ['cat /etc/motd'], console: terminalSink() },
+      ...{ interactive: true, console: terminalSink() },
       onLog: (text) => {
         log.push(text);
         // In raw mode a line ends with both.

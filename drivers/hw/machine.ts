@@ -46,7 +46,6 @@ export interface MachineOptions {
   /** Virtual CPUs: processes in user mode at a time. */
   readonly cpus?: number;
   readonly interactive?: boolean;
-  readonly init?: readonly string[];
   /** A repeatable run: an integer of up to 53 bits. */
   readonly seed?: number;
   /** A file for the trace of it all (trace/recorder.ts). */
@@ -237,7 +236,8 @@ export class Machine {
     const warm = {
       driver: disks.length > 0 ? [FIRST_DRIVER_SEAT] : [],
       volume: range(FIRST_DRIVER_SEAT + 1, volumes),
-      process: range(firstProcess, WARM_PROCESSES),
+      // The prompt needs one; others start when it is there.
+      process: range(firstProcess, this.#options.interactive ? 1 : WARM_PROCESSES),
     };
     this.#power.on(SEAT_KERNEL, 'kernel');
     for (const seat of warm.driver) this.#power.on(seat, 'driver');
@@ -248,7 +248,6 @@ export class Machine {
       ...{ cpus: this.#cpus, disks, warm },
       timeZoneOffsetMinutes: this.repeatable ? 0 : new Date().getTimezoneOffset(),
       interactive: this.#options.interactive ?? false,
-      init: this.#options.init ?? [],
       ...(this.#options.seed === undefined ? {} : { seed: this.#options.seed }),
     });
   }

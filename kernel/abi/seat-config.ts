@@ -63,8 +63,6 @@ export interface KernelConfig {
   readonly seed?: number;
   /** A login shell on /dev/console: when it exits, the machine halts. */
   readonly interactive: boolean;
-  /** Command lines that init runs before the prompt, each by /bin/sh -c on the console. */
-  readonly init: readonly string[];
 }
 
 export interface DiskConfig {

@@ -72,6 +72,8 @@ export class Workers {
   readonly #came = new WaitQueue('worker');
   readonly #usedSeats = new Set<number>();
   #starting = 0;
+  /** The boot is over, or somebody needed one: spare workers may take the host's time. */
+  #spares = false;
   /** The fault point alloc.seats. */
   refuses = neverRefuses;
   /** Workers at a time: each is a thread of the host, and its windows may take a quarter of `ram`. */
@@ -109,8 +111,15 @@ export class Workers {
     for (const seat of seats) this.#prepare(this.reserveSeat(seat), this.#takeArea());
   }
 
+  /** The boot is over: from now on there are workers to spare. */
+  startSpares(): void {
+    this.#spares = true;
+    this.refill();
+  }
+
   /** Powers workers on until enough are ready or on their way. */
   refill(): void {
+    if (!this.#spares) return;
     try {
       while (this.#idle.length + this.#starting < SPARE) this.#powerOn();
     } catch (error) {
@@ -136,6 +145,7 @@ export class Workers {
     if (this.refuses(AREA_FRAMES * PAGE_SIZE)) fail(EAGAIN, 'no worker for another process');
     for (;;) {
       const seat = this.#idle.pop();
+      if (seat === undefined && this.#starting === 0) this.#spares = true;
       this.refill();
       if (seat) return seat;
       if (this.#starting === 0) fail(EAGAIN, 'no worker for another process');

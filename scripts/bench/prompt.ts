@@ -11,7 +11,6 @@ const machine = startMachine(
   { disks: [{ file: image }] },
   {
     interactive: true,
-    init: ['cat /etc/motd'],
     console: {
       ready: () => true,
       onReady: () => () => undefined,
