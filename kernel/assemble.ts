@@ -57,10 +57,17 @@ export function assemble(board: Board, config: Parts): Kernel {
   const faults = new FaultControl({
     ...{ ram, seat, clock },
     log: (line) => klog.add(line),
-    kill: (service) => kernel.volumes.killNamed(service),
+    kill: (service) => kernel.volumes.killNamed(kernel, service),
     who: () => whoCalls(kernel),
   });
   executor.poll(() => faults.follow());
+  const workers = new Workers({
+    ...{ ram, frames, executor, link },
+    kernelSeat: seat,
+    tables: { ...pages.index.tables, ...inodes.tables },
+    onCall: (from) => takeCall(kernel, from),
+    reclaim: (count) => pages.reclaim(count),
+  });
   const kernel: Kernel = {
     ...{ ram, executor, clock, frames, pages, inodes, klog, link, seat, faults },
     sysPoints: new SysPoints(faults.gate),
@@ -71,18 +78,12 @@ export function assemble(board: Board, config: Parts): Kernel {
     renameLock: new Lock('rename'),
     processes: new ProcessTable(),
     cpus: new Cpus({ count: config.cpus, clock, executor }),
-    volumes: new Volumes(link),
     random: (into) => board.random(into),
     terminals: new Terminals(consolePort(link), (pgid, signal) => {
       for (const process of kernel.processes.group(pgid)) sendSignal(kernel, process, signal);
     }),
-    workers: new Workers({
-      ...{ ram, frames, executor, link },
-      kernelSeat: seat,
-      tables: { ...pages.index.tables, ...inodes.tables },
-      onCall: (from) => takeCall(kernel, from),
-      reclaim: (count) => pages.reclaim(count),
-    }),
+    workers,
+    volumes: new Volumes({ ram, executor, workers, link }),
     flushAll: (superblock) => flushSuperblock(kernel, superblock),
     caller: { pid: 0, uid: 0, gid: 0 },
     setCaller: ({ pid, uid, gid }: Process) => {

@@ -29,6 +29,8 @@ export function main(board: Board, config: KernelConfig): void {
   const kernel = assemble(board, config);
   kernel.link.onMessage = (message) => fromBoard(kernel, message);
   kernel.workers.adopt(config.warm.process);
+  kernel.volumes.spares.adopt('driver', config.warm.driver);
+  kernel.volumes.spares.adopt('volume', config.warm.volume);
   kernel.executor.start(boot(kernel, board, config), 'boot');
   kernel.executor.run();
 }

@@ -107,6 +107,8 @@ class Ext4Mount implements MountedVolume {
       if (!(error instanceof PosixError)) throw error;
       this.#degrade('the orphan list is damaged', error);
     }
+    // Data that the worker before this one wrote may still be in the drive's cache.
+    if (this.#request.resume) this.#mover.unflushed = true;
     this.#request.executor.start(this.#commitLoop(), 'commit timer');
   }
 
@@ -258,7 +260,12 @@ class Ext4Mount implements MountedVolume {
     };
     while (yield* engine.run((tx) => this.#fs.drainOrphanFile(tx), { changes: true })) count();
     const orphans = yield* engine.run((tx) => this.#fs.orphans(tx), { changes: false });
-    const use = { inUse: this.#request.resume }; // the client of the worker before may still have it
+    const { hooks, resume } = this.#request;
+    if (resume) {
+      for (const ino of orphans) hooks.unfinished(ino); // the client may still have some of them open
+      return;
+    }
+    const use = { inUse: false };
     for (const ino of orphans) {
       const step = (tx: Transaction) => this.#fs.truncateStep(tx, ino, use);
       while (yield* engine.run(step, { changes: true })) count();

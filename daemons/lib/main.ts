@@ -3,6 +3,7 @@
 
 import type { Board } from '../../kernel/abi/board.ts';
 import { EINVAL, EMEDIUMTYPE, type Errno, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { getFids } from '../../kernel/abi/fid-table.ts';
 import type { VolumeConfig } from '../../kernel/abi/seat-config.ts';
 import type { Executor } from '../../kernel/ipc/executor.ts';
 import { FaultGate } from '../../kernel/ipc/fault/gate.ts';
@@ -13,6 +14,7 @@ import { Ring } from '../../kernel/ipc/ring.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { EVENTS } from '../../kernel/ipc/trace-events.ts';
 import { NinepClient } from '../../kernel/ninep/client.ts';
+import { byName, FidLedger } from '../../kernel/ninep/ledger.ts';
 import { MessageFaults } from '../../kernel/ninep/message-faults.ts';
 import { RingTransport } from '../../kernel/ninep/transport-ring.ts';
 import { openDiskClient } from './disk-client.ts';
@@ -25,8 +27,6 @@ export interface VolumeMainOptions {
   readonly executor: Executor;
   readonly config: VolumeConfig;
   readonly formats: FormatRegistry;
-  /** A worker before this one served the volume and died; so many of its requests are repeated. */
-  readonly resume?: { readonly reissued: number };
 }
 
 /** Starts the volume's tasks on the executor, whose loop the caller runs. */
@@ -71,12 +71,12 @@ function* serveVolume(options: VolumeMainOptions): Task<void> {
     grants: new GrantReader(ram, board.seat),
     log: (line) => say(line),
     onUnmounted: () => say('unmounted'),
-    reissued: options.resume?.reissued ?? 0,
+    fids: getFids(new DataView(ram), config.fids.address, config.fids.count),
   });
 }
 
 function* mountVolume(
-  { board, executor, config, formats, resume }: VolumeMainOptions,
+  { board, executor, config, formats }: VolumeMainOptions,
   { hooks, gate, log }: Pick<MountRequest, 'hooks' | 'log'> & { gate: FaultGate },
 ): Task<MountedVolume> {
   const { ram, clock } = board;
@@ -86,6 +86,11 @@ function* mountVolume(
     requests: new Ring(ram, config.driver.requests),
     replies: new Ring(ram, config.driver.replies),
     faults: new MessageFaults({ gate, service: config.name, executor }),
+    recovery: {
+      ledger: new FidLedger('names'),
+      replay: byName,
+      onPoison: ({ name }) => log(`disk: ${name} killed the driver again and again: given up`),
+    },
   });
   const device = yield* openDiskClient({
     client: new NinepClient(transport),
@@ -97,7 +102,7 @@ function* mountVolume(
     area: { ...area, grant: { ...grant, offset: 0, length: area.length } },
     random: (into) => board.random(into),
     options: config.options.split(',').filter((word) => word !== ''),
-    resume: resume !== undefined,
+    resume: config.lives > 0,
   };
   return yield* mountByType(config.type, formats, request);
 }

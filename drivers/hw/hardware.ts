@@ -7,8 +7,9 @@ import { EINVAL, PosixError } from '../../kernel/abi/errno.ts';
 import type { DiskConfig } from '../../kernel/abi/seat-config.ts';
 import { Recorder } from '../../kernel/ipc/baton/record.ts';
 import { FaultGate } from '../../kernel/ipc/fault/gate.ts';
+import { Bell } from '../../kernel/ipc/wait.ts';
 import { createAhciController, diskName } from './ahci/ahci.ts';
-import { type Disk, type DiskOptions, openDisk } from './disk/disk.ts';
+import { diskOf, type Image, openImage } from './disk/disk.ts';
 import { claimImage } from './disk/host-file.ts';
 import { type OverlayMemory, overlayMemory } from './disk/overlay-memory.ts';
 import { recorded } from './disk/recorded.ts';
@@ -86,36 +87,50 @@ function claimable(file: string): boolean {
   }
 }
 
-/** In the driver's worker. `notes` grows when a medium fails later. */
+/** What a driver's worker can do before it is needed: opening and unpacking the images. */
+export interface PreparedBus {
+  readonly hardware: Hardware;
+  readonly images: readonly (Image | undefined)[];
+  readonly notes: readonly string[];
+}
+
+export function prepareBus(hardware: Hardware): PreparedBus {
+  const notes = [...hardware.notes];
+  const images = hardware.disks.map((config, port) => {
+    const overlay = hardware.memory[port]?.overlay;
+    return config && noting(port, notes, () => openImage({ ...config, overlay }));
+  });
+  return { hardware, images, notes };
+}
+
+/** The bus with its controller and drives, as the board's memory has them. `notes` grows when a medium fails later. */
 export function assembleBus(
   board: Board,
-  hardware: Hardware,
+  prepared: PreparedBus,
 ): { pci: PciBus; notes: readonly string[] } {
-  const notes = [...hardware.notes];
-  const recorder = Recorder.of(board.ram);
-  const disks = hardware.disks.map((config, port) => {
-    const options = config && { ...config, overlay: hardware.memory[port]?.overlay };
-    const disk = openPort(options, port, notes);
-    return disk && recorded(disk, port, recorder);
+  const { ram, seat } = board;
+  const notes = [...prepared.notes];
+  const recorder = Recorder.of(ram);
+  const bell = new Bell(ram, seat);
+  const disks = prepared.images.map((image, port) => {
+    const disk = image && noting(port, notes, () => diskOf(image));
+    notes.push(...(disk?.notes ?? []).map((note) => `${diskName(port)}: ${note}`));
+    // While the host writes to its own disk, the worker does not hang.
+    const patient = disk && { ...disk, flush: () => bell.away(() => disk.flush()) };
+    return patient && recorded(patient, port, recorder);
   });
-  const caches = hardware.memory.map(({ cache }) => cache);
+  const caches = prepared.hardware.memory.map(({ cache }) => cache);
   const controller = createAhciController({
-    ...{ ram: board.ram, disks, caches, log: (line) => notes.push(line) },
+    ...{ ram, disks, caches, log: (line) => notes.push(line) },
     faults: new FaultGate(board),
   });
   return { pci: createPciBus([controller]), notes };
 }
 
-function openPort(
-  config: DiskOptions | undefined,
-  port: number,
-  notes: string[],
-): Disk | undefined {
-  if (config === undefined) return undefined;
+/** An image that cannot be used leaves its port empty, and a note. */
+function noting<T>(port: number, notes: string[], open: () => T): T | undefined {
   try {
-    const disk = openDisk(config);
-    notes.push(...disk.notes.map((note) => `${diskName(port)}: ${note}`));
-    return disk;
+    return open();
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     notes.push(`${diskName(port)}: ${error.message}`);

@@ -342,6 +342,7 @@ export class Machine {
     const { onLog } = this.#options;
     if (message.type === 'powerOn') this.#power.on(message.seat, message.role);
     else if (message.type === 'powerOff') this.#power.off(message.seat);
+    else if (message.type === 'reseat') this.#power.reseat(message);
     else if (message.type === 'console') this.#show(message.bytes);
     else if (message.type === 'log') onLog?.(message.text, this.uptimeMs);
     else if (message.type === 'booted') this.#resolveBooted();

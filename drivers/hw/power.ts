@@ -74,6 +74,15 @@ export class PowerSwitch {
     void powered.worker?.terminate();
   }
 
+  /** The worker of one seat goes on as that of another, whose own worker has ended. */
+  reseat({ from, seat }: { from: number; seat: number }): void {
+    const powered = this.#workers.get(from);
+    if (powered === undefined || this.#workers.has(seat)) return;
+    this.#workers.delete(from);
+    powered.seat = seat;
+    this.#workers.set(seat, powered);
+  }
+
   /** In a repeatable run: workers came or went, or are about to. */
   get unsettled(): boolean {
     return this.#moving.size > 0 || this.#left.length > 0;
@@ -100,7 +109,7 @@ export class PowerSwitch {
   }
 
   #start(seat: number, role: Role): void {
-    const powered = new PoweredSeat(role);
+    const powered = new PoweredSeat(seat, role);
     this.#workers.set(seat, powered);
     const { baton } = this.#options.repeatable ?? {};
     if (baton) {
@@ -116,10 +125,10 @@ export class PowerSwitch {
       });
       worker.on('exit', (code) => {
         if (code !== 0 && text === '' && !powered.ending) text = `the worker ended with ${code}`;
-        this.#gone(seat, powered, powered.ending ? '' : text);
+        this.#gone(powered, powered.ending ? '' : text);
       });
     } catch (error) {
-      queueMicrotask(() => this.#gone(seat, powered, describe(error)));
+      queueMicrotask(() => this.#gone(powered, describe(error)));
     }
   }
 
@@ -143,20 +152,26 @@ export class PowerSwitch {
       ...(role === 'driver' ? { hardware } : {}),
       ...(events === undefined ? {} : { events }),
     };
-    return new Worker(new URL('./seat.js', import.meta.url), {
+    const worker = new Worker(new URL('./seat.js', import.meta.url), {
       workerData: orders,
       name: `atoll-${role}-${seat}`,
       // Neither the host's environment nor its options are any business of a worker.
       env: {},
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB[role] },
+      ...{ stdout: true, stderr: true },
     });
+    // Node's own way would hang listeners of every worker on the host's streams. Nobody should write there.
+    for (const stream of [worker.stdout, worker.stderr]) {
+      stream.on('data', (bytes: Uint8Array) => process.stderr.write(bytes));
+    }
+    return worker;
   }
 
   /** Leaves the seat's page as a fresh worker expects it. */
-  #gone(seat: number, powered: PoweredSeat, text: string): void {
+  #gone(powered: PoweredSeat, text: string): void {
     const { ram, repeatable, onMove } = this.#options;
-    const { next } = powered;
+    const { seat, next } = powered;
     this.#workers.delete(seat);
     new Bell(ram, seat).setRunning(false);
     Atomics.store(new Int32Array(ram), (seatPage(seat) + SEAT_BOOT) / 4, 0);
@@ -176,6 +191,7 @@ export class PowerSwitch {
 }
 
 class PoweredSeat {
+  seat: number;
   readonly role: Role;
   worker: Worker | undefined; // undefined: it could not be started
   ending = false;
@@ -184,7 +200,8 @@ class PoweredSeat {
   readonly ended: Promise<void>;
   end: () => void = () => {};
 
-  constructor(role: Role) {
+  constructor(seat: number, role: Role) {
+    this.seat = seat;
     this.role = role;
     this.ended = new Promise((resolve) => {
       this.end = resolve;

@@ -3,7 +3,7 @@
 
 import { workerData } from 'node:worker_threads';
 import type { Board, DriverBoard } from '../../kernel/abi/board.ts';
-import { SEAT_CONFIG, SEAT_CONFIG_SIZE, seatPage } from '../../kernel/abi/memlayout.ts';
+import { SEAT_BOOT, SEAT_CONFIG, SEAT_CONFIG_SIZE, seatPage } from '../../kernel/abi/memlayout.ts';
 import { decodeText } from '../../kernel/abi/text.ts';
 import { Baton } from '../../kernel/ipc/baton/baton.ts';
 import { tracerOf } from '../../kernel/ipc/trace.ts';
@@ -29,6 +29,8 @@ export interface SeatOrders {
   readonly events?: SharedArrayBuffer;
 }
 
+type Bus = Pick<DriverBoard, 'pci' | 'notes'>;
+
 interface RoleModule {
   main(board: Board, config: unknown): void | Promise<void>;
 }
@@ -36,25 +38,34 @@ interface RoleModule {
 const orders = workerData as SeatOrders;
 
 async function powerUp(): Promise<void> {
+  const { hardware } = orders;
   const role = (await import(orders.main)) as RoleModule;
-  const board = await assemble();
-  await role.main(board, waitForConfig());
+  const bus = hardware && (await prepare(hardware));
+  const config = waitForConfig();
+  const board = assemble(config);
+  await role.main(bus ? { ...board, ...bus(board) } : board, config);
 }
 
-async function assemble(): Promise<Board | DriverBoard> {
-  const { ram, seat, epoch, seed, predecessors, hardware, events } = orders;
+/** A driver's bus: images are opened beforehand, drives are looked at when it gets its orders. */
+async function prepare(hardware: Hardware): Promise<(board: Board) => Bus> {
+  const { assembleBus, prepareBus } = await import('./hardware.ts');
+  const prepared = prepareBus(hardware);
+  return (board) => assembleBus(board, prepared);
+}
+
+/** A spare is told with its orders whose seat it takes; the one that it waited on is free then. */
+function assemble(config: unknown): Board {
+  const { ram, epoch, seed, predecessors, events } = orders;
+  const { seat = orders.seat } = config as { readonly seat?: number };
+  if (seat !== orders.seat) {
+    Atomics.store(new Int32Array(ram), (seatPage(orders.seat) + SEAT_BOOT) / 4, 0);
+  }
   const baton = Baton.of(ram);
   const clock = baton ? virtualClock(epoch, () => baton.lookAtClock()) : hostClock(epoch);
   // What looks at a run must not change it: no cost in virtual time.
   const unseen = baton ? virtualClock(epoch, () => baton.timeMs) : clock;
   tracerOf(ram).attach(ram, { seat, clock: unseen, events });
-  const board: Board = {
-    ...{ ram, seat, clock },
-    random: randomSource(seed, `seat ${seat}.${predecessors}`),
-  };
-  if (hardware === undefined) return board;
-  const { assembleBus } = await import('./hardware.ts');
-  return { ...board, ...assembleBus(board, hardware) };
+  return { ram, seat, clock, random: randomSource(seed, `seat ${seat}.${predecessors}`) };
 }
 
 /** Sleeps until the kernel has orders for this seat. */

@@ -42,6 +42,7 @@ interface Incoming {
   readonly tag: number;
   readonly message: TMessage;
   readonly grant: GrantRef | undefined;
+  readonly session: number; // of the ring
 }
 
 export interface ServeOptions<N> {
@@ -64,6 +65,7 @@ class Session<N> {
   readonly #server: NinepServer<N, undefined>;
   readonly #room = new WaitQueue('reply ring');
   readonly #faults: MessageFaults | undefined;
+  #inFlight = 0;
 
   constructor(options: ServeOptions<N>, rings: SessionRings) {
     this.#options = options;
@@ -78,24 +80,39 @@ class Session<N> {
   #take(ring: Ring): boolean {
     const slot = ring.peek();
     if (slot === undefined) return false;
+    const { grant, session } = slot;
+    if (session !== ring.session) {
+      ring.release(); // whoever sent it is gone, or sends it again
+      return true;
+    }
     const firing = this.#faults?.meet(slot);
     if (firing === 'wait') return false;
-    const { grant } = slot;
     const bytes = slot.payload.slice(0, slot.length);
-    ring.release();
-    if (firing?.has('drop')) return true;
+    if (firing?.has('drop')) {
+      ring.release();
+      return true;
+    }
     const decoded = decodeMessage(bytes, { granted: grant !== undefined });
     if (typeof decoded === 'number' || !isRequest(decoded.message)) {
+      ring.release();
       this.#options.log(`malformed request of ${bytes.length} bytes`);
       const tag = (bytes[5] ?? 0) | ((bytes[6] ?? 0) << 8);
-      this.#start(this.#reply(tag, { name: 'Rlerror', ecode: EPROTO }, false), 'EPROTO');
+      const message: RMessage = { name: 'Rlerror', ecode: EPROTO };
+      this.#start(this.#reply({ tag, message, granted: false, session }), 'EPROTO');
       return true;
     }
     const { tag } = decoded;
+    // What a client before this one asked for may still be moving its memory.
+    if (decoded.message.name === 'Tversion' && this.#inFlight > 0) return false;
+    ring.release();
     const message = shortened(decoded.message, firing);
-    const { errno } = firing ?? {};
-    if (errno === undefined) this.#start(this.#serve({ tag, message, grant }), message.name);
-    else this.#start(this.#reply(tag, { name: 'Rlerror', ecode: errno }, false), 'fault');
+    const { errno: ecode } = firing ?? {};
+    if (ecode === undefined) {
+      this.#start(this.#serve({ tag, message, grant, session }), message.name);
+    } else {
+      const error: RMessage = { name: 'Rlerror', ecode };
+      this.#start(this.#reply({ tag, message: error, granted: false, session }), 'fault');
+    }
     return true;
   }
 
@@ -104,6 +121,7 @@ class Session<N> {
   }
 
   *#serve(incoming: Incoming): Task<void> {
+    this.#inFlight++;
     const { trace } = this.#options.executor;
     const span = trace.asyncBegin(EVENTS.serve, T[incoming.message.name], incoming.tag);
     let reply: RMessage;
@@ -115,7 +133,9 @@ class Session<N> {
       reply = { name: 'Rlerror', ecode: error.errno };
     }
     trace.asyncEnd(EVENTS.serve, span, T[reply.name]);
-    yield* this.#reply(incoming.tag, reply, incoming.grant !== undefined);
+    this.#inFlight--;
+    const { tag, session } = incoming;
+    yield* this.#reply({ tag, message: reply, granted: incoming.grant !== undefined, session });
   }
 
   *#answer({ message, grant }: Incoming): Task<RMessage> {
@@ -138,9 +158,9 @@ class Session<N> {
     return yield* this.#server.dispatch(undefined, message, grants.views(grant, rights));
   }
 
-  *#reply(tag: number, message: RMessage, granted: boolean): Task<void> {
+  *#reply(reply: Parameters<typeof putReply>[1]): Task<void> {
     while (this.#replies.full) yield* sleep(this.#room);
-    putReply(this.#replies, { tag, message, granted });
+    putReply(this.#replies, reply);
   }
 
   #offerRoom(): boolean {

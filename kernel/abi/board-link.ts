@@ -9,6 +9,8 @@ export type Role = 'kernel' | 'driver' | 'volume' | 'process';
 export type ToBoard =
   | { readonly type: 'powerOn'; readonly seat: number; readonly role: Role }
   | { readonly type: 'powerOff'; readonly seat: number }
+  /** The spare that waits on seat `from` was told to be the worker of seat `seat`. */
+  | { readonly type: 'reseat'; readonly seat: number; readonly from: number }
   /** Bytes for the terminal. */
   | { readonly type: 'console'; readonly bytes: Uint8Array }
   /** A line of the kernel log, shown while booting. */
@@ -27,7 +29,10 @@ export type ToKernel =
 
 export type LinkMessage = ToBoard | ToKernel;
 
-const TYPES = ['powerOn', 'powerOff', 'console', 'log', 'booted', 'halted', 'seatGone', 'winsize'];
+const TYPES = [
+  ...['powerOn', 'powerOff', 'console', 'log', 'booted', 'halted', 'seatGone', 'winsize'],
+  'reseat',
+];
 const ROLES: readonly Role[] = ['kernel', 'driver', 'volume', 'process'];
 
 /** Longest `console` piece or text of one message, in bytes. */
@@ -38,6 +43,7 @@ export function putLink(into: Uint8Array, message: LinkMessage): number {
   into[0] = TYPES.indexOf(message.type);
   into[1] = 'seat' in message ? message.seat : 'status' in message ? message.status : 0;
   into[2] = message.type === 'powerOn' ? ROLES.indexOf(message.role) : 0;
+  if (message.type === 'reseat') into[2] = message.from;
   const body = bodyOf(message).subarray(0, LINK_BYTES);
   into.set(body, 4);
   return 4 + body.length;
@@ -60,6 +66,8 @@ export function getLink(from: Uint8Array): LinkMessage | undefined {
       return { type, seat, role: ROLES[from[2] ?? 0] ?? 'process' };
     case 'powerOff':
       return { type, seat };
+    case 'reseat':
+      return { type, seat, from: from[2] ?? 0 };
     case 'console':
       return { type, bytes };
     case 'log':

@@ -39,6 +39,10 @@ export interface VolumeConfig {
   /** The block cache, and the grant under which the driver may fill it. */
   readonly area: { readonly address: number; readonly length: number };
   readonly grant: { readonly index: number; readonly generation: number };
+  /** Workers that served the volume before this one and died: the area holds what they knew. */
+  readonly lives: number;
+  /** The fids that the kernel has of the volume (kernel/abi/fid-table.ts). */
+  readonly fids: { readonly address: number; readonly count: number };
 }
 
 /** What the board gives the kernel. */

@@ -6,6 +6,7 @@ import { decodeText } from '../abi/text.ts';
 import type { Kernel } from '../kernel.ts';
 import { type TreeNode, TreeServer } from '../ninep/tree.ts';
 import type { Process } from '../proc/process.ts';
+import { nameOf } from '../supervisor/server.ts';
 import type { Caller } from './caller.ts';
 import { counters, hops, ipc } from './proc-ipc.ts';
 
@@ -158,16 +159,24 @@ function uptime(kernel: Kernel): string {
   return `${seconds.toFixed(2)} ${Math.max(0, seconds - busy).toFixed(2)}\n`;
 }
 
+/** Every server in a worker of its own. `queue`: sent and not taken; `flight`: not answered. */
 function servers(kernel: Kernel): string {
-  const rows = kernel.volumes.servers.map((s) =>
-    [
-      `${s.process.name} ${s.superblock.source}`.padEnd(20),
-      String(s.process.pid).padEnd(6),
-      String(s.transport.inFlight).padEnd(7),
-      s.seat,
-    ].join(' '),
-  );
-  return `${['name                 pid    flight  seat', ...rows].join('\n')}\n`;
+  const head = ['name', 'pid', 'state', 'queue', 'flight', 'requests', 'restarts', 'pause', 'seat'];
+  const rows = kernel.volumes.servers.map((server) => {
+    const { process, transport, state, restarts, lastPauseMs, seat } = server;
+    const [requests] = server.rings;
+    const queued = requests?.ring.queued ?? 0;
+    const total = requests?.ring.total ?? 0;
+    const numbers = [queued, transport.inFlight, total, restarts, lastPauseMs.toFixed(1), seat];
+    return [nameOf(server), process.pid, state, ...numbers].map(String);
+  });
+  const widths = [20, 5, 10, 5, 6, 8, 8, 8, 4];
+  const line = (words: readonly string[]): string =>
+    words
+      .map((word, i) => word.padEnd(widths[i] ?? 0))
+      .join(' ')
+      .trimEnd();
+  return `${[head, ...rows].map(line).join('\n')}\n`;
 }
 
 /** Writing 1 or 3 forgets clean pages, 2 or 3 unused names (Linux's vm.drop_caches). */

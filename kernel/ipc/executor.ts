@@ -142,6 +142,7 @@ export class Executor {
   run(): void {
     this.#bell.setRunning(true);
     while (!this.#stopped) {
+      this.#bell.beat();
       const seen = this.#bell.read();
       if (this.turn()) continue;
       if (this.#bell.inTurns && !this.urgent) this.#bell.waitIdly(seen, this.#idleMs());

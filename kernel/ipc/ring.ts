@@ -6,8 +6,10 @@
 //   +0    tail       messages ever published, mod 2^32; written by the producer alone
 //   +64   head       messages ever taken; written by the consumer alone
 //   +128  slots, slotSize, producer seat, consumer seat; written once by the kernel
-//   +192  slot 0: length, grant index, grant generation, grant offset, grant length, flow,
-//         payload …
+//   +144  session: grows, by the kernel, when the worker at either end was replaced
+//   +148  faults: how often that was because the server had failed by itself
+//   +192  slot 0: length, grant index, grant generation, grant offset, grant length, flow, session,
+//         repeated, payload …
 
 import { assert, EPROTO, PosixError } from '../abi/errno.ts';
 import { Recorder } from './baton/record.ts';
@@ -19,6 +21,8 @@ import { Bell } from './wait.ts';
 const TAIL = 0;
 const HEAD = 16;
 const SHAPE = 32;
+const SESSION = 36;
+const FAULTS = 37;
 const SLOTS_AT = 192;
 const SLOT_HEADER = 32;
 
@@ -89,6 +93,24 @@ export class Slot {
   set flow(number: number) {
     this.#header[5] = number;
   }
+
+  /** In which session of the ring it was sent; what is left of an earlier one is void. */
+  get session(): number {
+    return this.#header[6] ?? 0;
+  }
+
+  set session(number: number) {
+    this.#header[6] = number;
+  }
+
+  /** A worker that is gone may have seen it already: what it did then counts. */
+  get repeated(): boolean {
+    return this.#header[7] === 1;
+  }
+
+  set repeated(again: boolean) {
+    this.#header[7] = again ? 1 : 0;
+  }
 }
 
 export class Ring {
@@ -148,6 +170,23 @@ export class Ring {
     return Atomics.load(this.#words, HEAD) >>> 0;
   }
 
+  /** Messages of an earlier session are void: whoever sent or would have taken them is gone. */
+  get session(): number {
+    return Atomics.load(this.#words, SESSION);
+  }
+
+  /** How many sessions ended because the server failed by itself. */
+  get faults(): number {
+    return Atomics.load(this.#words, FAULTS);
+  }
+
+  /** The kernel: the worker at one end is gone, and another takes its place. */
+  newSession(cause: 'server failed' | 'ordered'): void {
+    if (cause === 'server failed') Atomics.add(this.#words, FAULTS, 1);
+    Atomics.add(this.#words, SESSION, 1);
+    this.takeOver();
+  }
+
   get full(): boolean {
     return this.queued >= this.slots;
   }
@@ -155,7 +194,10 @@ export class Ring {
   /** Producer: the next free slot, or undefined when the ring is full. */
   reserve(): Slot | undefined {
     const slot = this.full ? undefined : this.#slotAt(Atomics.load(this.#words, TAIL));
-    if (slot) slot.grant = undefined;
+    if (slot === undefined) return undefined;
+    slot.grant = undefined;
+    slot.session = this.session;
+    slot.repeated = false;
     return slot;
   }
 

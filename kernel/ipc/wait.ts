@@ -4,6 +4,8 @@
 //   +4  asleep    1 while the owner sleeps (or is about to): only then is a notify needed
 //   +8  awake     1 while the owner is counted in the header's number of awake workers
 //   +12 wakes     how often a ring had to wake the owner: the hop counter
+//   +48 beat      grows at every turn of the owner's loop: awake without it, the owner hangs
+//   +52 held      1 while the owner is stopped (SIGSTOP); written by the kernel
 //
 // An eventcount: read the count, look for work, then sleep only if the count is still the same, so
 // no wake-up is lost whatever the order. A worker may be terminated between any two lines.
@@ -13,7 +15,7 @@
 
 import { HEADER_AWAKE, HEADER_CORES, SEAT_BOARD, SEAT_BOOT, seatPage } from '../abi/memlayout.ts';
 import { Baton, type WaitLimit } from './baton/baton.ts';
-import { OFF, READY, STATE, seatWord, TURN } from './baton/words.ts';
+import { OFF, READY, STATE, seatWord, TURN, WAITING } from './baton/words.ts';
 import { type Tracer, tracerOf } from './trace.ts';
 import { COUNTERS, EVENTS } from './trace-events.ts';
 
@@ -21,6 +23,9 @@ const COUNT = 0;
 const ASLEEP = 1;
 const AWAKE = 2;
 const WAKES = 3;
+const BEAT = 12;
+const HELD = 13;
+const WORDS = 14;
 
 /** Loads of the count before sleeping, 7 ns each: about 2 µs, the price of one missed hand-off. */
 const SPIN_SHORT = 250;
@@ -43,7 +48,7 @@ export class Bell {
   constructor(ram: SharedArrayBuffer, seat: number) {
     this.#seat = seat;
     this.#trace = tracerOf(ram);
-    this.#words = new Int32Array(ram, seatPage(seat), 4);
+    this.#words = new Int32Array(ram, seatPage(seat), WORDS);
     this.#header = new Int32Array(ram, 0, 16);
     this.#baton = Baton.of(ram);
   }
@@ -96,6 +101,50 @@ export class Bell {
     this.#setAwake(running ? 1 : 0);
   }
 
+  /** The owner, at every turn of its loop: a sign of life; where it stays while it is stopped. */
+  beat(): void {
+    const words = this.#words;
+    words[BEAT] = ((words[BEAT] ?? 0) + 1) | 0;
+    while (Atomics.load(words, HELD) === 1) {
+      if (this.#baton === undefined) Atomics.wait(words, HELD, 1);
+      else {
+        this.#baton.rest(this.#seat, { timeoutMs: Number.POSITIVE_INFINITY, urgent: false });
+        handOn(this.#baton, this.#seat);
+      }
+    }
+  }
+
+  /** The owner does something in which the host makes it wait: it is as good as asleep meanwhile. */
+  away<T>(call: () => T): T {
+    this.#setAwake(0);
+    Atomics.store(this.#words, ASLEEP, 1);
+    try {
+      return call();
+    } finally {
+      Atomics.store(this.#words, ASLEEP, 0);
+      this.#setAwake(1);
+    }
+  }
+
+  /** Stops the owner at its next turn, or lets it go on. */
+  hold(held: 'held' | 'free'): void {
+    Atomics.store(this.#words, HELD, held === 'held' ? 1 : 0);
+    Atomics.notify(this.#words, HELD);
+    this.ring();
+  }
+
+  /** How often its owner's loop turned; undefined while it sleeps, as it may. */
+  get pulse(): number | undefined {
+    const waits = this.#baton?.words[seatWord(this.#seat, STATE)] === WAITING;
+    const asleep = waits || Atomics.load(this.#words, ASLEEP) === 1;
+    return asleep ? undefined : Atomics.load(this.#words, BEAT);
+  }
+
+  /** More workers are awake than there are cores: any of them may have to wait. */
+  get crowded(): boolean {
+    return Atomics.load(this.#header, HEADER_AWAKE) > Atomics.load(this.#header, HEADER_CORES);
+  }
+
   /** How often this bell had to wake its owner. */
   get wakes(): number {
     return Atomics.load(this.#words, WAKES);
@@ -130,13 +179,9 @@ export class Bell {
       for (let i = 0; i < SPIN_SHORT; i++) {
         if (Atomics.load(this.#words, COUNT) !== seen) return true;
       }
-      if (this.#crowded) return false; // somebody else woke up meanwhile and needs the core
+      if (this.crowded) return false; // somebody else woke up meanwhile and needs the core
     }
     return false;
-  }
-
-  get #crowded(): boolean {
-    return Atomics.load(this.#header, HEADER_AWAKE) > Atomics.load(this.#header, HEADER_CORES);
   }
 
   #setAwake(value: 0 | 1): void {

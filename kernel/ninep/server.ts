@@ -90,6 +90,11 @@ export class NinepServer<N, C> {
     });
   }
 
+  /** Forgets a fid without a word to the file server: what it did before a restart is done. */
+  discard(fid: number): void {
+    this.#session.fids.delete(fid);
+  }
+
   *#handle(ctx: C, m: TMessage, payload: io.Payload): Task<RMessage> {
     const s = this.#session;
     switch (m.name) {

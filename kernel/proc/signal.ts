@@ -13,7 +13,7 @@ import { defaultAction, type Process, uncatchable } from './process.ts';
 export function sendSignal(kernel: Kernel, process: Process, signal: number): void {
   if (process.dead || signal === 0) return;
   if (process.server) {
-    if (signal === SIGKILL) kernel.volumes.killServer(process);
+    kernel.volumes.signal(kernel, process, signal);
     return;
   }
   if (signal === SIGCONT) {

@@ -5,14 +5,13 @@ import { PosixError } from '../abi/errno.ts';
 import type { KernelConfig } from '../abi/seat-config.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
+import { listNames, volumeName } from './contents.ts';
 import { makeDirectory, mountAt } from './root.ts';
-import { listNames, TOLD, volumeName } from './volumes.ts';
+import { TOLD } from './volumes.ts';
 
 export function* mountDisks(kernel: Kernel, config: KernelConfig): Task<void> {
-  const [driver] = config.warm.driver;
-  if (config.disks.length === 0 || driver === undefined) return;
-  const seats = { driver, warmVolumes: config.warm.volume };
-  const disks = yield* kernel.volumes.startDriver(kernel, seats);
+  if (config.disks.length === 0) return;
+  const disks = yield* kernel.volumes.startDriver(kernel);
   yield* mountAt(kernel, '/dev/sd', disks.superblock, '/dev/sd');
   const names = yield* listNames(disks.superblock, []);
   for (const disk of names.filter((name) => /^sd[A-Z][0-9]+$/.test(name))) {
@@ -22,7 +21,7 @@ export function* mountDisks(kernel: Kernel, config: KernelConfig): Task<void> {
 
 /** Mounts each partition of a disk, or the whole disk when it has none. */
 function* mountPartitions(kernel: Kernel, disk: string): Task<void> {
-  const [driver] = kernel.volumes.servers;
+  const { driver } = kernel.volumes;
   if (driver === undefined) return;
   const numbers = yield* listNames(driver.superblock, [disk, 'part']);
   const partitions = numbers.filter((number) => number !== '0');

@@ -10,8 +10,8 @@ import { Dentry } from '../vfs/dcache.ts';
 import type { Inode, Superblock } from '../vfs/inode.ts';
 import type { Mount, Path } from '../vfs/mount.ts';
 import { namei } from '../vfs/namei.ts';
+import { volumeName } from './contents.ts';
 import { newTmpfs } from './local.ts';
-import { volumeName } from './volumes.ts';
 
 export interface MountRequest {
   readonly source: string;

@@ -1,44 +1,37 @@
 // Servers in workers of their own: drivers and volumes. Starts them, connects them by rings, mounts
-// what they serve, and takes them down again.
+// what they serve, and takes them down again. restart.ts replaces their workers.
 
-import { assert, EBUSY, EINVAL, EIO, ENOMEM, EROFS, fail, PosixError } from '../abi/errno.ts';
+import { SIGCONT, SIGKILL, SIGSTOP } from '../abi/constants.ts';
+import { EBUSY, ENOMEM, fail, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { DriverConfig, SessionConfig, VolumeConfig } from '../abi/seat-config.ts';
-import { decodeText } from '../abi/text.ts';
-import { GRANT_READ, GRANT_WRITE, type GrantRef } from '../ipc/grant.ts';
-import { Ring, ringSize } from '../ipc/ring.ts';
+import type { Ring } from '../ipc/ring.ts';
 import type { Task } from '../ipc/task.ts';
+import { Bell } from '../ipc/wait.ts';
 import type { Kernel } from '../kernel.ts';
 import { learnSpace } from '../mm/write.ts';
 import { NinepClient } from '../ninep/client.ts';
-import { decodeDirEntries } from '../ninep/codec.ts';
+import { byName, byQid, FidLedger } from '../ninep/ledger.ts';
 import { MessageFaults } from '../ninep/message-faults.ts';
 import { RingTransport } from '../ninep/transport-ring.ts';
 import type { Process } from '../proc/process.ts';
-import { bootSeat } from '../proc/workers.ts';
 import { abandon, attach, clunk, iget, Superblock } from '../vfs/inode.ts';
 import type { BoardLink } from './board-link.ts';
+import { formatOf, refusesChanges } from './contents.ts';
+import { activate, recovered, restart } from './restart.ts';
+import { freeSession, newArea, newFidTable, newLogRing, newSession, ringsOf } from './rings.ts';
+import { type Ending, nameOf, type Server } from './server.ts';
+import { Spares, type SparesOptions } from './spares.ts';
+import { SILENT_MS, Watch } from './watch.ts';
 
 /** Volumes that can be mounted at once. */
 const MOST_VOLUMES = 16;
 const SESSION = { slots: 16, slotSize: 8192 };
 const DRIVER_SESSION = { slots: 32, slotSize: 1024 };
-const LOG = { slots: 16, slotSize: 1024 };
 const DMA_FRAMES = 256;
 
 /** The message of an error whose reason the server itself wrote to the log. */
 export const TOLD = 'see the kernel log';
-
-/** A running server: a driver or a volume. */
-export interface Server {
-  readonly seat: number;
-  readonly process: Process;
-  readonly transport: RingTransport;
-  readonly superblock: Superblock;
-  readonly rings: readonly { readonly name: string; readonly ring: Ring }[];
-  /** Gives back what it held; run once the worker has ended. */
-  readonly release: () => void;
-}
 
 export interface VolumeRequest {
   /** Names from the driver's root: ['sdC0', 'part', '1']. */
@@ -49,64 +42,76 @@ export interface VolumeRequest {
   readonly options: string;
 }
 
+/** Where a volume can be: its seat, and its session with the driver. */
 interface Place {
   readonly seat: number;
   readonly driver: SessionConfig;
-  warm: boolean;
   used: boolean;
 }
 
+/** What a server is made of, besides its worker. */
+interface Parts {
+  readonly role: Server['role'];
+  readonly name: string;
+  readonly seat: number;
+  readonly session: SessionConfig;
+  /** Rings of other sessions: that it serves, that it uses. */
+  readonly served: readonly Ring[];
+  readonly used: readonly Ring[];
+  readonly readOnly: boolean;
+  readonly delegate: number;
+  readonly source: string;
+  readonly type: string;
+  readonly orders: (server: Server) => object;
+  readonly release: () => void;
+}
+
 export class Volumes {
-  readonly #link: BoardLink;
   readonly servers: Server[] = [];
+  readonly spares: Spares;
+  readonly #link: BoardLink;
   readonly #places: Place[] = [];
-  /** Seats whose workers ended before they were needed. */
-  readonly #diedEarly = new Set<number>();
-  #driverSeat = -1;
+  #watch: Watch | undefined;
   #nextDevice = 16;
 
-  constructor(link: BoardLink) {
-    this.#link = link;
+  constructor(options: SparesOptions) {
+    this.#link = options.link;
+    this.spares = new Spares(options);
+  }
+
+  get driver(): Server | undefined {
+    return this.servers.find(({ role }) => role === 'driver');
+  }
+
+  volumesOf(_driver: Server): Server[] {
+    return this.servers.filter(({ role }) => role === 'volume');
   }
 
   /** Starts the driver of the disk controller and returns what it serves. */
-  *startDriver(
-    kernel: Kernel,
-    seats: { driver: number; warmVolumes: readonly number[] },
-  ): Task<Server> {
-    const { workers, ram } = kernel;
-    const seat = workers.reserveSeat(seats.driver);
-    if (this.#diedEarly.has(seat)) this.#link.send({ type: 'powerOn', seat, role: 'driver' });
-    this.#driverSeat = seat;
+  *startDriver(kernel: Kernel): Task<Server> {
+    this.#watch ??= new Watch(kernel, (server, why) =>
+      this.end(kernel, server, { cause: 'failed', why }),
+    );
+    const seat = this.spares.seatFor('driver');
+    const served: Ring[] = [];
     for (let i = 0; i < MOST_VOLUMES; i++) {
-      const warm = seats.warmVolumes.filter((one) => !this.#diedEarly.has(one))[i];
-      const volume = workers.reserveSeat(warm);
-      const driver = session(kernel, {
-        ...DRIVER_SESSION,
-        from: volume,
-        to: seat,
-        name: `volume${i}`,
-      });
-      this.#places.push({ seat: volume, driver, warm: warm !== undefined, used: false });
+      const from = this.spares.seatFor('volume');
+      const name = `volume${i}`;
+      const driver = newSession(kernel, { ...DRIVER_SESSION, from, to: seat, name });
+      this.#places.push({ seat: from, driver, used: false });
+      served.push(...ringsOf(kernel, driver));
     }
-    const own = session(kernel, { ...SESSION, from: kernelSeat(kernel), to: seat, name: 'kernel' });
-    const log = logRing(kernel, seat).at;
+    const session = newSession(kernel, { ...SESSION, from: kernel.seat, to: seat, name: 'kernel' });
     const address = kernel.frames.mustTake(DMA_FRAMES, 'the driver');
-    const config: DriverConfig = {
-      sessions: [own, ...this.#places.map((place) => place.driver)],
-      log,
+    const orders: DriverConfig = {
+      sessions: [session, ...this.#places.map((place) => place.driver)],
+      log: newLogRing(kernel, seat).at,
       dma: { address, length: DMA_FRAMES * PAGE_SIZE },
     };
-    bootSeat(ram, seat, config);
-    return yield* this.#connect(kernel, {
-      name: 'ahci',
-      seat,
-      session: own,
-      cached: false,
-      readOnly: false,
-      delegate: -1,
-      source: 'ahci',
-      type: 'sd',
+    return yield* this.#start(kernel, {
+      ...{ role: 'driver', name: 'ahci', source: 'ahci', type: 'sd', readOnly: false },
+      ...{ seat, session, served, used: [], delegate: -1 },
+      orders: () => orders,
       release: () => undefined,
     });
   }
@@ -117,46 +122,39 @@ export class Volumes {
     const place = this.#places.find((p) => !p.used) ?? fail(ENOMEM, 'too many volumes');
     place.used = true;
     const { seat } = place;
-    if (!place.warm) this.#link.send({ type: 'powerOn', seat, role: 'volume' });
-    place.warm = false;
-    const own = session(kernel, {
-      ...SESSION,
-      from: kernelSeat(kernel),
-      to: seat,
-      name: request.name,
-    });
-    const log = logRing(kernel, seat);
-    const area = areaFor(kernel, { seat, delegate: this.#driverSeat });
+    const { name } = request;
+    const delegate = this.driver?.seat ?? -1;
+    const session = newSession(kernel, { ...SESSION, from: kernel.seat, to: seat, name });
+    const log = newLogRing(kernel, seat);
+    const area = newArea(kernel, { seat, delegate });
     const release = (): void => {
       kernel.grants.revoke(area.grant);
       kernel.frames.give(area.address, area.length / PAGE_SIZE);
-      for (const at of [own.requests, own.replies]) {
-        kernel.frames.give(at, Math.ceil(ringSize(SESSION) / PAGE_SIZE));
-      }
+      freeSession(kernel, session);
       log.release();
-      resetRing(kernel, place.driver);
+      for (const ring of ringsOf(kernel, place.driver)) ring.newSession('ordered');
       place.used = false;
     };
     const { index, generation } = area.grant;
-    const config: VolumeConfig = {
-      ...request,
-      kernel: own,
-      driver: place.driver,
-      log: log.at,
-      area: { address: area.address, length: area.length },
-      grant: { index, generation },
+    const orders = (server: Server): VolumeConfig => {
+      const table = newFidTable(kernel, server.ledger.live);
+      server.releaseFids = table.release;
+      return {
+        ...request,
+        readOnly: request.readOnly || server.degraded || server.superblock.readOnly,
+        kernel: session,
+        driver: place.driver,
+        log: log.at,
+        area: { address: area.address, length: area.length },
+        grant: { index, generation },
+        lives: server.restarts,
+        fids: table.fids,
+      };
     };
-    bootSeat(kernel.ram, seat, config);
-    const server = yield* this.#connect(kernel, {
-      name: `${request.type}fs`,
-      seat,
-      session: own,
-      cached: true,
-      readOnly: request.readOnly,
-      delegate: this.#driverSeat,
-      source: request.name,
-      type: request.type,
-      release,
+    const server = yield* this.#start(kernel, {
+      ...{ role: 'volume', name: `${request.type}fs`, source: name, type: request.type },
+      ...{ seat, session, served: [], used: ringsOf(kernel, place.driver), delegate },
+      ...{ readOnly: request.readOnly, orders, release },
     });
     const { superblock, process } = server;
     superblock.readOnly = yield* refusesChanges(superblock);
@@ -176,97 +174,85 @@ export class Volumes {
     this.#remove(kernel, server);
   }
 
-  /** kill -9 of a server. */
-  killServer(process: Process): void {
+  /** A signal to a server: SIGKILL ends its worker, SIGSTOP stops it, SIGCONT lets it go on. */
+  signal(kernel: Kernel, process: Process, signal: number): void {
     const server = this.servers.find((s) => s.process === process);
-    if (server) this.#link.send({ type: 'powerOff', seat: server.seat });
+    if (server === undefined) return;
+    const bell = new Bell(kernel.ram, server.seat);
+    if (signal === SIGKILL) this.end(kernel, server, { cause: 'ordered', why: 'by a signal' });
+    else if (signal === SIGSTOP && server.state === 'running') {
+      server.state = 'stopped';
+      bell.hold('held');
+    } else if (signal === SIGCONT && server.state === 'stopped') {
+      server.state = 'running';
+      bell.hold('free');
+    }
   }
 
   /** kill -9 of every server of this name: its program's, or what it serves. */
-  killNamed(name: string): void {
+  killNamed(kernel: Kernel, name: string): void {
     for (const { process, superblock } of [...this.servers]) {
-      if (process.name === name || superblock.source === name) this.killServer(process);
+      if (process.name === name || superblock.source === name)
+        this.signal(kernel, process, SIGKILL);
     }
   }
 
-  /** The worker of a seat ended: if it was a server, everything it served answers EIO. */
+  /** Ends a server's worker; another one takes its place when it is gone. */
+  end(kernel: Kernel, server: Server, ending: Ending): void {
+    if (server.ending || server.state === 'ending') return;
+    const ordered = server.state === 'stopped';
+    server.ending = ordered ? { ...ending, cause: 'ordered' } : ending;
+    server.downSinceMs ??= kernel.clock.monotonicMs();
+    this.#link.send({ type: 'powerOff', seat: server.seat });
+  }
+
+  /** The worker of a seat ended: if it was a server's, another one takes its place. */
   gone(kernel: Kernel, seat: number, reason: string): boolean {
-    const server = this.servers.find((s) => s.seat === seat);
-    const place = this.#places.find((p) => p.seat === seat);
-    if (place) place.warm = false;
+    const spare = this.spares.gone(seat);
+    const server = this.servers.find((s) => s.seat === (spare?.took ?? seat));
     if (server === undefined) {
-      if (reason) kernel.log(`seat ${seat}: worker died: ${reason}`);
-      this.#diedEarly.add(seat);
-      return place !== undefined;
+      if (spare && reason) kernel.log(`seat ${seat}: worker died: ${reason}`);
+      return spare !== undefined || this.#places.some((place) => place.seat === seat);
     }
-    kernel.log(
-      `${server.process.name} ${server.superblock.source}: died${reason ? `: ${reason}` : ''}`,
-    );
-    server.transport.kill();
-    abandon(kernel, server.superblock);
-    this.#remove(kernel, server);
-    // A volume would wait for its disk for ever, and everybody for the volume.
-    const stranded = seat === this.#driverSeat ? [...this.servers] : [];
-    for (const other of stranded) this.gone(kernel, other.seat, 'its driver is gone');
+    this.spares.arrived(server.seat);
+    if (server.state !== 'ending' && !this.#restarted(kernel, server, reason)) {
+      this.#giveUp(kernel, server);
+    }
     return true;
   }
 
-  *#connect(
-    kernel: Kernel,
-    to: {
-      name: string;
-      seat: number;
-      session: SessionConfig;
-      cached: boolean;
-      readOnly: boolean;
-      delegate: number;
-      source: string;
-      type: string;
-      release: () => void;
-    },
-  ): Task<Server> {
-    const { executor, grants, ram } = kernel;
-    const requests = new Ring(ram, to.session.requests);
-    const replies = new Ring(ram, to.session.replies);
-    const transport = new RingTransport({
-      executor,
-      grants,
-      requests,
-      replies,
-      delegate: to.delegate,
-      faults: new MessageFaults({ gate: kernel.faults.gate, service: 'kernel', executor }),
-    });
-    const client = new NinepClient(transport);
-    client.refuses = kernel.faults.refuses.fids;
-    const superblock = new Superblock({
-      dev: this.#nextDevice++,
-      type: to.type,
-      source: to.source,
-      client,
-      cached: to.cached,
-      volatile: !to.cached,
-      readOnly: to.readOnly,
-    });
-    const process = kernel.processes.addRoot({
-      name: to.name,
-      cwd: kernel.mounts.root,
-      startedMs: kernel.clock.monotonicMs(),
-      server: true,
-    });
-    const server: Server = {
-      seat: to.seat,
-      process,
-      transport,
-      superblock,
-      rings: [
-        { name: `${to.source}.requests`, ring: requests },
-        { name: `${to.source}.replies`, ring: replies },
-      ],
-      release: to.release,
-    };
-    this.servers.push(server);
+  #restarted(kernel: Kernel, server: Server, reason: string): boolean {
     try {
-      const found = yield* attach(client, { aname: '' });
+      return restart(kernel, server, reason);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      kernel.log(`${nameOf(server)}: cannot be started again: ${error.message}`);
+      return false;
+    }
+  }
+
+  /** Everything that it served answers EIO from now on. */
+  #giveUp(kernel: Kernel, server: Server): void {
+    const stranded = server.role === 'driver' ? this.volumesOf(server) : [];
+    this.#forget(kernel, server);
+    abandon(kernel, server.superblock);
+    // What it asked of its driver may still move its memory; longer than this no driver takes.
+    kernel.executor.after(SILENT_MS, server.release);
+    // A volume would wait for its disk for ever, and everybody for the volume.
+    for (const volume of stranded) {
+      kernel.log(`${nameOf(volume)}: its driver is gone, and it with it`);
+      abandon(kernel, volume.superblock);
+      this.#remove(kernel, volume);
+    }
+  }
+
+  *#start(kernel: Kernel, parts: Parts): Task<Server> {
+    const server = this.#assemble(kernel, parts);
+    const { superblock } = server;
+    this.servers.push(server);
+    activate(kernel, server);
+    try {
+      const found = yield* attach(superblock.client, { aname: '' });
       superblock.root = iget(kernel, superblock, found);
       superblock.root.refs++;
     } catch (error) {
@@ -274,141 +260,79 @@ export class Volumes {
       this.#remove(kernel, server);
       throw error instanceof PosixError ? new PosixError(error.errno, TOLD) : error;
     }
+    recovered(kernel, server);
+    return server;
+  }
+
+  #assemble(kernel: Kernel, parts: Parts): Server {
+    const { executor, grants, clock } = kernel;
+    const { role, session, source, readOnly, delegate, type } = parts;
+    const [requests, replies] = ringsOf(kernel, session) as [Ring, Ring];
+    const ledger = new FidLedger(role === 'driver' ? 'names' : 'qids');
+    const transport = new RingTransport({
+      ...{ executor, grants, requests, replies, delegate },
+      faults: new MessageFaults({ gate: kernel.faults.gate, service: 'kernel', executor }),
+      recovery: {
+        ledger,
+        replay: role === 'driver' ? byName : byQid,
+        onRecovered: () => recovered(kernel, server),
+        onPoison: ({ name }) =>
+          kernel.log(`${nameOf(server)}: ${name} killed it again and again: answered with EIO`),
+      },
+    });
+    const client = new NinepClient(transport);
+    client.refuses = kernel.faults.refuses.fids;
+    const cached = role === 'volume';
+    const dev = this.#nextDevice++;
+    const server: Server = {
+      ...{ role, ledger, transport, seat: parts.seat },
+      superblock: new Superblock({
+        dev,
+        type,
+        source,
+        client,
+        cached,
+        volatile: !cached,
+        readOnly,
+      }),
+      process: kernel.processes.addRoot({
+        name: parts.name,
+        cwd: kernel.mounts.root,
+        startedMs: clock.monotonicMs(),
+        server: true,
+      }),
+      rings: [
+        { name: `${source}.requests`, ring: requests },
+        { name: `${source}.replies`, ring: replies },
+      ],
+      served: [requests, replies, ...parts.served],
+      used: parts.used,
+      orders: parts.orders,
+      release: parts.release,
+      ...{ state: 'starting', ending: undefined, restarts: 0, failures: [], degraded: false },
+      ...{ downSinceMs: undefined, lastPauseMs: 0, releaseFids: () => undefined },
+    };
     return server;
   }
 
   #remove(kernel: Kernel, server: Server): void {
-    const at = this.servers.indexOf(server);
-    if (at < 0) return;
-    this.servers.splice(at, 1);
-    server.transport.kill();
-    kernel.processes.remove(server.process);
-    this.#link.whenGone(server.seat, server.release);
+    if (!this.#forget(kernel, server)) return;
+    this.#link.whenGone(server.seat, () => {
+      this.spares.arrived(server.seat);
+      server.release();
+    });
     this.#link.send({ type: 'powerOff', seat: server.seat });
   }
-}
 
-const kernelSeat = (kernel: Kernel): number => kernel.seat;
-
-function ring(
-  kernel: Kernel,
-  shape: { slots: number; slotSize: number; producer: number; consumer: number },
-): number {
-  const at = kernel.frames.mustTake(Math.ceil(ringSize(shape) / PAGE_SIZE), 'a ring');
-  Ring.format(kernel.ram, at, shape);
-  return at;
-}
-
-function session(
-  kernel: Kernel,
-  shape: { slots: number; slotSize: number; from: number; to: number; name: string },
-): SessionConfig {
-  const { slots, slotSize, from, to, name } = shape;
-  return {
-    name,
-    requests: ring(kernel, { slots, slotSize, producer: from, consumer: to }),
-    replies: ring(kernel, { slots, slotSize, producer: to, consumer: from }),
-  };
-}
-
-/** A session's rings, emptied for the next volume in the same place. */
-function resetRing(kernel: Kernel, of: SessionConfig): void {
-  for (const at of [of.requests, of.replies]) {
-    const { slots, slotSize, producer, consumer } = new Ring(kernel.ram, at);
-    Ring.format(kernel.ram, at, { slots, slotSize, producer, consumer });
+  #forget(kernel: Kernel, server: Server): boolean {
+    const at = this.servers.indexOf(server);
+    if (at < 0) return false;
+    server.state = 'ending';
+    this.servers.splice(at, 1);
+    server.transport.kill();
+    server.releaseFids();
+    server.releaseFids = () => undefined;
+    kernel.processes.remove(server.process);
+    return true;
   }
-}
-
-/** Lines that a server writes go to the kernel log; they name their subject themselves. */
-function logRing(kernel: Kernel, seat: number): { at: number; release: () => void } {
-  const at = ring(kernel, { ...LOG, producer: seat, consumer: kernelSeat(kernel) });
-  const detach = kernel.executor.consume(new Ring(kernel.ram, at), (from) => {
-    const slot = from.peek();
-    if (slot) kernel.log(decodeText(slot.payload.slice(0, slot.length)));
-    from.release();
-    return slot !== undefined;
-  });
-  const release = (): void => {
-    detach();
-    kernel.frames.give(at, Math.ceil(ringSize(LOG) / PAGE_SIZE));
-  };
-  return { at, release };
-}
-
-/** The volume's block cache: a sixteenth of the memory, and the grant under which it is filled. */
-function areaFor(
-  kernel: Kernel,
-  seats: { seat: number; delegate: number },
-): { address: number; length: number; grant: GrantRef } {
-  const { frames, grants, pages } = kernel;
-  const most = 8192; // frames: 32 MiB
-  let count = Math.max(512, Math.min(most, Math.floor(frames.total / 16)));
-  if (frames.free < count * 2) pages.reclaim(count);
-  let address = frames.take(count);
-  while (address === undefined && count > 256) {
-    count = Math.floor(count / 2);
-    address = frames.take(count);
-  }
-  if (address === undefined) fail(ENOMEM, 'no memory for a block cache');
-  const length = count * PAGE_SIZE;
-  const grant = grants.grant({
-    owner: seats.seat,
-    delegate: seats.delegate,
-    rights: GRANT_READ | GRANT_WRITE,
-    segments: [{ address, length }],
-  });
-  return { address, length, grant };
-}
-
-/** Magic numbers of statfs(2), as Linux has them in magic.h. */
-const FORMATS: Readonly<Record<number, string>> = {
-  61267: 'ext4', // 0xef53
-  19780: 'vfat', // 0x4d44
-  16964: 'hfs', // 0x4244
-  18475: 'hfsplus', // 0x482b
-};
-
-/** What the volume turned out to hold. */
-function* formatOf(superblock: Superblock): Task<string> {
-  const { client, root } = superblock;
-  const { stat } = yield* client.rpc({ name: 'Tstatfs', fid: root.fid });
-  return FORMATS[stat.type] ?? superblock.type;
-}
-
-/** 9P2000.L does not tell that a volume is read-only: a change that changes nothing finds out. */
-function* refusesChanges(superblock: Superblock): Task<boolean> {
-  const { client, root } = superblock;
-  const time = { sec: 0, nsec: 0 };
-  const attr = { valid: 0, mode: 0, uid: 0, gid: 0, size: 0, atime: time, mtime: time };
-  const [reply] = yield* client.all([{ message: { name: 'Tsetattr', fid: root.fid, attr } }]);
-  return reply?.name === 'Rlerror' && reply.ecode === EROFS;
-}
-
-/** The names in a directory that a server serves. */
-export function* listNames(superblock: Superblock, path: readonly string[]): Task<string[]> {
-  const { client, root } = superblock;
-  const fid = client.takeFid();
-  try {
-    yield* client.rpc({ name: 'Twalk', fid: root.fid, newfid: fid, wname: [...path] });
-    yield* client.rpc({ name: 'Tlopen', fid, flags: 0 });
-    const names: string[] = [];
-    for (let offset = 0, rounds = 0; rounds < 1000; rounds++) {
-      const { data } = yield* client.rpc({ name: 'Treaddir', fid, offset, count: 900 });
-      const entries = decodeDirEntries(data);
-      if (typeof entries === 'number') throw new PosixError(entries, 'malformed directory');
-      if (entries.length === 0) break;
-      names.push(...entries.map((entry) => entry.name));
-      offset = entries.at(-1)?.offset ?? fail(EIO);
-    }
-    return names.filter((name) => name !== '.' && name !== '..');
-  } finally {
-    yield* clunk(superblock, fid);
-  }
-}
-
-/** The disk behind a path like sdC0/part/1, as the mount table names it: sdC0p1. */
-export function volumeName(source: readonly string[]): string {
-  const [disk = fail(EINVAL), kind, number] = source;
-  assert(source.length <= 3);
-  return kind === 'part' && number !== undefined && number !== '0' ? `${disk}p${number}` : disk;
 }

@@ -18,7 +18,7 @@ export interface Mount {
   /** The mount point's path, as it was when mounted. */
   readonly target: string;
   readonly source: string;
-  readonly options: string;
+  options: string;
 }
 
 export class MountTable {

@@ -16,6 +16,7 @@
 import { assert } from '../../../kernel/abi/errno.ts';
 import { PAGE_SIZE } from '../../../kernel/abi/memlayout.ts';
 import type { GrantRef } from '../../../kernel/ipc/grant.ts';
+import { MOST_IN_FLIGHT } from '../../../kernel/ninep/transport-ring.ts';
 
 export const CACHE_MAGIC = 0x41746342; // 'AtcB'
 export const CACHE_VERSION = 1;
@@ -44,7 +45,8 @@ export const DIRTY = 2; // published, in the running or the committing transacti
 export const LOGGED = 3; // safe in the journal, not yet at home
 export type FrameState = 0 | 1 | 2 | 3;
 
-export const REPLY_SLOTS = 64;
+/** One for each request that a client may have under way. */
+export const REPLY_SLOTS = MOST_IN_FLIGHT;
 export const REPLY_SLOT = 256; // bytes: state, tag, length, then the message
 
 /** Words of the record's head; entries of RECORD_WORDS follow, then the reply. */

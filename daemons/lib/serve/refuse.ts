@@ -22,7 +22,9 @@ export function refuseAll({ executor, requests, replies, errno }: Refusal): void
     if (slot === undefined) return false;
     const bytes = slot.payload.slice(0, slot.length);
     const granted = slot.grant !== undefined;
+    const stale = slot.session !== ring.session;
     ring.release();
+    if (stale) return true;
     const decoded = decodeMessage(bytes, { granted });
     if (typeof decoded === 'number') return true;
     const { tag, message } = decoded;

@@ -4,6 +4,7 @@
 
 import { O_TRUNC } from '../../../kernel/abi/constants.ts';
 import { EIO, ENOSPC, EROFS, EUCLEAN, errnoName, PosixError } from '../../../kernel/abi/errno.ts';
+import type { FidEntry } from '../../../kernel/abi/fid-table.ts';
 import type { Executor } from '../../../kernel/ipc/executor.ts';
 import {
   GRANT_READ,
@@ -48,8 +49,8 @@ export interface ServeOptions {
   readonly onUnmounted: () => void;
   /** Faults at the requests. */
   readonly faults?: MessageFaults;
-  /** How many of the first requests a worker before this one may have answered already. */
-  readonly reissued?: number;
+  /** The fids that a worker before this one had. */
+  readonly fids?: readonly FidEntry[];
 }
 
 /** How often a write behind the end looks for an end that others move. */
@@ -70,21 +71,24 @@ export class VolumeServer {
   readonly #replySpace = new WaitQueue('reply ring');
   readonly #attached = new Set<number>(); // fids of Tattach
   readonly #detach: (() => void)[];
-  #repeated: number;
 
   constructor(options: ServeOptions) {
     this.#options = options;
-    this.#repeated = options.reissued ?? 0;
     this.#server = new NinepServer(options.volume.fs, {
       msize: options.replies.slotSize - 32,
       onError: (error, message) => this.#logFault(error, message),
     });
+    for (const { fid, qid, flags, attached } of options.fids ?? []) {
+      this.#server.restore(fid, { node: qid.path, qid, flags });
+      if (attached) this.#attached.add(fid);
+    }
     const { executor, requests, replies } = options;
     this.#detach = [
       executor.consume(requests, (ring) => this.#take(ring)),
       executor.produce(replies),
       executor.poll(() => this.#offerSpace()),
     ];
+    if (options.unfinished.size > 0) executor.start(this.#finishLeftovers(), 'leftovers');
   }
 
   get inFlight(): number {
@@ -101,14 +105,16 @@ export class VolumeServer {
     const firing = this.#options.faults?.meet(slot);
     if (firing === 'wait') return false;
     const bytes = slot.payload.slice(0, slot.length); // the slot is the client's again
-    const { grant } = slot;
+    const { grant, session, repeated } = slot;
+    const tagAt = bytes.length >= 7 ? (bytes[5] ?? 0) | ((bytes[6] ?? 0) << 8) : NOTAG;
+    // Before the request counts as taken: a worker after this one must not take an old reply for its own.
+    if (!repeated) this.#options.volume.engine.cache.table.dropReply(tagAt);
     ring.release();
+    if (session !== ring.session) return true;
     const decoded = decodeMessage(bytes, { granted: grant !== undefined });
-    const repeated = this.#repeated > 0;
-    if (repeated) this.#repeated--;
     if (firing?.has('drop')) return true;
     if (typeof decoded === 'number' || !isRequest(decoded.message)) {
-      const tag = bytes.length >= 7 ? (bytes[5] ?? 0) | ((bytes[6] ?? 0) << 8) : NOTAG;
+      const tag = tagAt;
       const ecode = typeof decoded === 'number' ? decoded : EIO;
       const message: RMessage = { name: 'Rlerror', ecode };
       this.#options.executor.start(this.#reply({ tag, message, granted: false }), 'bad request');
@@ -152,13 +158,8 @@ export class VolumeServer {
   }
 
   *#answer(request: Request): Task<RMessage> {
-    const { table } = this.#options.volume.engine.cache;
-    const stored = request.repeated ? table.storedReply(request.tag) : undefined;
-    if (stored) {
-      const decoded = decodeMessage(stored, { granted: request.grant !== undefined });
-      if (typeof decoded !== 'number') return decoded.message as RMessage;
-    }
-    if (!request.repeated) table.dropReply(request.tag);
+    const done = request.repeated ? this.#storedReply(request) : undefined;
+    if (done) return yield* this.#repeatEffect(request.message, done);
     const { message } = request;
     switch (message.name) {
       case 'Tread':
@@ -186,6 +187,27 @@ export class VolumeServer {
       default:
         return yield* this.#dispatch(request);
     }
+  }
+
+  #storedReply({ tag, grant }: Request): RMessage | undefined {
+    const stored = this.#options.volume.engine.cache.table.storedReply(tag);
+    const decoded = stored && decodeMessage(stored, { granted: grant !== undefined });
+    return typeof decoded === 'object' ? (decoded.message as RMessage) : undefined;
+  }
+
+  /** A worker before this one did the request and died: its blocks know, its fids do not. */
+  *#repeatEffect(message: TMessage, reply: RMessage): Task<RMessage> {
+    if (message.name === 'Tclunk' || message.name === 'Tremove') {
+      const node = this.#server.fids().lookup(message.fid)?.node;
+      this.#server.discard(message.fid);
+      if (node !== undefined) this.#options.unfinished.add(node);
+    } else if (reply.name === 'Rlcreate' || reply.name === 'Rlopen') {
+      const { fid, flags } = message as MessageOf<'Tlcreate' | 'Tlopen'>;
+      this.#server.discard(fid);
+      this.#server.restore(fid, { node: reply.qid.path, qid: reply.qid, flags });
+    }
+    yield* this.#finishLongWork();
+    return reply;
   }
 
   /** Data of regular files goes past the file system; all else it does itself. */
@@ -335,6 +357,16 @@ export class VolumeServer {
         const step = (tx: Transaction) => volume.continueWork(tx, { ino, inUse: this.#inUse(ino) });
         more = yield* volume.engine.run(step, { changes: true });
       }
+    }
+  }
+
+  /** What a worker before this one had begun: deletions, truncations. */
+  *#finishLeftovers(): Task<void> {
+    try {
+      yield* this.#finishLongWork();
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      this.#options.log(`work left by a crash is not finished: ${error.message}`);
     }
   }
 

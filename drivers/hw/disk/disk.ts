@@ -35,8 +35,18 @@ export interface DiskOptions {
   readonly overlay?: OverlayMemory | undefined;
 }
 
-/** Opens an image; throws a PosixError that says what is wrong with it. */
-export function openDisk(options: DiskOptions): Disk {
+/** An image that was opened, or unpacked; nothing of it was read or written yet. */
+export interface Image {
+  readonly options: DiskOptions;
+  readonly content: HostFile | ZstImage;
+  close(): void;
+}
+
+/** Opens an image and makes a disk of it; throws a PosixError that says what is wrong with it. */
+export const openDisk = (options: DiskOptions): Disk => diskOf(openImage(options));
+
+/** What takes time, and can be done before the disk is needed. */
+export function openImage(options: DiskOptions): Image {
   const { file, mode } = options;
   if (file.endsWith('.zst')) {
     if (mode === 'rw')
@@ -44,42 +54,53 @@ export function openDisk(options: DiskOptions): Disk {
         EROFS,
         `${file}: a .zst image cannot be written; attach it as an overlay`,
       );
-    return memoryDisk(options, new ZstImage(file));
+    return { options, content: new ZstImage(file), close: () => {} };
   }
-  if (mode === 'rw') return writableDisk(file);
-  const image = new HostFile(file, 'r');
-  return closingOnThrow(image, () => {
-    const disk = memoryDisk(options, image);
-    return { ...disk, close: () => image.close() };
-  });
-}
-
-function writableDisk(file: string): Disk {
-  const release = claimImage(file);
+  const release = mode === 'rw' ? claimImage(file) : () => {};
   try {
-    const image = new HostFile(file, 'r+');
-    return closingOnThrow(image, () => ({
-      ...describe(file, image.sizeBytes),
-      readOnly: false,
-      readv: (offset, segments) => image.readv(offset, segments),
-      writev: (offset, segments) => image.writev(offset, segments),
-      flush: () => image.sync(),
-      trim: (offset, length) => zeroSmall(image, offset, length),
-      close: () => {
-        release();
-        image.close();
-      },
-    }));
+    const content = new HostFile(file, mode === 'rw' ? 'r+' : 'r');
+    const close = () => {
+      release();
+      content.close();
+    };
+    return { options, content, close };
   } catch (error) {
     release();
     throw error;
   }
 }
 
+/** The disk of an opened image, with the overlay as it is now. */
+export function diskOf(image: Image): Disk {
+  const { options, content } = image;
+  try {
+    if (options.mode === 'rw' && content instanceof HostFile) return writableDisk(image, content);
+    return { ...memoryDisk(options, content), close: () => image.close() };
+  } catch (error) {
+    image.close();
+    throw error;
+  }
+}
+
+function writableDisk({ options, close }: Image, image: HostFile): Disk {
+  return {
+    ...describe(options.file, image.sizeBytes),
+    readOnly: false,
+    readv: (offset, segments) => image.readv(offset, segments),
+    writev: (offset, segments) => image.writev(offset, segments),
+    flush: () => image.sync(),
+    trim: (offset, length) => zeroSmall(image, offset, length),
+    close,
+  };
+}
+
 /** A disk whose base is only read: its writes are refused or kept in an overlay. */
-function memoryDisk(options: DiskOptions, image: Base & { sizeBytes: number }): Disk {
+function memoryDisk(
+  options: DiskOptions,
+  image: Base & { sizeBytes: number },
+): Omit<Disk, 'close'> {
   const { file, mode } = options;
-  const common = { ...describe(file, image.sizeBytes), flush: () => {}, close: () => {} };
+  const common = { ...describe(file, image.sizeBytes), flush: () => {} };
   if (mode === 'ro') {
     const refuse = () => {
       throw new PosixError(EROFS, `${file}: is attached read-only`);
@@ -113,13 +134,4 @@ const zeroes = new Uint8Array(ZERO_LIMIT);
 
 function zeroSmall(image: HostFile, offset: number, length: number): void {
   if (length <= ZERO_LIMIT) image.writev(offset, [zeroes.subarray(0, length)]);
-}
-
-function closingOnThrow<T>(image: HostFile, build: () => T): T {
-  try {
-    return build();
-  } catch (error) {
-    image.close();
-    throw error;
-  }
 }
