@@ -62,6 +62,8 @@ function check(t: ExecutionContext, job: WriterJob, drive: WriteCache): void {
 /** After a power cut every sector holds what was flushed, or something newer. */
 function cutPower(t: ExecutionContext, job: WriterJob, drive: WriteCache): void {
   const words = new Int32Array(job.report);
+  const { from, count, stamp } = REPORT;
+  const [at = 0, many = 0, newest = 0] = [words[from], words[count], words[stamp]];
   drive.drop();
   const bytes = new Uint8Array(SECTORS * 512);
   drive.readv(0, [bytes]);
@@ -70,7 +72,11 @@ function cutPower(t: ExecutionContext, job: WriterJob, drive: WriteCache): void 
     const has = found[sector * 128] ?? -1;
     const flushed = words[REPORT.words + SECTORS + sector] ?? 0;
     const last = words[REPORT.words + sector] ?? 0;
-    if (has < flushed || has > last) t.fail(`sector ${sector}: ${has}, flushed ${flushed}`);
+    // A write through the cache that was under way may have reached the medium behind older data.
+    const writing = sector >= at && sector < at + many && has === newest;
+    if (has < flushed || (has > last && !writing)) {
+      t.fail(`sector ${sector}: ${has}, flushed ${flushed}`);
+    }
     words[REPORT.words + sector] = has;
   }
 }
