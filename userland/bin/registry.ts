@@ -23,10 +23,12 @@ import { main as dmesg } from './dmesg.ts';
 import { main as du } from './du.ts';
 import { main as echo } from './echo.ts';
 import { main as env } from './env.ts';
+import { main as expand } from './expand.ts';
 import { main as expr } from './expr.ts';
 import { main as false_ } from './false_.ts';
 import { main as fault } from './fault.ts';
 import { main as find } from './find.ts';
+import { main as fmt } from './fmt.ts';
 import { main as fold } from './fold.ts';
 import { main as free } from './free.ts';
 import { main as fsync } from './fsync.ts';
@@ -35,6 +37,7 @@ import { main as grep } from './grep.ts';
 import { main as head } from './head.ts';
 import { main as hostname } from './hostname.ts';
 import { main as id } from './id.ts';
+import { main as join } from './join.ts';
 import { main as kill } from './kill.ts';
 import { main as ln } from './ln.ts';
 import { main as ls } from './ls.ts';
@@ -60,9 +63,12 @@ import { main as sed } from './sed.ts';
 import { main as seq } from './seq.ts';
 import { main as setfattr } from './setfattr.ts';
 import { main as sha256sum } from './sha256sum.ts';
+import { main as shuf } from './shuf.ts';
 import { main as sleep } from './sleep.ts';
 import { main as sort } from './sort.ts';
+import { main as split } from './split.ts';
 import { main as stat } from './stat.ts';
+import { main as strings } from './strings.ts';
 import { main as sync } from './sync.ts';
 import { main as tac } from './tac.ts';
 import { main as tail } from './tail.ts';
@@ -107,11 +113,13 @@ export const programs: Readonly<Record<string, Program>> = {
   echo,
   egrep: grep,
   env,
+  expand,
   expr,
   false: false_,
   fault,
   fgrep: grep,
   find,
+  fmt,
   fold,
   free,
   fsync,
@@ -120,6 +128,7 @@ export const programs: Readonly<Record<string, Program>> = {
   head,
   hostname,
   id,
+  join,
   kill,
   ln,
   ls,
@@ -146,8 +155,11 @@ export const programs: Readonly<Record<string, Program>> = {
   setfattr,
   sh,
   sha256sum,
+  shuf,
   sleep,
   sort,
+  split,
+  strings,
   stat,
   sync,
   tac,
@@ -160,6 +172,7 @@ export const programs: Readonly<Record<string, Program>> = {
   truncate,
   umount,
   uname,
+  unexpand: expand,
   uniq,
   uptime,
   wc,
