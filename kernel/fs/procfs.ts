@@ -150,6 +150,7 @@ function meminfo(kernel: Kernel): string {
     `MemAvailable: ${kb(frames.free + pages.count - pages.dirtyPages)}`,
     `Cached:       ${kb(pages.count)}`,
     `Dirty:        ${kb(pages.dirtyPages)}`,
+    `Grants:       ${String(kernel.grants.inUse).padStart(8)}\n`,
   ].join('');
 }
 
@@ -161,16 +162,36 @@ function uptime(kernel: Kernel): string {
 
 /** Every server in a worker of its own. `queue`: sent and not taken; `flight`: not answered. */
 function servers(kernel: Kernel): string {
-  const head = ['name', 'pid', 'state', 'queue', 'flight', 'requests', 'restarts', 'pause', 'seat'];
+  const head = [
+    'name',
+    'pid',
+    'state',
+    'queue',
+    'flight',
+    'fids',
+    'requests',
+    'restarts',
+    'pause',
+    'seat',
+  ];
   const rows = kernel.volumes.servers.map((server) => {
-    const { process, transport, state, restarts, lastPauseMs, seat } = server;
+    const { process, superblock, transport, state, restarts, lastPauseMs, seat } = server;
     const [requests] = server.rings;
     const queued = requests?.ring.queued ?? 0;
     const total = requests?.ring.total ?? 0;
-    const numbers = [queued, transport.inFlight, total, restarts, lastPauseMs.toFixed(1), seat];
+    const { fidsInUse } = superblock.client;
+    const numbers = [
+      queued,
+      transport.inFlight,
+      fidsInUse,
+      total,
+      restarts,
+      lastPauseMs.toFixed(1),
+      seat,
+    ];
     return [nameOf(server), process.pid, state, ...numbers].map(String);
   });
-  const widths = [20, 5, 10, 5, 6, 8, 8, 8, 4];
+  const widths = [20, 5, 10, 5, 6, 5, 8, 8, 8, 4];
   const line = (words: readonly string[]): string =>
     words
       .map((word, i) => word.padEnd(widths[i] ?? 0))

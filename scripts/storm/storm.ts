@@ -1,0 +1,98 @@
+// The kill storm: while four processes append, write, rename and fsync on ext4, its server and the
+// driver below are killed or stopped at random. Nobody may see an error, every byte must be as the
+// model says, the volume must be clean, and nothing may be left behind.
+
+import { type Atoll, boot } from '../../index.ts';
+import { WINDOW_SIZE } from '../../kernel/abi/syscall.ts';
+import { fsck } from '../testing/machine.ts';
+import { KillerShell } from './killer.ts';
+import { check, startWriters } from './writers.ts';
+
+export interface StormOptions {
+  /** An ext4 image, to be written. */
+  readonly file: string;
+  readonly kills: number;
+  readonly seed: number;
+  /** Of a hundred kills so many are SIGSTOP: the server hangs until its heartbeat is missed. */
+  readonly hangsPercent: number;
+  readonly say: (line: string) => void;
+}
+
+export interface StormResult {
+  /** What went wrong, in words. */
+  readonly problems: readonly string[];
+  readonly kills: number;
+  readonly hangs: number;
+  /** Milliseconds from a kill, or from the moment that a hang was noticed, until all was repeated. */
+  readonly pauses: readonly number[];
+  readonly hangPauses: readonly number[];
+  readonly rounds: readonly number[];
+}
+
+/** What must be the same before and after, when nothing is under way. */
+interface Held {
+  readonly frames: number;
+  readonly grants: number;
+  readonly fids: string;
+}
+
+export async function storm(options: StormOptions): Promise<StormResult> {
+  const { file, kills, seed, say } = options;
+  const problems: string[] = [];
+  let result: Omit<StormResult, 'problems'>;
+  {
+    await using os = await boot({ disks: [{ file }] });
+    await startWriters(os, 2).finish(); // so that caches and pools have their size
+    const before = await held(os);
+    const writers = startWriters(os, Number.POSITIVE_INFINITY);
+    const killer = await KillerShell.start(os, { seed, hangsPercent: options.hangsPercent });
+    for (let i = 0; i < kills && !writers.failed; i++) {
+      const problem = await killer.strike();
+      if (problem !== undefined) problems.push(problem);
+      if (problem !== undefined) break;
+      if ((i + 1) % 100 === 0) say(`${i + 1} kills`);
+    }
+    const rounds = await writers.stop();
+    await killer.end();
+    problems.push(...writers.problems, ...(await check(os, rounds)));
+    const after = await held(os);
+    problems.push(...differences(before, after));
+    result = { ...killer.counts, rounds };
+    problems.push(...bugs(os));
+    await os.shutdown();
+  }
+  const dirt = fsck(file);
+  if (dirt !== '') problems.push(`e2fsck: ${dirt}`);
+  return { ...result, problems };
+}
+
+/** With all caches dropped and all written. */
+async function held(os: Atoll): Promise<Held> {
+  const { stdout } = await os.exec(
+    'sync; echo 3 > /proc/sys/vm/drop_caches; cat /proc/meminfo; cat /proc/servers; cat /proc/ipc',
+  );
+  const number = (what: string): number =>
+    Number(new RegExp(`^${what}: +(\\d+)`, 'm').exec(stdout)?.[1]);
+  const workers = stdout.match(/^\S.* calls +\d/gm)?.length ?? 0;
+  const fids = [...stdout.matchAll(/^(\w+ ?\w*) +\d+ +running +\d+ +\d+ +(\d+) /gm)];
+  return {
+    // Each process's worker has a window, whoever came and went.
+    frames: Math.round((number('MemFree') + number('Cached')) / 4) + (workers * WINDOW_SIZE) / 4096,
+    grants: number('Grants'),
+    fids: fids.map(([, name, count]) => `${name?.trim()}: ${count}`).join(', '),
+  };
+}
+
+function differences(before: Held, after: Held): string[] {
+  const out: string[] = [];
+  // Rings and tables of workers take some frames more than their windows.
+  if (before.frames - after.frames > 256) {
+    out.push(`frames: ${before.frames} were free, ${after.frames} are`);
+  }
+  if (after.grants !== before.grants) out.push(`grants: ${before.grants}, now ${after.grants}`);
+  if (after.fids !== before.fids) out.push(`fids: ${before.fids}; now ${after.fids}`);
+  return out;
+}
+
+const bugs = (os: Atoll): string[] =>
+  os.log.filter((line) => /bug in|EIO|error|read-only from|given up|worker died/.test(line));
