@@ -9,3 +9,4 @@ export type { FileSystem, Flags, ReaddirOptions, Time, WriteOptions } from './ho
 export type { FsError } from './host/fs-error.ts';
 export { Child, type Exit, type Input, type SpawnOptions } from './host/process.ts';
 export type { Dirent, Stats } from './host/stats.ts';
+export type { ShellOptions, Terminal } from './host/terminal.ts';

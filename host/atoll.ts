@@ -7,6 +7,7 @@ import { HostCalls, MachineGone } from './calls.ts';
 import { Faults } from './faults.ts';
 import { FileSystem } from './fs.ts';
 import { type Child, type Exit, type SpawnOptions, spawnChild } from './process.ts';
+import { openTerminal, type ShellOptions, type Terminal } from './terminal.ts';
 
 export interface ExecOptions extends SpawnOptions {
   /** 'utf8' unless given: stdout and stderr as strings; 'buffer': as bytes. */
@@ -99,6 +100,12 @@ export class Atoll {
     });
     await Promise.race([due, this.ended]);
     cancel();
+  }
+
+  /** A live terminal with a login shell on it. */
+  openShell(options: ShellOptions = {}): Promise<Terminal> {
+    const env = { ...ENVIRONMENT, TERM: 'xterm-256color', ...this.#env, ...options.env };
+    return openTerminal(this.#calls, { ...options, env });
   }
 
   /** Ends all programs, writes everything back, unmounts, and ends the workers. */

@@ -233,7 +233,7 @@ async function* untilEnd<T>(
 const signalName = (number: number): string =>
   `SIG${Object.keys(signalNames).find((name) => signalNames[name] === number) ?? number}`;
 
-const toExit = (status: number, timedOut: boolean): Exit =>
+export const toExit = (status: number, timedOut: boolean): Exit =>
   WIFEXITED(status)
     ? { status: WEXITSTATUS(status), signal: null, timedOut }
     : { status: null, signal: signalName(WTERMSIG(status)), timedOut };

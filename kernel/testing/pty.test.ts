@@ -227,6 +227,16 @@ test('closing the master hangs up: SIGHUP, end of file for readers, EIO for writ
   t.true(s2.process.dead);
 });
 
+test('closing the master hangs up although a read of it waits', (t) => {
+  const { m, emulator, master, shell } = terminal();
+  const reads = emulator.start('read', [master, 10]);
+  emulator.close(master);
+  t.is(emulator.look(reads).told, 'EIO');
+  m.settle();
+  t.true(shell.process.dead);
+  t.deepEqual(m.kernel.terminals.masters, []);
+});
+
 test('the master ends when the last slave is closed, after what was shown', (t) => {
   const { m, emulator, master, name, shell, tty } = terminal();
   const child = m.program({ parent: shell });

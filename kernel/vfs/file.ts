@@ -118,7 +118,10 @@ export function newFile(
 
 /** Drops a reference; the last one closes. */
 export function releaseFile(kernel: Kernel, file: OpenFile): void {
-  if (--file.refs > 0) return;
+  if (--file.refs > 0) {
+    if (file.holders.length === 0) file.stream?.abandoned?.();
+    return;
+  }
   file.stream?.close();
   const { inode } = file;
   if (inode === undefined) return;

@@ -12,6 +12,8 @@ export interface Stream {
   write(call: Call, from: Uint8Array, flags: number): Task<number>;
   /** The last description is closed. */
   close(): void;
+  /** No descriptor refers to it any more, only calls that wait in it. */
+  abandoned?(): void;
   /** POLL* bits that are so. */
   poll(): number;
   /** Woken whenever `poll` may answer otherwise. */

@@ -69,6 +69,7 @@ import { main as sort } from './sort.ts';
 import { main as split } from './split.ts';
 import { main as stat } from './stat.ts';
 import { main as strings } from './strings.ts';
+import { main as stty } from './stty.ts';
 import { main as sync } from './sync.ts';
 import { main as tac } from './tac.ts';
 import { main as tail } from './tail.ts';
@@ -78,6 +79,7 @@ import { main as touch } from './touch.ts';
 import { main as tr } from './tr.ts';
 import { main as true_ } from './true_.ts';
 import { main as truncate } from './truncate.ts';
+import { main as tty } from './tty.ts';
 import { main as umount } from './umount.ts';
 import { main as uname } from './uname.ts';
 import { main as uniq } from './uniq.ts';
@@ -161,6 +163,7 @@ export const programs: Readonly<Record<string, Program>> = {
   split,
   strings,
   stat,
+  stty,
   sync,
   tac,
   tail,
@@ -168,6 +171,7 @@ export const programs: Readonly<Record<string, Program>> = {
   test,
   touch,
   tr,
+  tty,
   true: true_,
   truncate,
   umount,

@@ -28,6 +28,7 @@ export class PtyMaster implements Stream {
   readonly #screen = new Screen();
   readonly #gone: (master: PtyMaster) => void;
   #everOpened = false;
+  #isClosed = false;
 
   constructor(from: {
     number: number;
@@ -86,12 +87,20 @@ export class PtyMaster implements Stream {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#gone(this);
+    wakeAll(this.#screen.shown);
   }
 
-  /** Nobody has the terminal open any more. */
+  /** A read that waits must not keep the line from being hung up. */
+  abandoned(): void {
+    this.close();
+  }
+
+  /** Nobody has the terminal open any more, or the line is hung up. */
   get #isAlone(): boolean {
-    return this.#everOpened && this.tty.opens === 0;
+    return this.#isClosed || (this.#everOpened && this.tty.opens === 0);
   }
 }
 
