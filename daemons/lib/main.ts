@@ -59,6 +59,7 @@ function* serveVolume(options: VolumeMainOptions): Task<void> {
   let faults: MessageFaults;
   try {
     volume = yield* mountVolume(options, { hooks, gate, log: say });
+    volume.engine.cache.refuses = gate.allocation('cache');
     faults = new MessageFaults({ gate, service: `${volume.format}fs`, executor });
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;

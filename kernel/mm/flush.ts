@@ -1,7 +1,7 @@
 // Write-back: dirty pages go to their server in runs of up to 1 MiB, several requests in one hop. An
 // inode is flushed by one task at a time. The server learns the file's mtime behind the data.
 
-import { EIO, type Errno, PosixError } from '../abi/errno.ts';
+import { EIO, ENOMEM, type Errno, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { GRANT_READ } from '../ipc/grant.ts';
 import type { Task } from '../ipc/task.ts';
@@ -113,6 +113,8 @@ function* settle(
     const error = errorIn(reply);
     if (error !== undefined || reply?.name !== 'Rwrite' || reply.count === 0) {
       inode.writeError = error ?? EIO;
+      inode.superblock.writeError ??= inode.writeError;
+      if (error === ENOMEM) keepDirty(context, run);
       const { dev, source } = inode.superblock;
       context.log(
         `${source}: inode ${inode.qid.path} (dev ${dev}): write-back of ${run.length} bytes at ${run.offset} failed: ${new PosixError(inode.writeError).message}`,
@@ -122,6 +124,13 @@ function* settle(
     done += reply.count;
     if (done >= run.length) return;
     [reply] = yield* inode.superblock.client.all([request(inode, run, done)]);
+  }
+}
+
+/** The server knows nothing of it, and will take it when there is memory again. */
+function keepDirty({ pages, executor }: FlushContext, run: Run): void {
+  for (const page of run.pages) {
+    if (!page.void) pages.markDirty(page, executor.clock.monotonicMs());
   }
 }
 

@@ -175,7 +175,10 @@ function* writeThrough(
 ): Task<number> {
   const { inode, offset, before, taken } = at;
   const { executor, pages, flushAll } = context;
+  const { superblock } = inode;
+  const { writeError: earlier } = superblock;
   yield* flushInode({ executor, pages, flushAll, log: tellsTheWriter }, inode);
+  superblock.writeError = earlier; // this one is told by write(2) itself
   if (inode.writeError === undefined) return taken;
   context.pages.truncate(inode, Math.floor(offset / PAGE_SIZE));
   const [told] = yield* inode.superblock.client.all([{ message: getattr(inode.fid) }]);

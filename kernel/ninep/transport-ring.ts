@@ -97,7 +97,7 @@ export class RingTransport implements Transport {
     const grants: GrantRef[] = [];
     try {
       const pending: Pending[] = [];
-      for (const request of requests) pending.push(yield* this.#send(request, grants));
+      for (const request of requests) pending.push(yield* this.#trySend(request, grants));
       const replies: RMessage[] = [];
       for (const one of pending) {
         while (one.reply === undefined) yield* sleep(one.done);
@@ -121,6 +121,17 @@ export class RingTransport implements Transport {
     for (const [tag] of this.#pending) this.#settle(tag, { name: 'Rlerror', ecode: EIO });
     wakeAll(this.#space);
     wakeAll(this.#slots);
+  }
+
+  /** What cannot be sent fails by itself: those before it are under way, with their grants. */
+  *#trySend(request: Request, grants: GrantRef[]): Task<Pending> {
+    try {
+      return yield* this.#send(request, grants);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      const reply: RMessage = { name: 'Rlerror', ecode: error.errno };
+      return { done: new WaitQueue('not sent'), granted: false, span: 0, reply };
+    }
   }
 
   *#send(request: Request, grants: GrantRef[]): Task<Pending> {

@@ -1,7 +1,7 @@
 // sync(2) and the machine's end: processes end, everything is written and unmounted, the board halts.
 
 import { SIGKILL, SIGTERM } from '../abi/constants.ts';
-import { EBUSY, PosixError, toErrno } from '../abi/errno.ts';
+import { EBUSY, type Errno, PosixError, strerror, toErrno } from '../abi/errno.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../proc/process.ts';
@@ -16,29 +16,40 @@ const STEP_MS = 5;
 /** How long a volume may stay busy after that. */
 const PATIENCE_MS = 2000;
 
-/** Everything that was written before is on the disk when this ends. */
-export function* syncAll(kernel: Kernel): Task<void> {
+/**
+ * Everything that was written before is on the disk when this ends; returns the error of what is not,
+ * also of write-back that failed since the last sync, once (as syncfs(2) of Linux 5.8).
+ */
+export function* syncAll(kernel: Kernel): Task<Errno | undefined> {
+  let failed: Errno | undefined;
   for (const superblock of mounted(kernel)) {
     yield* flushSuperblock(kernel, superblock);
-    if (superblock.cached) yield* syncServer(kernel, superblock);
+    const told = superblock.cached ? yield* syncServer(kernel, superblock) : undefined;
+    failed ??= superblock.writeError ?? told;
+    superblock.writeError = undefined;
   }
-  yield* syncDisks(kernel);
+  return failed ?? (yield* syncDisks(kernel));
 }
 
 /** Programs write to disks directly, too: their own caches are flushed last. */
-function* syncDisks(kernel: Kernel): Task<void> {
+function* syncDisks(kernel: Kernel): Task<Errno | undefined> {
+  let failed: Errno | undefined;
   for (const superblock of mounted(kernel)) {
-    if (superblock.type === 'sd') yield* syncServer(kernel, superblock);
+    if (superblock.type !== 'sd') continue;
+    const told = yield* syncServer(kernel, superblock);
+    failed ??= told;
   }
+  return failed;
 }
 
-function* syncServer(kernel: Kernel, superblock: Superblock): Task<void> {
-  if (superblock.gone) return;
+function* syncServer(kernel: Kernel, superblock: Superblock): Task<Errno | undefined> {
+  if (superblock.gone) return undefined;
   const { client, root } = superblock;
   const [reply] = yield* client.all([{ message: { name: 'Tfsync', fid: root.fid, datasync: 0 } }]);
-  if (reply?.name !== 'Rlerror') return;
-  const { message } = new PosixError(toErrno(reply.ecode));
-  kernel.log(`sync: ${superblock.source}: ${message}`);
+  if (reply?.name !== 'Rlerror') return undefined;
+  const errno = toErrno(reply.ecode);
+  kernel.log(`sync: ${superblock.source}: ${strerror(errno)}`);
+  return errno;
 }
 
 const mounted = (kernel: Kernel): Superblock[] => [

@@ -11,8 +11,8 @@ export const RELEASE = '0.1.0';
 
 export const systemCalls: Calls = {
   *[SYS.sync](call) {
-    yield* syncAll(call.kernel);
-    return {};
+    const failed = yield* syncAll(call.kernel);
+    return failed === undefined ? {} : fail(failed);
   },
   *[SYS.mount](call, request) {
     if (call.uid !== 0) fail(EPERM);

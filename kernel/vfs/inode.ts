@@ -45,6 +45,8 @@ export class Superblock {
   readonly inodes = new Map<number, Inode>();
   /** Bytes that write(2) may still promise before it must ask the server; see mm/write.ts. */
   spaceLeft = 0;
+  /** Write-back failed, and no sync(2) has told so yet. */
+  writeError: Errno | undefined;
   /** The server died or was unmounted: nothing more is sent. */
   gone = false;
   /** The most that is read ahead of a sequential reader. */
@@ -248,7 +250,10 @@ export function evictUnused(host: InodeHost, inode: Inode): void {
 export function abandon(host: InodeHost, superblock: Superblock): void {
   superblock.gone = true;
   for (const inode of [...superblock.inodes.values()]) {
-    if (inode.dirty.size > 0) inode.writeError = EIO;
+    if (inode.dirty.size > 0) {
+      inode.writeError = EIO;
+      superblock.writeError = EIO;
+    }
     host.pages.truncate(inode, 0);
     inode.timesDirty = false;
     evictUnused(host, inode);

@@ -15,7 +15,9 @@ export const main = program(
     const { sys } = tool;
     if (options.has('d') && options.operands.length === 0)
       tool.misuse('--data needs at least one argument');
-    if (options.operands.length === 0 || options.has('f')) sys.sync();
+    if (options.operands.length === 0 || options.has('f')) {
+      tool.attempt('error syncing', () => sys.sync());
+    }
     for (const name of options.operands) {
       try {
         const fd = sys.open(name, O_RDONLY | O_NONBLOCK);

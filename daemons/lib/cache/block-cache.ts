@@ -5,6 +5,7 @@
 //   FREE ──fetched──▶ CLEAN ◀──checkpointed── LOGGED ◀──in the journal── DIRTY ◀──published── FREE
 
 import { assert } from '../../../kernel/abi/errno.ts';
+import { neverRefuses } from '../../../kernel/ipc/fault/gate.ts';
 import type { GrantRef } from '../../../kernel/ipc/grant.ts';
 import { subgrant } from '../../../kernel/ipc/grant.ts';
 import type { Block } from '../transaction.ts';
@@ -100,6 +101,8 @@ export class BlockCache {
   readonly #frames: Frame[];
   readonly #current = new Map<number, Frame>();
   readonly #free: Frame[] = [];
+  /** The fault point alloc.cache. */
+  refuses = neverRefuses;
   #hand = 0;
   #version = 1;
 
@@ -150,6 +153,7 @@ export class BlockCache {
 
   /** A frame of its own for the caller: stage it, install it, or release it. Throws NoFrames. */
   allocate(): Frame {
+    if (this.refuses(this.blockSize)) throw new NoFrames();
     const frame = this.#free.pop() ?? this.#evict();
     frame.checked = false;
     frame.version = this.#version++;
