@@ -164,14 +164,21 @@ export class Volumes {
     return server;
   }
 
-  /** Stops a volume whose pages are flushed and whose inodes are unused: all is on the disk after it. */
+  /**
+   * Stops a volume whose pages are flushed and whose inodes are unused: all is on the disk after it.
+   * Throws, at the end, the error of what is not.
+   */
   *stopVolume(kernel: Kernel, server: Server): Task<void> {
     const { superblock } = server;
     const { client } = superblock;
-    yield* client.rpc({ name: 'Tfsync', fid: superblock.root.fid, datasync: 0 });
+    const sync = { name: 'Tfsync', fid: superblock.root.fid, datasync: 0 } as const;
+    const [told] = yield* client.all([{ message: sync }]);
+    // A volume that could not be written goes like any other: its journal is left for the next mount.
     yield* clunk(superblock, superblock.root.fid);
     superblock.gone = true;
     this.#remove(kernel, server);
+    if (superblock.writeError !== undefined) fail(superblock.writeError);
+    client.expect('Tfsync', told);
   }
 
   /** A signal to a server: SIGKILL ends its worker, SIGSTOP stops it, SIGCONT lets it go on. */
