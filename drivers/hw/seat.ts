@@ -9,6 +9,7 @@ import { Baton } from '../../kernel/ipc/baton/baton.ts';
 import { tracerOf } from '../../kernel/ipc/trace.ts';
 import { waitForOrders } from '../../kernel/ipc/wait.ts';
 import { type Epoch, hostClock, virtualClock } from './clock.ts';
+import { faultyClock } from './clock-faults.ts';
 import type { Hardware } from './hardware.ts';
 import { randomSource } from './random.ts';
 
@@ -65,7 +66,10 @@ function assemble(config: unknown): Board {
   // What looks at a run must not change it: no cost in virtual time.
   const unseen = baton ? virtualClock(epoch, () => baton.timeMs) : clock;
   tracerOf(ram).attach(ram, { seat, clock: unseen, events });
-  return { ram, seat, clock, random: randomSource(seed, `seat ${seat}.${predecessors}`) };
+  return {
+    ...{ ram, seat, clock: faultyClock(clock, { ram, seat }) },
+    random: randomSource(seed, `seat ${seat}.${predecessors}`),
+  };
 }
 
 /** Sleeps until the kernel has orders for this seat. */

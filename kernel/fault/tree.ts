@@ -41,7 +41,7 @@ function points(kernel: Kernel): string {
     blk: diskNames(kernel),
     irq: ['ahci'],
     ipc: [...names, 'kernel'],
-    proc: [...names, '*'],
+    proc: ['NAME'],
   };
   const lines: string[] = [];
   for (const one of POINTS) {

@@ -129,8 +129,9 @@ export class RingTransport implements Transport {
       return yield* this.#send(request, grants);
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
-      const reply: RMessage = { name: 'Rlerror', ecode: error.errno };
-      return { done: new WaitQueue('not sent'), granted: false, span: 0, reply };
+      const unsent = newPending(request, { grant: undefined, replayed: false });
+      unsent.reply = { name: 'Rlerror', ecode: error.errno };
+      return unsent;
     }
   }
 

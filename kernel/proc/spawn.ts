@@ -29,6 +29,7 @@ import {
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import { type Start, WINDOW_SIZE } from '../abi/syscall.ts';
 import { decodeText, textSize } from '../abi/text.ts';
+import { meetBeginning } from '../fault/proc.ts';
 import { holdBackground } from '../fs/tty/access.ts';
 import { sleep, type Task } from '../ipc/task.ts';
 import { EVENTS } from '../ipc/trace-events.ts';
@@ -82,6 +83,8 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
   checkSize(request);
   checkCount(kernel, parent);
   const image = yield* load(call, request.path, request.argv);
+  const name = nameOf(image.program, request.argv);
+  yield* meetBeginning(kernel, { name, how: 'spawn', pid: parent.pid });
   const { clock, processes, dcache, workers } = kernel;
   const cwd = request.cwd === undefined ? parent.cwd : yield* directory(call, request.cwd);
   if (request.cwd !== undefined) call.hold(cwd.dentry);
@@ -90,7 +93,6 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
     workers.putBack(seat);
     fail(EINTR);
   }
-  const name = nameOf(image.program, request.argv);
   const child = processes.addChild(parent, { name, cwd, startedMs: clock.monotonicMs() });
   dcache.pin(cwd.dentry);
   child.argv = image.argv;
@@ -150,12 +152,14 @@ export function* exec(call: Call, request: SpawnRequest): Task<Start> {
   const { kernel, process } = call;
   checkSize(request);
   const image = yield* load(call, request.path, request.argv);
+  const name = nameOf(image.program, request.argv);
+  yield* meetBeginning(kernel, { name, how: 'exec', pid: process.pid });
   closeAll(kernel, process, 'cloexec');
   process.dispositions.forEach((disposition, signal) => {
     if (disposition === 'handler') process.dispositions[signal] = 'default';
   });
   process.pending = 0;
-  process.name = nameOf(image.program, request.argv);
+  process.name = name;
   process.argv = image.argv;
   traceName(kernel, process);
   return startOf(process, image, request.env);

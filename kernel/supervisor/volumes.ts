@@ -5,6 +5,7 @@ import { SIGCONT, SIGKILL, SIGSTOP } from '../abi/constants.ts';
 import { EBUSY, ENOMEM, fail, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { DriverConfig, SessionConfig, VolumeConfig } from '../abi/seat-config.ts';
+import { meetBeginning } from '../fault/proc.ts';
 import type { Ring } from '../ipc/ring.ts';
 import type { Task } from '../ipc/task.ts';
 import { Bell } from '../ipc/wait.ts';
@@ -119,6 +120,7 @@ export class Volumes {
   /** Starts a volume's worker and attaches to it. Throws what the daemon answers. */
   *startVolume(kernel: Kernel, request: VolumeRequest): Task<Server> {
     if (this.servers.some((s) => s.superblock.source === request.name)) fail(EBUSY, request.name);
+    yield* meetBeginning(kernel, { name: request.name, how: 'start' });
     const place = this.#places.find((p) => !p.used) ?? fail(ENOMEM, 'too many volumes');
     place.used = true;
     const { seat } = place;

@@ -74,11 +74,10 @@ export const POINTS: readonly PointClass[] = [
   },
   {
     kind: 'proc',
-    place: 'SERVICE',
-    operations: ['spawn', 'exec', 'start', 'beat'],
+    place: 'NAME',
+    operations: ['spawn', 'exec', 'start'],
     keys: ['pid'],
-    actions: (operation) =>
-      operation === 'beat' ? ['drop', ...ANYWHERE] : ['err', 'oom', 'delay', ...ANYWHERE],
+    actions: () => ['err', 'oom', 'delay', ...ANYWHERE],
   },
   {
     kind: 'alloc',
