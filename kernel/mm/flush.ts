@@ -8,7 +8,7 @@ import type { Task } from '../ipc/task.ts';
 import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
 import type { Request } from '../ninep/client.ts';
 import { P9_SETATTR_MTIME, P9_SETATTR_MTIME_SET, type RMessage } from '../ninep/types.ts';
-import { evictUnused, type Inode, type InodeHost, type Superblock } from '../vfs/inode.ts';
+import { evictUnused, getattr, type Inode, type InodeHost, type Superblock } from '../vfs/inode.ts';
 import type { Page } from './page-cache.ts';
 import { clipSegments, grantable, segmentsOf } from './read.ts';
 
@@ -32,7 +32,10 @@ interface Run {
 /** Writes all dirty pages of a file; a failure is left in `inode.writeError`. */
 export function* flushInode(context: FlushContext, inode: Inode): Task<void> {
   if (inode.evicted) return;
-  if (inode.dirty.size === 0 && !inode.timesDirty && !inode.flushLock.held) return;
+  if (inode.dirty.size === 0 && !inode.timesDirty && !inode.flushLock.held) {
+    inode.superblock.dirtyInodes.delete(inode);
+    return;
+  }
   yield* inode.flushLock.acquire();
   try {
     if (inode.evicted) return;
@@ -40,12 +43,23 @@ export function* flushInode(context: FlushContext, inode: Inode): Task<void> {
     for (let i = 0; i < runs.length; i += BATCH) {
       yield* writeRuns(context, inode, runs.slice(i, i + BATCH));
     }
-    if (inode.timesDirty && inode.attr.nlink > 0) yield* sendTimes(inode);
-    inode.stale = true; // blocks and ctime are the server's to tell
+    if (inode.attr.nlink > 0) yield* exchangeAttributes(inode);
+    else inode.stale = true;
+    if (inode.dirty.size === 0 && !inode.timesDirty) inode.superblock.dirtyInodes.delete(inode);
   } finally {
     inode.flushLock.release();
   }
   evictUnused(context, inode);
+}
+
+/** As `flushInode`, for those who write back many files: a file that cannot be sent now stays dirty. */
+export function* flushLater(context: FlushContext, inode: Inode): Task<void> {
+  try {
+    yield* flushInode(context, inode);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    context.log(`${inode.superblock.source}: write-back put off: ${error.message}`);
+  }
 }
 
 /** Dirty pages in the order of the file, neighbours together. */
@@ -69,8 +83,7 @@ function runsOf(inode: Inode): Run[] {
 
 function* writeRuns(context: FlushContext, inode: Inode, runs: readonly Run[]): Task<void> {
   for (const page of runs.flatMap((run) => run.pages)) {
-    context.pages.markClean(page);
-    page.writeback = true;
+    context.pages.beginWriteback(page);
   }
   const { trace } = context.pages;
   const count = runs.reduce((sum, run) => sum + run.pages.length, 0);
@@ -79,6 +92,12 @@ function* writeRuns(context: FlushContext, inode: Inode, runs: readonly Run[]): 
   try {
     const replies = yield* inode.superblock.client.all(runs.map((run) => request(inode, run)));
     for (const [i, run] of runs.entries()) yield* settle(context, inode, run, replies[i]);
+  } catch (error) {
+    // Nothing is known to be written: it is all as dirty as it was.
+    for (const page of runs.flatMap((run) => run.pages)) {
+      if (!page.void) context.pages.markDirty(page, inode.dirtySinceMs);
+    }
+    throw error;
   } finally {
     trace.asyncEnd(EVENTS.pageFlush, span);
     for (const page of runs.flatMap((run) => run.pages)) context.pages.writebackDone(page);
@@ -138,13 +157,24 @@ function errorIn(reply: RMessage | undefined): Errno | undefined {
   return reply?.name === 'Rlerror' ? (reply.ecode as Errno) : undefined;
 }
 
-function* sendTimes(inode: Inode): Task<void> {
+/**
+ * Tells the server the times of the write, and learns what followed from the data: blocks and ctime.
+ * An answer that others have overtaken is not taken over: then stat(2) asks again.
+ */
+function* exchangeAttributes(inode: Inode): Task<void> {
+  const { client } = inode.superblock;
+  const { fid, attr } = inode;
+  const valid = P9_SETATTR_MTIME | P9_SETATTR_MTIME_SET;
+  const none = { mode: 0, uid: 0, gid: 0, size: 0 };
+  const times = { valid, ...none, atime: attr.atime, mtime: attr.mtime };
+  const told: Request[] = inode.timesDirty
+    ? [{ message: { name: 'Tsetattr', fid, attr: times } }]
+    : [];
   inode.timesDirty = false;
-  const attr = {
-    valid: P9_SETATTR_MTIME | P9_SETATTR_MTIME_SET,
-    ...{ mode: 0, uid: 0, gid: 0, size: 0 },
-    atime: inode.attr.atime,
-    mtime: inode.attr.mtime,
-  };
-  yield* inode.superblock.client.all([{ message: { name: 'Tsetattr', fid: inode.fid, attr } }]);
+  inode.stale = true;
+  const { changes } = inode;
+  const replies = yield* client.all([...told, { message: getattr(fid) }]);
+  const reply = replies.at(-1);
+  const newest = inode.changes === changes && !inode.timesDirty && inode.dirty.size === 0;
+  if (reply?.name === 'Rgetattr' && newest) inode.merge(reply.attr);
 }

@@ -8,6 +8,8 @@ import { neverRefuses } from '../ipc/fault/gate.ts';
 
 const MAX_ORDER = 14; // runs of up to 64 MiB
 const NONE = -1;
+/** Reclaimed at a time for a run. */
+const RECLAIM_FRAMES = 64;
 
 export class Frames {
   readonly total: number; // frames
@@ -18,6 +20,8 @@ export class Frames {
   readonly #previous: Int32Array;
   /** Order of the free block that begins at this frame, or NONE. */
   readonly #order: Int8Array;
+  /** Gives up to so many frames back; how many. The page cache's to do. */
+  reclaim: (frames: number) => number = () => 0;
   #free = 0;
   /** The fault point alloc.frames. */
   refuses = neverRefuses;
@@ -39,7 +43,19 @@ export class Frames {
 
   /** A run of `count` frames; undefined when there is no such run. The bytes are not cleared. */
   take(count: number): number | undefined {
+    return this.refuses(count * PAGE_SIZE) ? undefined : this.#takeRun(count);
+  }
+
+  /** As `take`; for a run that memory in pieces does not have, what can be reclaimed goes. */
+  takeReclaiming(count: number): number | undefined {
     if (this.refuses(count * PAGE_SIZE)) return undefined;
+    for (;;) {
+      const address = this.#takeRun(count);
+      if (address !== undefined || this.reclaim(RECLAIM_FRAMES) === 0) return address;
+    }
+  }
+
+  #takeRun(count: number): number | undefined {
     const order = orderOf(count);
     let found = order;
     while (found <= MAX_ORDER && this.#heads[found] === NONE) found++;
@@ -53,7 +69,7 @@ export class Frames {
 
   /** As `take`, for what the system cannot do without. Throws ENOMEM. */
   mustTake(count: number, what: string): number {
-    const address = this.take(count);
+    const address = this.takeReclaiming(count);
     if (address === undefined) throw new PosixError(ENOMEM, `no ${count} frames for ${what}`);
     return address;
   }

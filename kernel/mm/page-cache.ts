@@ -1,5 +1,5 @@
 // The page cache: 4 KiB pages of volumes' files, in frames of `ram`. Bounded by the frames that are
-// free; the clean page that was not used for longest goes first (a list through the pages).
+// free; the clean page that was not used for longest goes first (a list through the clean pages).
 
 import { ENOMEM, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
@@ -26,6 +26,8 @@ export class Page {
   /** In the page index: processes read it by themselves. */
   shown = false;
   readonly ready: WaitQueue;
+  /** In the list of what may be forgotten: neither dirty nor on its way to the disk. */
+  listed = false;
   older: Page | undefined;
   newer: Page | undefined;
 
@@ -49,6 +51,10 @@ export class PageCache {
   #newest: Page | undefined;
   #count = 0;
   dirtyPages = 0;
+  /** Pages that are dirty, or on their way to the disk. */
+  unwritten = 0;
+  /** Writers that are too far ahead of the disk wait here. */
+  readonly written = new WaitQueue('write-back');
   /** The fault point alloc.pages. */
   refuses = neverRefuses;
   hits = 0;
@@ -59,6 +65,7 @@ export class PageCache {
     this.#ram = ram;
     this.#frames = frames;
     this.index = new PageIndex(ram, frames);
+    frames.reclaim = (count) => this.reclaim(count);
     this.#reserve = Math.min(4096, Math.floor(frames.total / 8));
   }
 
@@ -75,7 +82,7 @@ export class PageCache {
   /** The page if it is cached, ready or not; marks it as used. */
   peek(inode: Inode, index: number): Page | undefined {
     const page = inode.pages.get(index);
-    if (page !== undefined && page !== this.#newest) this.#touch(page);
+    if (page?.listed && page !== this.#newest) this.#touch(page);
     return page;
   }
 
@@ -134,15 +141,32 @@ export class PageCache {
   }
 
   markDirty(page: Page, nowMs: number): void {
-    const { dirty } = page.inode;
+    const { dirty, superblock } = page.inode;
     if (dirty.has(page)) return;
     if (dirty.size === 0) page.inode.dirtySinceMs = nowMs;
     dirty.add(page);
+    superblock.dirtyInodes.add(page.inode);
     this.dirtyPages++;
+    this.#countUnwritten(page, 1);
+    this.#unlink(page);
   }
 
-  markClean(page: Page): void {
+  /** The page goes to the disk: clean from now on, unless it is written again meanwhile. */
+  beginWriteback(page: Page): void {
     if (page.inode.dirty.delete(page)) this.dirtyPages--;
+    page.writeback = true;
+  }
+
+  /** Write-back of the page ended; a page dropped meanwhile gives its frame back now. */
+  writebackDone(page: Page): void {
+    page.writeback = false;
+    this.#countUnwritten(page, -1);
+    wakeAll(this.written);
+    if (page.void) this.#frames.give(page.address);
+    else {
+      if (!page.inode.dirty.has(page)) this.#link(page);
+      wakeAll(page.ready);
+    }
   }
 
   /** Forgets a page; its frame is given back unless it is on its way to the disk. */
@@ -150,7 +174,11 @@ export class PageCache {
     if (page.void) return;
     page.void = true;
     page.busy = false;
-    this.markClean(page);
+    if (page.inode.dirty.delete(page)) {
+      this.dirtyPages--;
+      this.#countUnwritten(page, -1);
+      wakeAll(this.written);
+    }
     page.inode.pages.delete(page.index);
     if (page.shown) this.index.hide(page.address);
     page.shown = false;
@@ -158,13 +186,6 @@ export class PageCache {
     this.#count--;
     wakeAll(page.ready);
     if (!page.writeback && !page.filling) this.#frames.give(page.address);
-  }
-
-  /** Write-back of the page ended; a page dropped meanwhile gives its frame back now. */
-  writebackDone(page: Page): void {
-    page.writeback = false;
-    if (page.void) this.#frames.give(page.address);
-    else wakeAll(page.ready);
   }
 
   /** Forgets all pages of a file from `index` on. */
@@ -177,9 +198,9 @@ export class PageCache {
     this.#evict(this.#count, 'drop');
   }
 
-  /** Gives frames back to the rest of the kernel. */
-  reclaim(frames: number): void {
-    this.#evict(frames, 'spare');
+  /** Gives frames back to the rest of the kernel; how many. */
+  reclaim(frames: number): number {
+    return this.#evict(frames, 'spare');
   }
 
   #adopt(inode: Inode, index: number, run: { address: number; count: number }): Page[] {
@@ -195,14 +216,14 @@ export class PageCache {
   }
 
   /** Drops up to `wanted` clean pages, the oldest first; with 'spare', those that processes used last. */
-  #evict(wanted: number, used: 'spare' | 'drop'): void {
+  #evict(wanted: number, used: 'spare' | 'drop'): number {
     let left = wanted;
     const rounds = used === 'spare' ? 2 : 1;
     for (let round = 1; round <= rounds && left > 0; round++) {
       const end = this.#newest; // what was used by processes goes behind it
       for (let page = this.#oldest; page && left > 0; ) {
         const next = page === end ? undefined : page.newer;
-        if (!page.busy && !page.writeback && !page.inode.dirty.has(page)) {
+        if (!page.busy) {
           if (round < rounds && this.index.wasUsed(page.address)) this.#touch(page);
           else {
             this.drop(page);
@@ -212,10 +233,16 @@ export class PageCache {
         page = next;
       }
     }
+    return wanted - left;
   }
 
   #show(page: Page): void {
     page.shown = this.index.show(page.address, { id: this.idOf(page.inode), page: page.index });
+  }
+
+  #countUnwritten(page: Page, by: number): void {
+    this.unwritten += by;
+    page.inode.superblock.unwritten += by;
   }
 
   #touch(page: Page): void {
@@ -224,6 +251,7 @@ export class PageCache {
   }
 
   #link(page: Page): void {
+    page.listed = true;
     page.older = this.#newest;
     page.newer = undefined;
     if (this.#newest) this.#newest.newer = page;
@@ -232,6 +260,8 @@ export class PageCache {
   }
 
   #unlink(page: Page): void {
+    if (!page.listed) return;
+    page.listed = false;
     if (page.older) page.older.newer = page.newer;
     else if (this.#oldest === page) this.#oldest = page.newer;
     if (page.newer) page.newer.older = page.older;

@@ -11,6 +11,7 @@ import { getattr, type Inode, type Superblock } from '../vfs/inode.ts';
 import { type FlushContext, flushInode } from './flush.ts';
 import type { Page } from './page-cache.ts';
 import { readyPage } from './read.ts';
+import { throttle } from './throttle.ts';
 
 /** Bytes of metadata that a page may cost in the worst case, besides itself. */
 const METADATA_SHARE = 512;
@@ -54,7 +55,7 @@ export function* writeFile(
       if (done > 0) return done;
       throw new PosixError(error);
     }
-    yield* throttle(context, inode);
+    yield* throttle(context, inode.superblock);
   }
   return done;
 }
@@ -92,6 +93,7 @@ function* copyIn(
   inode.attr.mtime = context.clock.wallclock();
   inode.attr.ctime = inode.attr.mtime;
   inode.timesDirty = true;
+  inode.superblock.dirtyInodes.add(inode);
   inode.publish();
   return done;
 }
@@ -189,12 +191,3 @@ function* writeThrough(
 
 /** A failure that write(2) itself tells needs no line in the log. */
 const tellsTheWriter = (): void => undefined;
-
-/** A writer that is far ahead of the disk waits for it: never fails, only slows. */
-function* throttle(context: WriteContext, inode: Inode): Task<void> {
-  const { pages } = context;
-  const most = Math.max(32, Math.floor(pages.capacity / 5));
-  const mostHere = Math.max(16, Math.floor(pages.capacity / 10));
-  if (pages.dirtyPages <= most && inode.dirty.size <= mostHere) return;
-  yield* flushInode(context, inode);
-}

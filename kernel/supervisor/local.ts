@@ -54,7 +54,7 @@ export function* newMemFs(
     take: (): Uint8Array | undefined => {
       if (frames.free < reserve) pages.reclaim(reserve);
       if (frames.free < reserve) return undefined;
-      const address = frames.take(CHUNK_FRAMES);
+      const address = frames.takeReclaiming(CHUNK_FRAMES);
       if (address === undefined) return undefined;
       const chunk = new Uint8Array(ram, address, CHUNK_FRAMES * PAGE_SIZE).fill(0);
       addresses.set(chunk, address);

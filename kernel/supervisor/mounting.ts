@@ -4,10 +4,10 @@ import { EBUSY, EINVAL, ENOTBLK, ENOTDIR, fail } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
-import { flushInode } from '../mm/flush.ts';
+import { flushLater } from '../mm/flush.ts';
 import type { Call } from '../vfs/call.ts';
 import { Dentry } from '../vfs/dcache.ts';
-import type { Inode, Superblock } from '../vfs/inode.ts';
+import type { Superblock } from '../vfs/inode.ts';
 import type { Mount, Path } from '../vfs/mount.ts';
 import { namei } from '../vfs/namei.ts';
 import { volumeName } from './contents.ts';
@@ -135,6 +135,7 @@ export function* unmount(kernel: Kernel, mount: Mount, held: number): Task<void>
   if (root.pins > 1 + held) fail(EBUSY);
   if (inUse(superblock)) fail(EBUSY);
   yield* flushSuperblock(kernel, superblock);
+  if (superblock.unwritten > 0 && !superblock.gone) fail(EBUSY);
   if (!kernel.dcache.prune(root) || inUse(superblock) || isHeld(kernel, mount)) fail(EBUSY);
   takeDown(kernel, mount);
   superblock.dispose();
@@ -166,7 +167,6 @@ const FLUSHES = 32;
 /** Writes back every file of a superblock. */
 export function* flushSuperblock(kernel: Kernel, superblock: Superblock): Task<void> {
   if (!superblock.cached || superblock.gone) return;
-  const dirty = (inode: Inode): boolean => inode.dirty.size > 0 || inode.timesDirty;
-  const inodes = [...superblock.inodes.values()].filter(dirty);
-  yield* kernel.executor.each(inodes, FLUSHES, (inode) => flushInode(kernel, inode));
+  const inodes = [...superblock.dirtyInodes];
+  yield* kernel.executor.each(inodes, FLUSHES, (inode) => flushLater(kernel, inode));
 }

@@ -2,7 +2,7 @@
 // truncation, write-back and its errors, full disks, memory pressure.
 
 import test from 'ava';
-import { EIO, ENOSPC } from '../abi/errno.ts';
+import { EIO, ENOMEM, ENOSPC, PosixError } from '../abi/errno.ts';
 import { abandon } from '../vfs/inode.ts';
 import { machine } from './machine.ts';
 import { volume } from './volume.ts';
@@ -405,4 +405,76 @@ test('what dirty pages will take counts as blocks of the file', (t) => {
   t.is(p.fstat(fd).blocks, 24);
   p.ok('pwrite', [fd, 0, 100 * PAGE], 'x');
   t.is(p.fstat(fd).blocks, 32);
+});
+
+test('a writer far ahead of the disk waits for it, is not failed, and others go on', (t) => {
+  const { m, v, p } = mounted({ mib: 16 });
+  const other = m.program();
+  const fd = p.open('/v/f', CREATE);
+  const piece = pattern(32 * PAGE);
+  v.transport.held.add('Twrite');
+  let written = 0;
+  let last = p.start('write', [fd], piece);
+  for (; last.done && written < 1000; written++) last = p.start('write', [fd], piece);
+  const { unwritten } = v.superblock;
+  const limit = m.kernel.pages.capacity / 10;
+  t.true(unwritten > limit / 2 && unwritten <= limit + 64, `${unwritten} of ${limit} pages`);
+  t.is(other.pread(other.open('/v/f'), 0, 100), piece.slice(0, 100));
+  v.transport.release();
+  t.is(p.look(last).told, 'ok');
+  p.ok('fsync', [fd]);
+  t.is(v.superblock.unwritten, 0);
+  t.is(m.kernel.pages.unwritten, 0);
+  t.is(p.fstat(fd).size, (written + 1) * piece.length);
+  t.deepEqual(m.bugs(), []);
+});
+
+test('what could not be sent for want of memory stays dirty, and is written the next time', (t) => {
+  const { v, p, onServer } = mounted();
+  const fd = p.open('/v/f', CREATE);
+  p.write(fd, pattern(10 * PAGE));
+  v.transport.refuse = (message) => {
+    if (message.name === 'Twrite') throw new PosixError(ENOMEM, 'no grant');
+    return undefined;
+  };
+  t.is(p.told('fsync', [fd]), 'ENOMEM');
+  t.is(p.told('sync'), 'ok'); // no file's failure is another's
+  t.is(v.superblock.unwritten, 10);
+  v.transport.refuse = () => undefined;
+  p.ok('fsync', [fd]);
+  t.is(v.superblock.unwritten, 0);
+  t.is(onServer('/v/f'), pattern(10 * PAGE));
+});
+
+test('stat after a write-back asks nobody: the answer came with it', (t) => {
+  const { m, v, p } = mounted();
+  const fd = p.open('/v/f', CREATE);
+  p.write(fd, pattern(5000));
+  p.ok('fsync', [fd]);
+  v.transport.log.length = 0;
+  t.is(p.fstat(fd).size, 5000);
+  p.stat('/v/f');
+  t.is(v.transport.log.length, 0);
+  p.write(fd, 'more');
+  const other = m.program();
+  v.transport.held.add('Tgetattr');
+  const sync = other.start('sync');
+  p.write(fd, 'again'); // the answer under way is no longer the newest
+  v.transport.release();
+  t.is(other.look(sync).told, 'ok');
+  t.is(p.fstat(fd).size, 5009);
+  t.is(p.fstat(fd).blocks, 16);
+});
+
+test('memory that the cache has in pieces is had back in one', (t) => {
+  const { m, v, p } = mounted({ mib: 8 });
+  v.superblock.readAheadPages = 1;
+  p.put('/v/f', new Uint8Array(2000 * PAGE));
+  p.ok('sync');
+  const fd = p.open('/v/f');
+  for (let i = 0; i < 2000; i++) p.pread(fd, ((i * 37) % 2000) * PAGE, 1);
+  const runs = Array.from({ length: 4 }, () => m.kernel.frames.mustTake(64, 'a test'));
+  for (const run of runs) m.kernel.frames.give(run, 64);
+  p.ok('pipe');
+  t.deepEqual(m.bugs(), []);
 });

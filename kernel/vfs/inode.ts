@@ -43,6 +43,12 @@ export class Superblock {
   readOnly: boolean;
   /** By qid.path. */
   readonly inodes = new Map<number, Inode>();
+  /** Those with dirty pages or times. */
+  readonly dirtyInodes = new Set<Inode>();
+  /** Pages that are dirty, or on their way to the server. */
+  unwritten = 0;
+  /** A write-back of all of it is under way. */
+  writingBack = false;
   /** Bytes that write(2) may still promise before it must ask the server; see mm/write.ts. */
   spaceLeft = 0;
   /** Write-back failed, and no sync(2) has told so yet. */
@@ -102,6 +108,8 @@ export class Inode {
   writeError: Errno | undefined;
   /** What the page index calls this file, once a page of it was shown; 0 = nothing. */
   cacheId = 0;
+  /** How often its attributes were told or spoilt: whether an answer under way is still the newest. */
+  changes = 0;
   /** Where processes read its size and attributes, while it is open. */
   entry: InodeEntry | undefined;
   #stale = false;
@@ -122,6 +130,7 @@ export class Inode {
 
   set stale(stale: boolean) {
     this.#stale = stale;
+    this.changes++;
     if (stale) this.entry?.spoil();
   }
 
@@ -242,6 +251,7 @@ export function evictUnused(host: InodeHost, inode: Inode): void {
   inode.evicted = true;
   host.pages.truncate(inode, 0);
   host.pages.forget(inode);
+  superblock.dirtyInodes.delete(inode);
   if (superblock.inodes.get(inode.qid.path) === inode) superblock.inodes.delete(inode.qid.path);
   clunkLater(host.executor, superblock, inode.fid);
 }
@@ -256,6 +266,7 @@ export function abandon(host: InodeHost, superblock: Superblock): void {
     }
     host.pages.truncate(inode, 0);
     inode.timesDirty = false;
+    superblock.dirtyInodes.delete(inode);
     evictUnused(host, inode);
   }
 }
