@@ -49,7 +49,7 @@ async function powerUp(): Promise<void> {
 
 /** A driver's bus: images are opened beforehand, drives are looked at when it gets its orders. */
 async function prepare(hardware: Hardware): Promise<(board: Board) => Bus> {
-  const { assembleBus, prepareBus } = await import('./hardware.ts');
+  const { assembleBus, prepareBus } = await import('./bus.ts');
   const prepared = prepareBus(hardware);
   return (board) => assembleBus(board, prepared);
 }

@@ -56,31 +56,37 @@ const totalUs = ({ flows }: Way): number => flows.reduce((sum, f) => sum + durat
 
 function describe(way: Way, { workers }: Trace): string {
   const { name, hops, transfers, flows } = way;
-  const times = flows.map(durationUs).sort((a, b) => a - b);
-  const median = times[Math.floor(times.length / 2)] ?? 0;
   const head =
     `${name}: ${flows.length} calls of ${hops} hops and ${transfers} transfers, ` +
-    `median ${median.toFixed(1)} µs`;
-  const mean = totalUs(way) / flows.length;
-  const rows = [...partsOf(flows, workers)].map(
-    ([what, us]) =>
-      `  ${(us / flows.length).toFixed(1).padStart(9)} µs ${((us / flows.length / mean) * 100).toFixed(1).padStart(5)} %  ${what}`,
-  );
+    `median ${median(flows.map(durationUs)).toFixed(1)} µs`;
+  const parts = [...partsOf(flows, workers)].map(([what, us]) => ({ what, us: median(us) }));
+  const sum = parts.reduce((all, { us }) => all + us, 0);
+  const rows = parts
+    .filter(({ us }) => us > 0) // less than half of the calls did it
+    .map(({ what, us }) => {
+      const share = ((us / sum) * 100).toFixed(1).padStart(5);
+      return `  ${us.toFixed(1).padStart(9)} µs ${share} %  ${what}`;
+    });
   return `${[head, ...rows].join('\n')}\n`;
 }
 
-/** The time of all calls, by what was done in it, in the order in which the first call did it. */
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+
+/** What each call spent on each part, in the order in which the first call did it; 0 = nothing. */
 function partsOf(
   flows: readonly Flow[],
   workers: ReadonlyMap<number, string>,
-): ReadonlyMap<string, number> {
-  const parts = new Map<string, number>();
-  for (const { points } of flows) {
+): ReadonlyMap<string, number[]> {
+  const parts = new Map<string, number[]>();
+  for (const [which, { points }] of flows.entries()) {
     for (const [i, point] of points.entries()) {
       const next = points[i + 1];
       if (next === undefined) break;
       const what = partOf(point, next, workers);
-      parts.set(what, (parts.get(what) ?? 0) + next.us - point.us);
+      const times = parts.get(what) ?? new Array<number>(flows.length).fill(0);
+      parts.set(what, times);
+      times[which] = (times[which] ?? 0) + next.us - point.us;
     }
   }
   return parts;

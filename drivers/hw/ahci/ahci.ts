@@ -6,6 +6,7 @@ import { assert } from '../../../kernel/abi/errno.ts';
 import type { FaultGate } from '../../../kernel/ipc/fault/gate.ts';
 import * as r from '../../ahci/regs.ts';
 import type { Disk } from '../disk/disk.ts';
+import { diskName } from '../hardware.ts';
 import { ConfigSpace } from '../pci.ts';
 import { AhciPort } from './ahci-port.ts';
 import { AtaDisk } from './ata.ts';
@@ -86,9 +87,6 @@ export function createAhciController(options: AhciOptions): AhciController {
     },
   };
 }
-
-/** The name under which the driver exports the disk of a port. */
-export const diskName = (port: number): string => `sdC${port}`;
 
 const serial = (port: number): string => `ATOLL${String(port).padStart(4, '0')}`;
 

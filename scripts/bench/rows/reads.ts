@@ -8,6 +8,9 @@ import type { Outcome, Row } from '../row.ts';
 import { drop, inside, MNT, type Stage, sh } from '../stage.ts';
 import { MIB, nodeRandomReads, nodeReads, sharedCopies } from '../yardsticks.ts';
 
+/** A cold read needs 6; with fewer on average read-ahead brought what nobody had asked for. */
+const COLD_HOPS = 5;
+
 /** A file of `mib` MiB in the volume; all of it cached. */
 const makeFile = (os: Atoll, mib: number): Promise<string> =>
   sh(os, `head -c ${mib * MIB} /dev/urandom > ${MNT}/big; sync; cat ${MNT}/big > /dev/null`);
@@ -101,8 +104,8 @@ async function coldRandom(stage: Stage): Promise<Outcome> {
     figure: { value: p50Us, unit: 'µs' },
     yardstick: { what: 'fs.readSync of the image', value: yard, unit: 'µs' },
     ratio: yard / p50Us,
-    met: p50Us < 100,
-    note: `p95 ${p95Us.toFixed(0)} µs, ${hops.toFixed(1)} hops`,
+    met: p50Us < 100 && hops > COLD_HOPS,
+    note: `p95 ${p95Us.toFixed(0)} µs, ${hops.toFixed(1)} hops${hops > COLD_HOPS ? '' : ': not all of them were cold'}`,
   };
 }
 
