@@ -3,6 +3,7 @@
 import test from 'ava';
 import { S_IFBLK, S_IFMT } from '../../kernel/abi/constants.ts';
 import { EINVAL, EIO, ENOSPC, EROFS } from '../../kernel/abi/errno.ts';
+import { FRAMES } from '../../kernel/abi/memlayout.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { startAhci } from '../ahci/driver.ts';
 import { ahciDmaSize } from '../ahci/memory.ts';
@@ -278,7 +279,7 @@ test('a bad spot is EIO for those who read it', (t) => {
 });
 
 test('without a controller the tree is empty', (t) => {
-  const ram = new SharedArrayBuffer(4096);
+  const ram = new SharedArrayBuffer(FRAMES);
   const pci = createAhciController({ ram, disks: [undefined] });
   const server = runTask(pci, createSdServer({ controller: undefined, ram, log: () => {} }));
   const names: string[] = [];
