@@ -29,17 +29,21 @@ export interface DiskOptions {
 
 /** Opens the disk; throws the driver's errno when it cannot. */
 export function* openDiskClient({ client, path, readOnly }: DiskOptions): Task<BlockDevice> {
-  yield* client.rpc<'Tversion'>({ name: 'Tversion', msize: 8160, version: P9_VERSION });
   const root = client.takeFid();
   const fid = client.takeFid();
   const nobody = { uname: '', nUname: NONUNAME, afid: NOFID };
-  yield* client.rpc<'Tattach'>({ name: 'Tattach', fid: root, aname: '', ...nobody });
-  yield* client.rpc<'Twalk'>({ name: 'Twalk', fid: root, newfid: fid, wname: [...path] });
-  const { attr } = yield* client.rpc<'Tgetattr'>({
-    name: 'Tgetattr',
-    fid,
-    requestMask: P9_GETATTR_SIZE | P9_GETATTR_MODE,
-  });
+  const requestMask = P9_GETATTR_SIZE | P9_GETATTR_MODE;
+  // In one go: programs wait while a volume's next worker opens its disk.
+  const [version, attached, walked, told] = yield* client.all([
+    { message: { name: 'Tversion', msize: 8160, version: P9_VERSION } },
+    { message: { name: 'Tattach', fid: root, aname: '', ...nobody } },
+    { message: { name: 'Twalk', fid: root, newfid: fid, wname: [...path] } },
+    { message: { name: 'Tgetattr', fid, requestMask } },
+  ]);
+  client.expect('Tversion', version);
+  client.expect('Tattach', attached);
+  client.expect('Twalk', walked);
+  const { attr } = client.expect('Tgetattr', told);
   const protectedDisk = (attr.mode & 0o222) === 0;
   const flags = readOnly || protectedDisk ? O_RDONLY : O_RDWR;
   yield* client.rpc<'Tlopen'>({ name: 'Tlopen', fid, flags });

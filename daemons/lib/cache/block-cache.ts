@@ -28,8 +28,9 @@ export class NoFrames {}
 /** A frame and what it holds. The same object for the life of the cache. */
 export class Frame implements Block {
   readonly index: number;
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
+  readonly #memory: FrameMemory;
+  #bytes: Uint8Array | undefined;
+  #view: DataView | undefined;
   no = -1;
   version = 0;
   tid = 0;
@@ -42,11 +43,30 @@ export class Frame implements Block {
   /** The run of a request that read it last: it stays while that run goes on. */
   run = 0;
 
-  constructor(index: number, bytes: Uint8Array) {
+  constructor(index: number, memory: FrameMemory) {
     this.index = index;
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#memory = memory;
   }
+
+  /** Made when first used: a cache has thousands of frames, and a worker that takes over is waited for. */
+  get bytes(): Uint8Array {
+    const { ram, at, size } = this.#memory;
+    this.#bytes ??= new Uint8Array(ram, at + this.index * size, size);
+    return this.#bytes;
+  }
+
+  get view(): DataView {
+    const { ram, at, size } = this.#memory;
+    this.#view ??= new DataView(ram, at + this.index * size, size);
+    return this.#view;
+  }
+}
+
+/** Where the frames of a cache lie. */
+interface FrameMemory {
+  readonly ram: SharedArrayBuffer;
+  readonly at: number;
+  readonly size: number; // bytes of a frame
 }
 
 /** A group of requests that reach the disk together or not at all. */
@@ -110,11 +130,8 @@ export class BlockCache {
     this.shape = cacheShape(area.length, blockSize);
     this.#area = area;
     this.#table = new CacheTable(ram, area, this.shape);
-    const at = area.address + this.shape.framesAt;
-    this.#frames = Array.from(
-      { length: this.shape.frames },
-      (_, i) => new Frame(i, new Uint8Array(ram, at + i * blockSize, blockSize)),
-    );
+    const memory = { ram, at: area.address + this.shape.framesAt, size: blockSize };
+    this.#frames = Array.from({ length: this.shape.frames }, (_, i) => new Frame(i, memory));
     if (resume && this.#table.belongsTo(volume)) this.#table.recover();
     else this.#table.format(volume);
     this.revived = this.#rebuild();

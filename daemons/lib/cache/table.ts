@@ -118,7 +118,8 @@ export class CacheTable {
   /** What a frame holds, as the last worker left it. */
   read(frame: number): Placement {
     const at = frame * ENTRY_WORDS;
-    const [lo = 0, hi = 0, state = 0, tid = 0] = this.#table.subarray(at, at + 4);
+    const word = (index: number): number => this.#table[at + index] ?? 0;
+    const [lo, hi, state, tid] = [word(E_BLOCK_LO), word(E_BLOCK_HI), word(E_STATE), word(E_TID)];
     return {
       frame,
       no: (hi >>> 0) * 0x1_0000_0000 + (lo >>> 0),
