@@ -23,6 +23,7 @@ Boots a machine, runs a shell in it, and ends with the shell's status.
   --strategy NAME    how the seed chooses who runs: random (unless given), priority, robin
   --fault FILE       fault rules that hold from the first disk command on (docs/faults.md)
   --hash             at the end, write the hash of a repeatable run to standard error
+  --check            do it twice on overlays; if the runs differ, tell the first event that does
   --help, --version
 
 Without -c and FILE: a prompt, or the commands on standard input when that is no terminal.
@@ -46,6 +47,9 @@ export interface CommandLine {
   readonly hash: boolean;
   /** Fault rules, a line each. */
   readonly faults?: string;
+  readonly check: boolean;
+  /** The first event that a run of a check keeps in full. */
+  readonly watchFrom?: number;
   /** Options of the shell: -e, -u, -x ... */
   readonly shellFlags: readonly string[];
   readonly work: Work;
@@ -117,6 +121,7 @@ function parse(own: string[]) {
         strategy: { type: 'string' },
         fault: { type: 'string' },
         hash: { type: 'boolean' },
+        check: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
       },
@@ -192,11 +197,13 @@ function readRepeat(values: {
   readonly seed?: string;
   readonly strategy?: string;
   readonly hash?: boolean;
-}): Pick<CommandLine, 'seed' | 'strategy' | 'hash'> {
-  const { seed, strategy: name, hash = false } = values;
+  readonly check?: boolean;
+}): Pick<CommandLine, 'seed' | 'strategy' | 'hash' | 'check'> {
+  const { seed, strategy: name, hash = false, check = false } = values;
   if (seed === undefined) {
-    if (hash || name !== undefined) throw new UsageError('--hash and --strategy need a --seed');
-    return { hash };
+    const first = check ? '--check' : hash ? '--hash' : name !== undefined ? '--strategy' : '';
+    if (first !== '') throw new UsageError(`${first} needs a --seed`);
+    return { hash, check };
   }
   const number = /^\d{1,16}$/.test(seed) ? Number(seed) : Number.NaN;
   if (!Number.isSafeInteger(number)) throw new UsageError(`--seed '${seed}': want a number`);
@@ -204,7 +211,7 @@ function readRepeat(values: {
   if (name !== undefined && strategy === undefined) {
     throw new UsageError(`--strategy '${name}': want ${STRATEGIES.join(', ')}`);
   }
-  return { seed: number, ...(strategy === undefined ? {} : { strategy }), hash };
+  return { seed: number, ...(strategy === undefined ? {} : { strategy }), hash, check };
 }
 
 function readCount(text: string): number {

@@ -2,6 +2,8 @@
 // streams, signals and the exit status pass through; only a disk that was refused is spoken of.
 
 import { readFileSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import type { Machine } from '../drivers/hw/machine.ts';
 import { type Atoll, boot } from '../host/atoll.ts';
 import type { Child } from '../host/process.ts';
 import { signalNames } from '../kernel/abi/constants.ts';
@@ -17,23 +19,51 @@ const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
 
 /** Boots, runs, shuts down; the exit status. */
 export async function runScript(line: CommandLine): Promise<number> {
-  const { work } = line;
-  const source = work.kind === 'file' ? readSource(work.file) : undefined;
-  if (typeof source === 'string') {
-    process.stderr.write(`atoll: ${source}\n`);
+  const job = await readJob(line);
+  if (typeof job === 'string') {
+    process.stderr.write(`atoll: ${job}\n`);
     return NO_SCRIPT;
   }
-  const { stdin } = process;
-  // A repeatable run knows all its input before it begins.
-  const input = line.seed === undefined || stdin.isTTY ? undefined : await allInput();
+  if (line.check) return await (await import('./cli-check.ts')).checkScript(line, job);
+  return (await runJob(line, job, process)).status;
+}
+
+/** What is read before the machine boots. */
+export interface Job {
+  readonly source: Uint8Array | undefined;
+  /** All of standard input: a repeatable run knows it before it begins. */
+  readonly input: Uint8Array | undefined;
+}
+
+/** What the host needs for the job; a string tells why there is none. */
+async function readJob({ work, seed }: CommandLine): Promise<Job | string> {
+  const source = work.kind === 'file' ? readSource(work.file) : undefined;
+  if (typeof source === 'string') return source;
+  const input = seed === undefined || process.stdin.isTTY ? undefined : await allInput();
+  return { source, input };
+}
+
+/** Where the program's output goes. */
+export interface Streams {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+/** One machine from power-on to its end. */
+export async function runJob(
+  line: CommandLine,
+  { source, input }: Job,
+  streams: Streams,
+): Promise<{ status: number; machine: Machine }> {
   const system = await bootQuietly(line);
   try {
     const args = await shellArguments(system, line, source);
     const env = { TERM: line.seed === undefined ? (process.env['TERM'] ?? 'dumb') : 'dumb' };
     const child = await system.spawn('/bin/sh', args, { stdin: input ?? hostInput(system), env });
-    return await passThrough(system, child);
+    const status = await passThrough(system, child, streams);
+    return { status, machine: system.machine };
   } finally {
-    stdin.destroy();
+    process.stdin.destroy();
     await shutdown(system, line);
   }
 }
@@ -59,7 +89,7 @@ function readSource(file: string): Uint8Array | string {
 }
 
 async function bootQuietly(line: CommandLine): Promise<Atoll> {
-  const { disks, mem, cpus, seed, strategy, trace, faults } = line;
+  const { disks, mem, cpus, seed, strategy, watchFrom, trace, faults } = line;
   return await boot({
     ...(disks.length === 0 ? {} : { disks }),
     ...(mem === undefined ? {} : { mem }),
@@ -68,6 +98,7 @@ async function bootQuietly(line: CommandLine): Promise<Atoll> {
     ...(faults === undefined ? {} : { faults }),
     ...(seed === undefined ? {} : { seed }),
     ...(strategy === undefined ? {} : { strategy }),
+    ...(watchFrom === undefined ? {} : { watchFrom }),
     sealed: !process.stdin.isTTY,
     onLog: (text) => {
       const refused = /^\[ *[\d.]+\] (sdC\d+(?:p\d+)?: .*)$/.exec(text)?.[1];
@@ -119,7 +150,7 @@ async function* hostInput({ machine }: Atoll): AsyncGenerator<Uint8Array, void> 
 }
 
 /** Connects the program with the host's streams and signals until it ends; its exit status. */
-async function passThrough(system: Atoll, child: Child): Promise<number> {
+async function passThrough(system: Atoll, child: Child, streams: Streams): Promise<number> {
   const handlers = FORWARDED.map((name) => {
     const handler = (): void => void child.kill(name).catch(() => {}); // `exit` tells of the machine
     process.on(name, handler);
@@ -129,8 +160,8 @@ async function passThrough(system: Atoll, child: Child): Promise<number> {
     const out: PumpState = { waitingSinceMs: undefined };
     const err: PumpState = { waitingSinceMs: undefined };
     const pumps = Promise.all([
-      pump(system, { from: child.stdout, to: process.stdout, state: out }),
-      pump(system, { from: child.stderr, to: process.stderr, state: err }),
+      pump(system, { from: child.stdout, to: streams.stdout, state: out }),
+      pump(system, { from: child.stderr, to: streams.stderr, state: err }),
     ]);
     await Promise.race([pumps, child.exit.then(() => quiet(system, [out, err]))]);
     const { status, signal } = await child.exit;
@@ -155,21 +186,21 @@ const QUIET_MS = 50;
 async function quiet(system: Atoll, states: readonly PumpState[]): Promise<void> {
   const { machine } = system;
   const since = machine.uptimeMs;
+  let ended = false;
+  void system.ended.then(() => {
+    ended = true;
+  });
   const isQuiet = (state: PumpState): boolean => {
     const waiting = state.waitingSinceMs;
     return waiting !== undefined && machine.uptimeMs - Math.max(waiting, since) >= QUIET_MS;
   };
-  while (!states.every(isQuiet)) await system.pause(QUIET_MS / 5);
+  while (!ended && !states.every(isQuiet)) await system.pause(QUIET_MS / 5);
 }
 
 /** Copies a stream of the program to one of the host. When that is closed, so is the program's. */
 async function pump(
   { machine }: Atoll,
-  {
-    from,
-    to,
-    state,
-  }: { from: AsyncIterable<Uint8Array>; to: NodeJS.WriteStream; state: PumpState },
+  { from, to, state }: { from: AsyncIterable<Uint8Array>; to: Writable; state: PumpState },
 ): Promise<void> {
   let broken = false;
   state.waitingSinceMs = machine.uptimeMs;

@@ -66,6 +66,13 @@ export interface MachineOptions {
   readonly onLog?: (text: string, atMs: number) => void;
 }
 
+/** What a repeatable run did, and what is needed to tell it in words. */
+export interface NamedRecord extends RunRecord {
+  /** What the worker of each seat was. */
+  readonly seats: readonly (string | undefined)[];
+  readonly rings: Pick<RamLayout, 'board' | 'host'>;
+}
+
 /** Warm seats, before the kernel could ask for any. */
 const FIRST_DRIVER_SEAT = SEAT_KERNEL + 1;
 const WARM_VOLUMES = 2;
@@ -191,8 +198,10 @@ export class Machine {
   }
 
   /** Of a repeatable run: what it did, for comparison. */
-  get record(): RunRecord | undefined {
-    return this.#history?.read();
+  get record(): NamedRecord | undefined {
+    const { board, host } = this.layout;
+    const record = this.#history?.read();
+    return record && { ...record, seats: [...this.#power.roles], rings: { board, host } };
   }
 
   /** Of a repeatable run: the hash of what it did so far. */

@@ -38,6 +38,7 @@ const HEAP_MB: Readonly<Record<Role, number>> = {
 export class PowerSwitch {
   readonly #options: PowerOptions;
   readonly #workers = new Map<number, PoweredSeat>();
+  readonly #roles: Role[] = [];
   /** How often each seat was powered on. */
   readonly #starts = new Map<number, number>();
   /** Of a repeatable run: workers on their way, and those that ended since the last `settled`. */
@@ -53,9 +54,14 @@ export class PowerSwitch {
     return [...this.#workers.keys()];
   }
 
-  /** What the worker of a seat is. */
+  /** What the last worker of a seat was. */
   role(seat: number): Role | undefined {
-    return this.#workers.get(seat)?.role;
+    return this.#roles[seat];
+  }
+
+  /** What the last worker of each seat was. */
+  get roles(): readonly string[] {
+    return this.#roles;
   }
 
   /** Starts a worker on the seat; when the one before has not quite ended yet, after its end. */
@@ -110,6 +116,7 @@ export class PowerSwitch {
 
   #start(seat: number, role: Role): void {
     const powered = new PoweredSeat(seat, role);
+    this.#roles[seat] = role;
     this.#workers.set(seat, powered);
     const { baton } = this.#options.repeatable ?? {};
     if (baton) {

@@ -62,13 +62,14 @@ function assemble(config: unknown): Board {
     Atomics.store(new Int32Array(ram), (seatPage(orders.seat) + SEAT_BOOT) / 4, 0);
   }
   const baton = Baton.of(ram);
+  if (seat !== orders.seat) baton?.move(orders.seat, seat);
   const clock = baton ? virtualClock(epoch, () => baton.lookAtClock()) : hostClock(epoch);
   // What looks at a run must not change it: no cost in virtual time.
   const unseen = baton ? virtualClock(epoch, () => baton.timeMs) : clock;
   tracerOf(ram).attach(ram, { seat, clock: unseen, events });
   return {
     ...{ ram, seat, clock: faultyClock(clock, { ram, seat }) },
-    random: randomSource(seed, `seat ${seat}.${predecessors}`),
+    random: randomSource(seed, `seat ${orders.seat}.${predecessors}`),
   };
 }
 

@@ -168,6 +168,14 @@ export class Baton {
     return Atomics.exchange(this.words, IDLE, 0) === 1;
   }
 
+  /** The holder goes on in another seat. */
+  move(from: number, to: number): void {
+    this.expect(to);
+    this.words[seatWord(to, STATE)] = READY;
+    this.words[seatWord(from, STATE)] = OFF;
+    Atomics.store(this.words, HOLDER, to);
+  }
+
   /** The worker is no more. The board goes on in its place. */
   leave(seat: number): void {
     this.words[seatWord(seat, STATE)] = OFF;
