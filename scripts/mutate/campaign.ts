@@ -1,0 +1,75 @@
+// Many damaged volumes over a few workers, each with a bound on its memory and a watchdog.
+
+import { Worker } from 'node:worker_threads';
+import type { Says, Share } from './worker.ts';
+
+export interface Bug {
+  readonly number: number;
+  readonly problem: string;
+}
+
+export interface Result {
+  readonly bugs: readonly Bug[];
+  /** Volumes that were mounted in spite of their damage. */
+  readonly mounted: number;
+}
+
+/** So many volumes take less than this, whatever their damage; and no worker needs more memory. */
+const SILENCE_MS = 120_000;
+const HEAP_MB = 256;
+
+export interface MutateRequest {
+  readonly seed: number;
+  readonly count: number;
+  readonly workers: number;
+  readonly onProgress: (done: number) => void;
+}
+
+export async function mutateMany(request: MutateRequest): Promise<Result> {
+  const { seed, count, workers } = request;
+  const at = new Map<number, number>();
+  const shares = Array.from({ length: workers }, (_, first) => ({
+    ...{ seed, first, step: workers, end: count },
+  }));
+  const results = await Promise.all(
+    shares.map((share) =>
+      runShare(share, (number) => {
+        at.set(share.first, number);
+        request.onProgress(Math.min(...at.values()));
+      }),
+    ),
+  );
+  return {
+    bugs: results.flatMap(({ bugs }) => bugs),
+    mounted: results.reduce((sum, { mounted }) => sum + mounted, 0),
+  };
+}
+
+function runShare(workerData: Share, onNumber: (number: number) => void): Promise<Result> {
+  const resourceLimits = { maxOldGenerationSizeMb: HEAP_MB };
+  const url = new URL('./worker.js', import.meta.url);
+  const worker = new Worker(url, { workerData, resourceLimits });
+  const bugs: Bug[] = [];
+  let number = workerData.first;
+  return new Promise((resolve) => {
+    const end = (mounted: number): void => {
+      clearTimeout(watchdog);
+      void worker.terminate().then(() => resolve({ bugs, mounted }));
+    };
+    const fail = (problem: string): void => {
+      bugs.push({ number, problem: `this one or one of the next 20: ${problem}` });
+      end(0);
+    };
+    const watchdog = setTimeout(() => fail('does not end'), SILENCE_MS);
+    worker.on('error', (error) => fail(error.message));
+    worker.on('message', (says: Says) => {
+      watchdog.refresh();
+      if (says.kind === 'bug') bugs.push(says);
+      else if (says.kind === 'done') end(says.mounted);
+      else {
+        number = says.number;
+        onNumber(number);
+      }
+    });
+  });
+}

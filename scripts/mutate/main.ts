@@ -1,0 +1,53 @@
+// `npm run mutate`: ext4 volumes with damaged metadata, mounted, walked and written to. Nothing may
+// hang, throw anything but an errno, or take memory without bound. docs/crash.md.
+
+import { parseArgs } from 'node:util';
+import { mutateMany } from './campaign.ts';
+import { Mutator } from './mutate.ts';
+
+const USAGE = `Usage: npm run mutate -- [option]...
+  --seed N      1 unless given
+  --count N     damaged volumes, 100000 unless given
+  --workers N   threads, 2 unless given
+  --replay N    the volume with this number alone, and what is wrong with it
+`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '100000' },
+    workers: { type: 'string', default: '2' },
+    replay: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) process.stdout.write(USAGE);
+else if (values.replay !== undefined) replay(Number(values.seed), Number(values.replay));
+else await run({ ...values, count: Number(values.count) });
+
+function replay(seed: number, number: number): void {
+  const { what, bug, outcome } = new Mutator(seed).run(number);
+  process.stdout.write(`${what.join('\n')}\n`);
+  if (bug === undefined) {
+    const errnos = [...(outcome?.errnos ?? [])].map(([name, count]) => `${name} ${count}`);
+    process.stdout.write(`${outcome?.mounted ? '' : 'not '}mounted; ${errnos.join(', ')}\n`);
+    return;
+  }
+  process.stdout.write(`${bug instanceof Error ? bug.stack : String(bug)}\n`);
+  process.exitCode = 1;
+}
+
+async function run(options: { seed: string; count: number; workers: string }): Promise<void> {
+  const { seed, count, workers } = options;
+  const onProgress = (done: number): void => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${count} `);
+  };
+  const request = { seed: Number(seed), count, workers: Number(workers), onProgress };
+  const { bugs, mounted } = await mutateMany(request);
+  for (const { number, problem } of bugs) {
+    process.stdout.write(`npm run mutate -- --seed ${seed} --replay ${number}: ${problem}\n`);
+  }
+  process.stdout.write(`${count} damaged volumes, ${mounted} mounted, ${bugs.length} bugs\n`);
+  if (bugs.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,32 @@
+// A part of `npm run mutate` for CI. ATOLL_MUTATIONS sets how many, ATOLL_SEED which.
+
+import test from 'ava';
+import { haveE2fsprogs } from '../testing/e2fsprogs.ts';
+import { mutateMany } from './campaign.ts';
+import { Mutator } from './mutate.ts';
+
+const SEED = Number(process.env['ATOLL_SEED'] ?? 20261121);
+const COUNT = Number(process.env['ATOLL_MUTATIONS'] ?? 300);
+
+test.serial('whatever is damaged in an ext4 volume, it answers errnos and goes on', async (t) => {
+  if (!haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
+  const onProgress = (): void => undefined;
+  const { bugs, mounted } = await mutateMany({ seed: SEED, count: COUNT, workers: 1, onProgress });
+  t.log(`ATOLL_SEED=${SEED}: ${COUNT} damaged volumes, ${mounted} mounted`);
+  t.deepEqual(bugs, []);
+  t.true(mounted > COUNT / 2 && mounted < COUNT, 'damage refuses some volumes, not most');
+});
+
+// Serial, as the other one keeps a core busy.
+test.serial('a number is always the same damage, and nothing of it stays', (t) => {
+  if (!haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
+  const [a, b] = [new Mutator(SEED), new Mutator(SEED)];
+  let complained = 0;
+  for (let number = 0; number < 20; number++) a.run(number);
+  for (let number = 15; number < 40; number++) {
+    const [first, second] = [a.run(number), b.run(number)];
+    t.deepEqual(first, second);
+    if (first.outcome?.errnos.has('EUCLEAN')) complained++;
+  }
+  t.true(complained > 5, 'most damage is noticed');
+});

@@ -1,0 +1,123 @@
+// Damaged volumes by number: the same seed and number give the same damage. Fields of the metadata
+// get values that hurt, and their checksums are put right, so that parsing goes deep.
+
+import { mountExt4 } from '../../daemons/ext4fs/mount.ts';
+import { seeded } from '../../daemons/ext4fs/testing.ts';
+import { windowsOf } from '../crash/disk/history.ts';
+import { CrashImage } from '../crash/disk/image.ts';
+import { ext4Format } from '../crash/ext4/format.ts';
+import { prepare, tell } from '../crash/prepare.ts';
+import { Rig } from '../crash/rig.ts';
+import { catalogOf, type Target } from './catalog.ts';
+import { type Exercised, exercise } from './exercise.ts';
+
+/** Files of every shape: index, deep map, attribute block, links of both kinds, orphans. */
+const TREE = [
+  'crowd A 40 n; symlink slow 200; symlink fast 20; link foo B/bar; setxattr foo user.b 400',
+  ...Array.from({ length: 12 }, (_, i) => `write A/foo ${i * 4096} 1500`),
+  'open A/C/foo; unlink A/C/foo; sync; create B/last; append B/last 3000; fsync B/last',
+].join('; ');
+
+const FIELDS_MAX = 3;
+const CHUNK = 1024;
+
+export interface Damaged {
+  readonly what: readonly string[];
+  readonly outcome?: Exercised;
+  readonly bug?: unknown;
+}
+
+interface Golden {
+  readonly bytes: Uint8Array;
+  readonly kinds: readonly (readonly Target[])[];
+}
+
+export class Mutator {
+  readonly #seed: number;
+  readonly #rig = new Rig();
+  /** One that was unmounted, and one whose journal must be replayed. */
+  readonly #golden: readonly Golden[];
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    const format = ext4Format('ext4');
+    if (format === undefined) throw new Error('no ext4');
+    const prepared = prepare(format);
+    const clean = tell(prepared, `${TREE}; tick; tick; unmount`).image;
+    const story = tell(prepared, TREE);
+    const dirty = story.base.slice();
+    for (const { writes } of windowsOf(story.history)) {
+      for (const { offset, data } of writes) dirty.set(data, offset);
+    }
+    // Structures lie where the clean image has them: the dirty one's are still in its journal.
+    this.#golden = [clean, dirty].map((bytes) => ({ bytes, kinds: catalogOf(bytes) }));
+  }
+
+  /** Damages a volume and exercises it; all of it is taken back. */
+  run(number: number): Damaged {
+    const random = seeded(this.#seed * 7_654_321 + number);
+    const golden = this.#golden[random() % this.#golden.length];
+    if (golden === undefined) return { what: [] };
+    const image = new CrashImage(golden.bytes);
+    image.begin();
+    const what: string[] = [];
+    try {
+      for (let i = random() % FIELDS_MAX; i >= 0; i--) what.push(damage(image, golden, random));
+      return { what, outcome: exercise(this.#rig, mountExt4, image) };
+    } catch (bug) {
+      return { what, bug };
+    } finally {
+      image.rollback();
+    }
+  }
+}
+
+function damage(image: CrashImage, { kinds }: Golden, random: () => number): string {
+  const kind = kinds[random() % kinds.length] ?? [];
+  const target = kind[random() % kind.length];
+  if (target === undefined) return 'nothing';
+  const { offset, size, name } = target;
+  image.saving(offset, size);
+  const view = new DataView(image.bytes.buffer, image.bytes.byteOffset + offset, size);
+  const old = held(view);
+  putValue(view, hurting(old, random));
+  saveAround(image, offset);
+  target.reseal(image.bytes);
+  return `${name} ${old} → ${held(view)}`;
+}
+
+/** A seal may write anywhere in these places: the superblock, descriptors, the block of the field. */
+function saveAround(image: CrashImage, offset: number): void {
+  image.saving(CHUNK, 2 * CHUNK);
+  image.saving(Math.floor(offset / CHUNK) * CHUNK, CHUNK);
+}
+
+const EDGES = [0, 1, 2, 0x7f, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
+
+function hurting(old: number, random: () => number): number {
+  switch (random() % 5) {
+    case 0:
+      return EDGES[random() % EDGES.length] ?? 0;
+    case 1:
+      return old + (random() % 2 === 0 ? 1 : -1);
+    case 2:
+      return old ^ (1 << (random() % 32));
+    case 3:
+      return random() % 4096; // a block, or an inode
+    default:
+      return random();
+  }
+}
+
+const held = (view: DataView): number =>
+  view.byteLength === 1
+    ? view.getUint8(0)
+    : view.byteLength < 4
+      ? view.getUint16(0, true)
+      : view.getUint32(0, true);
+
+function putValue(view: DataView, value: number): void {
+  if (view.byteLength === 1) view.setUint8(0, value);
+  else if (view.byteLength < 4) view.setUint16(0, value, true);
+  else view.setUint32(0, value >>> 0, true);
+}
