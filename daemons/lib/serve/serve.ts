@@ -102,15 +102,18 @@ export class VolumeServer {
   #take(ring: Ring): boolean {
     const slot = ring.peek();
     if (slot === undefined) return false;
+    if (slot.session !== ring.session) {
+      ring.release(); // it comes again, if its sender still wants it
+      return true;
+    }
     const firing = this.#options.faults?.meet(slot);
     if (firing === 'wait') return false;
     const bytes = slot.payload.slice(0, slot.length); // the slot is the client's again
-    const { grant, session, repeated } = slot;
+    const { grant, repeated } = slot;
     const tagAt = bytes.length >= 7 ? (bytes[5] ?? 0) | ((bytes[6] ?? 0) << 8) : NOTAG;
     // Before the request counts as taken: a worker after this one must not take an old reply for its own.
     if (!repeated) this.#options.volume.engine.cache.table.dropReply(tagAt);
     ring.release();
-    if (session !== ring.session) return true;
     const decoded = decodeMessage(bytes, { granted: grant !== undefined });
     if (firing?.has('drop')) return true;
     if (typeof decoded === 'number' || !isRequest(decoded.message)) {
