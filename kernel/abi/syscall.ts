@@ -91,6 +91,7 @@ export const SYS = {
   load: 61, // a0 fd, a1 offset, a2 count: the page there is cached when it returns, the rest on its way
   readAhead: 62, // a0 fd: a reader got to its mark; nobody waits for an answer, and there is none
   peek: 63, // a0 fd of a pipe, a1 count → r0, data: what read would give, which it still will
+  batch: 64, // a0 count; data: a table of calls and what they need (batch.ts) → data, answered in place
   // Terminals and sessions.
   setsid: 70, // → sid
   getsid: 71, // a0 pid → sid

@@ -14,6 +14,7 @@ import { type ProcessSeat, putReply } from '../proc/workers.ts';
 import { Call } from '../vfs/call.ts';
 import type { Buffer } from '../vfs/file.ts';
 import { attributeCalls } from './attributes.ts';
+import { batchCalls } from './batch.ts';
 import { descriptorCalls } from './descriptors.ts';
 import { ioCalls, ringForAhead } from './io.ts';
 import { nameCalls } from './names.ts';
@@ -49,6 +50,7 @@ const handlers: Calls = {
   ...ioCalls,
   ...nameCalls,
   ...attributeCalls,
+  ...batchCalls,
   ...descriptorCalls,
   ...processCalls,
   ...resourceCalls,
@@ -119,8 +121,21 @@ function* serve(
   to: { process: Process; request: Request },
 ): Task<void> {
   const { process, request } = to;
+  kernel.executor.trace.count(COUNTERS.syscalls);
+  const { errno, result } = yield* perform(kernel, process, request);
+  if (process.pid !== 1) yield* toUserMode(kernel, process);
+  const { tag } = request;
+  if (process.dead) answer(kernel, seat, { tag, errno: DIED });
+  else answer(kernel, seat, { tag, errno, signals: process.pending, ...result });
+}
+
+/** Runs the handler of one call, whatever comes of it: the errno, 0 when it was done, and the result. */
+export function* perform(
+  kernel: Kernel,
+  process: Process,
+  request: Request,
+): Task<{ errno: number; result: Result }> {
   const { trace } = kernel.executor;
-  trace.count(COUNTERS.syscalls);
   const span = trace.asyncBegin(EVENTS.syscall, request.number, process.pid);
   const call = new Call(kernel, process);
   let errno = 0;
@@ -138,16 +153,13 @@ function* serve(
   } finally {
     call.end();
   }
-  if (process.pid !== 1) yield* toUserMode(kernel, call);
-  const { tag } = request;
   trace.asyncEnd(EVENTS.syscall, span, errno);
-  if (process.dead) answer(kernel, seat, { tag, errno: DIED });
-  else answer(kernel, seat, { tag, errno, signals: process.pending, ...result });
+  return { errno, result };
 }
 
 /** Waits for a virtual CPU, and as long as the process is stopped. */
-function* toUserMode(kernel: Kernel, call: Call): Task<void> {
-  const { process } = call;
+function* toUserMode(kernel: Kernel, process: Process): Task<void> {
+  const call = new Call(kernel, process);
   while (!process.dead) {
     if (process.stopSignal !== 0) yield* call.whileStopped();
     yield* kernel.cpus.acquire(process);

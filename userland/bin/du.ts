@@ -92,6 +92,7 @@ function measure(tool: Tool, root: string, style: Style): number {
     root,
     follow: style.follow,
     oneFileSystem: style.oneFileSystem,
+    ahead: true,
     onFault: (path, error, what) =>
       tool.warn(
         `cannot ${what === 'open' ? 'read directory' : 'access'} ${quoted(path)}: ${strerror(error.errno)}`,

@@ -30,6 +30,7 @@ export const main = program(
       follow,
       now: tool.sys.now(),
       batches: [],
+      changesFiles: false,
       users: new Users(tool.sys),
     };
     const expression = parseExpression(tool, words, settings);
@@ -67,6 +68,7 @@ function search(
     follow: settings.follow,
     oneFileSystem: settings.oneFileSystem,
     lazy: true,
+    ahead: !settings.changesFiles,
     onFault: (path, error, kind) => {
       if (kind === 'loop') {
         tool.warn(

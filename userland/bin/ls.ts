@@ -2,8 +2,9 @@
 // --time-style, --full-time, --group-directories-first, --block-size of k.
 
 import { DT_DIR, DT_UNKNOWN } from '../../kernel/abi/constants.ts';
-import { ELOOP, ENOENT, PosixError, strerror } from '../../kernel/abi/errno.ts';
-import type { Stat } from '../../kernel/abi/stat.ts';
+import { ELOOP, ENOENT, fail, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import type { Dirent, Stat } from '../../kernel/abi/stat.ts';
+import type { BatchResult } from '../libc/batch.ts';
 import { isDirectory, isDirectoryAt, isSymlink, join, listDirectory } from '../libc/files/path.ts';
 import { printEntries } from '../libc/listing/print.ts';
 import { type Entry, type Style, sortEntries, styleOf } from '../libc/listing/style.ts';
@@ -88,10 +89,11 @@ function rootEntries(tool: Tool, options: Options, style: Style): Entry[] {
 
 function entryOf(
   tool: Tool,
-  at: { name: string; path: string; follow: boolean; group: boolean },
+  at: { name: string; path: string; follow: boolean; group: boolean; seen?: BatchResult },
 ): Entry {
   const { name, path } = at;
-  const stat = at.follow ? followed(tool, path) : tool.sys.lstat(path);
+  const told = at.seen?.stat ?? (at.seen?.errno ? fail(at.seen.errno) : undefined);
+  const stat = told ?? (at.follow ? followed(tool, path) : tool.sys.lstat(path));
   const leadsToDirectory =
     isDirectory(stat) || (at.group && isSymlink(stat) && isDirectoryAt(tool.sys, path));
   return { name, path, stat, leadsToDirectory };
@@ -164,17 +166,33 @@ function read(tool: Tool, path: string, how: { run: Run; atRoot: boolean }): Ent
     const listed = listDirectory(tool.sys, path);
     if (style.hidden === 'all')
       listed.push({ name: '.', type: DT_DIR, ino: 0 }, { name: '..', type: DT_DIR, ino: 0 });
+    const shown = listed.filter(
+      ({ name }) =>
+        !(name.startsWith('.') && style.hidden === 'none') &&
+        !(name.endsWith('~') && style.ignoreBackups),
+    );
+    const bare = ({ type }: Dirent): boolean => !style.needsStat && type !== DT_UNKNOWN;
+    const stats = style.follow
+      ? undefined
+      : lookAt(
+          tool,
+          path,
+          shown.filter((one) => !bare(one)),
+        );
     const entries: Entry[] = [];
-    for (const { name, type } of listed) {
-      if (name.startsWith('.') && style.hidden === 'none') continue;
-      if (name.endsWith('~') && style.ignoreBackups) continue;
+    for (const one of shown) {
+      const { name, type } = one;
       const full = join(path, name);
-      if (!style.needsStat && type !== DT_UNKNOWN) {
+      if (bare(one)) {
         entries.push({ name, path: full, stat: bareStat(type), leadsToDirectory: false });
         continue;
       }
+      const seen = stats?.get(name);
       const entry = tool.attempt(`cannot access ${quoted(full)}`, () =>
-        entryOf(tool, { name, path: full, follow: style.follow, group: style.directoriesFirst }),
+        entryOf(tool, {
+          ...{ name, path: full, follow: style.follow, group: style.directoriesFirst },
+          ...(seen && { seen }),
+        }),
       );
       if (entry !== undefined) entries.push(entry);
     }
@@ -182,4 +200,11 @@ function read(tool: Tool, path: string, how: { run: Run; atRoot: boolean }): Ent
   } catch (error) {
     return fault(error);
   }
+}
+
+/** The attributes of all entries, in as few submissions as that takes. */
+function lookAt(tool: Tool, path: string, entries: readonly Dirent[]): Map<string, BatchResult> {
+  const calls = entries.map(({ name }) => ({ call: 'lstat', path: join(path, name) }) as const);
+  const results = tool.sys.batch(calls);
+  return new Map(entries.map(({ name }, i) => [name, results[i] as BatchResult]));
 }

@@ -18,6 +18,7 @@ import {
   SYS,
 } from '../../kernel/abi/syscall.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
+import { type BatchCall, type BatchResult, runBatch } from './batch.ts';
 import type { Channel } from './channel.ts';
 import { readOn } from './reading.ts';
 import { ResourceRuntime } from './runtime-resources.ts';
@@ -225,6 +226,10 @@ export class Runtime implements Sys {
 
   removexattr(path: string, name: string): void {
     this.#paths(SYS.removexattr, path, name);
+  }
+
+  batch(calls: readonly BatchCall[]): BatchResult[] {
+    return runBatch(this.#channel, calls);
   }
 
   dup(fd: number): number {

@@ -5,6 +5,7 @@
 import type { Dirent, Stat, StatFs, Timespec } from '../../kernel/abi/stat.ts';
 import type { PollEntry } from '../../kernel/abi/syscall.ts';
 import type { Termios, Winsize } from '../../kernel/abi/termios.ts';
+import type { BatchCall, BatchResult } from './batch.ts';
 
 /** A native program: takes its system calls, returns its exit status 0..255. */
 export type Program = (sys: Sys) => number;
@@ -107,6 +108,12 @@ export interface Sys {
   setxattr(path: string, name: string, value: Uint8Array, flags: number): void;
   listxattr(path: string): string[];
   removexattr(path: string, name: string): void;
+
+  /**
+   * Many calls in one submission, for programs that ask the same of many files: made in any order,
+   * each succeeds or fails for itself. The results are in the order of the calls.
+   */
+  batch(calls: readonly BatchCall[]): BatchResult[];
 
   // Descriptors.
   dup(fd: number): number;

@@ -10,6 +10,7 @@ import {
   SEEK_SET,
 } from '../../../kernel/abi/constants.ts';
 import { encodeText } from '../../../kernel/abi/text.ts';
+import { join, listDirectory } from '../files/path.ts';
 import { findProgram } from '../stdlib.ts';
 import type { SpawnRequest, Sys } from '../sys.ts';
 
@@ -92,6 +93,14 @@ export const operations: Readonly<Record<string, Operation>> = {
   files: {
     does: 'makes files of 5 bytes in DIRECTORY',
     prepare: (load) => ({ run: (i) => makeFile(load, i), clean: () => removeAll(load) }),
+  },
+  look: {
+    does: 'asks for the attributes of all that DIRECTORY holds, in batches',
+    prepare: ({ sys, path }) => {
+      const names = listDirectory(sys, path).map(({ name }) => name);
+      const calls = names.map((name) => ({ call: 'lstat', path: join(path, name) }) as const);
+      return { run: () => void sys.batch(calls) };
+    },
   },
   stat: {
     does: 'asks for the attributes of names in DIRECTORY',

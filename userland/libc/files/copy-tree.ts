@@ -13,8 +13,9 @@ import {
   S_IFREG,
   S_IFSOCK,
 } from '../../../kernel/abi/constants.ts';
-import { PosixError, strerror } from '../../../kernel/abi/errno.ts';
+import { ENOENT, fail, PosixError, strerror } from '../../../kernel/abi/errno.ts';
 import type { Stat } from '../../../kernel/abi/stat.ts';
+import type { BatchResult } from '../batch.ts';
 import type { Tool } from '../program.ts';
 import { quoted } from '../text/quote.ts';
 import { copyAttributes, copyData, type Keep, type Sparse } from './copy.ts';
@@ -60,15 +61,20 @@ interface Node {
   readonly dev: number | undefined;
   /** The operand and where it goes. */
   readonly top: { readonly from: string; readonly to: string };
+  /** What it was seen to be with the others of its directory. */
+  readonly seen?: BatchResult | undefined;
+  /** Its directory was made by this run: nothing is at `to` yet. */
+  readonly fresh?: boolean;
 }
 
 function copyNode(tool: Tool, node: Node, plan: CopyPlan): void {
   const { sys } = tool;
   const { from, to } = node;
   const through = plan.follow === 'always' || (plan.follow === 'root' && node.depth === 0);
-  const stat = tool.attempt(`cannot stat ${quoted(from)}`, () =>
-    through ? sys.stat(from) : sys.lstat(from),
-  );
+  const stat = tool.attempt(`cannot stat ${quoted(from)}`, () => {
+    if (through) return sys.stat(from);
+    return node.seen ? (node.seen.stat ?? fail(node.seen.errno || ENOENT)) : sys.lstat(from);
+  });
   if (stat === undefined) return;
   try {
     if (isDirectory(stat)) {
@@ -95,7 +101,7 @@ type Found = Node & { readonly stat: Stat };
 function copyDirectory(tool: Tool, node: Found, plan: CopyPlan): void {
   const { sys } = tool;
   const { from, to, stat } = node;
-  const there = statIfThere(sys, to);
+  const there = node.fresh ? undefined : statIfThere(sys, to);
   if (there !== undefined && !isDirectory(there)) {
     tool.warn(`cannot overwrite non-directory ${quoted(to)} with directory ${quoted(from)}`);
     return;
@@ -111,16 +117,21 @@ function copyDirectory(tool: Tool, node: Found, plan: CopyPlan): void {
   const dev = node.dev ?? (plan.oneFileSystem ? stat.dev : undefined);
   const entries =
     tool.attempt(`cannot access ${quoted(from)}`, () => listDirectory(sys, from)) ?? [];
-  for (const entry of entries) {
+  const seen = sys.batch(entries.map((entry) => ({ call: 'lstat', path: join(from, entry.name) })));
+  for (const [i, entry] of entries.entries()) {
     const child = join(from, entry.name);
-    if (entry.type === DT_DIR && isWritten(tool, child, plan)) {
+    const stat = seen[i]?.stat;
+    if (entry.type === DT_DIR && stat && plan.written.has(key(stat))) {
       const { top } = node;
       tool.warn(`cannot copy a directory, ${quoted(top.from)}, into itself, ${quoted(top.to)}`);
       continue;
     }
     copyNode(
       tool,
-      { from: child, to: join(to, entry.name), depth: node.depth + 1, dev, top: node.top },
+      {
+        ...{ from: child, to: join(to, entry.name), depth: node.depth + 1, dev, top: node.top },
+        ...{ seen: seen[i], fresh: there === undefined },
+      },
       plan,
     );
   }
@@ -129,17 +140,11 @@ function copyDirectory(tool: Tool, node: Found, plan: CopyPlan): void {
     tool.attempt(`preserving permissions for ${quoted(to)}`, () => sys.chmod(to, mode));
 }
 
-/** A directory that this run made is not a source: the tree is being copied into itself. */
-function isWritten(tool: Tool, path: string, plan: CopyPlan): boolean {
-  const stat = lstatIfThere(tool.sys, path);
-  return stat !== undefined && plan.written.has(key(stat));
-}
-
 function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
   const { sys } = tool;
   const { from, to, stat } = node;
   const replacesLink = isSymlink(stat) || plan.removeFirst || plan.as !== 'copy';
-  const there = (replacesLink ? lstatIfThere : statIfThere)(sys, to);
+  const there = node.fresh ? undefined : (replacesLink ? lstatIfThere : statIfThere)(sys, to);
   if (there !== undefined && !mayReplace(tool, node, there, plan)) return;
   let exists = there !== undefined;
   if (plan.as === 'attributes') {

@@ -21,6 +21,7 @@ import {
   strerror,
 } from '../../../kernel/abi/errno.ts';
 import type { Stat } from '../../../kernel/abi/stat.ts';
+import { errorOf } from '../batch.ts';
 import type { Tool } from '../program.ts';
 import { COPY_BYTES } from '../stdio.ts';
 import type { Sys } from '../sys.ts';
@@ -67,11 +68,17 @@ export function copyData(tool: Tool, copy: FileCopy): boolean {
     },
   );
   const done = target !== undefined && pump(tool, copy, { source, target });
-  sys.close(source);
-  if (target === undefined) return false;
-  return (
-    attempt(tool, `failed to close ${quoted(copy.to)}`, () => sys.close(target), done) ?? false
-  );
+  if (target === undefined) {
+    sys.close(source);
+    return false;
+  }
+  const [, closed] = sys.batch([
+    { call: 'close', fd: source },
+    { call: 'close', fd: target },
+  ]);
+  const error = closed && errorOf(closed);
+  if (error) tool.warn(`failed to close ${quoted(copy.to)}: ${strerror(error.errno)}`);
+  return done && !error;
 }
 
 function attempt<T>(tool: Tool, what: string, action: () => T, result?: T): T | undefined;

@@ -2,8 +2,9 @@
 // time. Each directory is seen before ('pre') and after ('post') what it holds. As fts(3) does.
 
 import { DT_DIR, DT_UNKNOWN, dtype } from '../../../kernel/abi/constants.ts';
-import { ELOOP, ENOENT, PosixError } from '../../../kernel/abi/errno.ts';
+import { ELOOP, ENOENT, fail, PosixError } from '../../../kernel/abi/errno.ts';
 import type { Dirent, Stat } from '../../../kernel/abi/stat.ts';
+import type { BatchResult } from '../batch.ts';
 import type { Sys } from '../sys.ts';
 import { join, listDirectory } from './path.ts';
 
@@ -29,6 +30,8 @@ export interface WalkRequest {
   readonly oneFileSystem?: boolean;
   /** Files are not looked at unless the visitor asks: a name may be gone by then. */
   readonly lazy?: true;
+  /** Nothing that the visitor does changes files: many are looked at in one submission. */
+  readonly ahead?: boolean;
   /** Told what could not be read; the walk goes on. */
   readonly onFault: (path: string, error: PosixError, what: 'stat' | 'open' | 'loop') => void;
 }
@@ -36,7 +39,12 @@ export interface WalkRequest {
 interface Level {
   readonly visit: FileVisit;
   readonly entries: Dirent[]; // in reverse: the next is the last
+  /** What was looked at before its turn, by name. */
+  readonly looked: Map<string, BatchResult>;
 }
+
+/** Files looked at in one submission. */
+const AHEAD = 128;
 
 export function* walk(sys: Sys, request: WalkRequest): Generator<Visit, void, undefined> {
   const stack: Level[] = [];
@@ -49,7 +57,7 @@ export function* walk(sys: Sys, request: WalkRequest): Generator<Visit, void, un
   if (root === undefined) return;
   yield root;
   if (root.type !== DT_DIR) return;
-  stack.push({ visit: root, entries: entriesOf(sys, request, root) });
+  stack.push(levelOf(sys, request, root));
   for (let level = stack.at(-1); level !== undefined; level = stack.at(-1)) {
     const entry = level.entries.pop();
     if (entry === undefined) {
@@ -59,7 +67,7 @@ export function* walk(sys: Sys, request: WalkRequest): Generator<Visit, void, un
     }
     const path = join(level.visit.path, entry.name);
     const place = { path, name: entry.name, depth: stack.length, type: entry.type };
-    const visit = look(sys, request, place);
+    const visit = look(sys, request, place, level);
     if (visit === undefined) continue;
     const directory = visit.type === DT_DIR;
     if (directory && request.follow === 'always' && loops(stack, visit)) {
@@ -69,7 +77,7 @@ export function* walk(sys: Sys, request: WalkRequest): Generator<Visit, void, un
     yield visit;
     if (!directory) continue;
     if (request.oneFileSystem && visit.stat.dev !== root.stat.dev) visit.prune = true;
-    stack.push({ visit, entries: entriesOf(sys, request, visit) });
+    stack.push(levelOf(sys, request, visit));
   }
 }
 
@@ -124,9 +132,11 @@ class FileVisit implements Visit {
   }
 }
 
-function look(sys: Sys, request: WalkRequest, place: Place): FileVisit | undefined {
+function look(sys: Sys, request: WalkRequest, place: Place, level?: Level): FileVisit | undefined {
   const through = request.follow === 'always' || (request.follow === 'root' && place.depth === 0);
-  const read = (): Stat => statOf(sys, place.path, through ? 'through' : 'itself');
+  const ahead = level !== undefined && request.ahead && !through ? level : undefined;
+  const read = (): Stat =>
+    ahead ? lookAhead(sys, ahead, place) : statOf(sys, place.path, through ? 'through' : 'itself');
   try {
     const visit = new FileVisit(through ? { ...place, type: DT_UNKNOWN } : place, read);
     const now = !request.lazy || through || place.type === DT_UNKNOWN || request.oneFileSystem;
@@ -136,6 +146,22 @@ function look(sys: Sys, request: WalkRequest, place: Place): FileVisit | undefin
     request.onFault(place.path, error, 'stat');
     return undefined;
   }
+}
+
+/** Looks at a file and at those that come after it in its directory. */
+function lookAhead(sys: Sys, level: Level, { name }: Place): Stat {
+  const { looked, entries, visit } = level;
+  if (!looked.has(name)) {
+    const next = entries.slice(1 - AHEAD).reverse();
+    const names = [name, ...next.map((entry) => entry.name)];
+    const calls = names.map((one) => ({ call: 'lstat', path: join(visit.path, one) }) as const);
+    sys.batch(calls).forEach((result, i) => {
+      looked.set(names[i] ?? '', result);
+    });
+  }
+  const result = looked.get(name);
+  looked.delete(name);
+  return result?.stat ?? fail(result?.errno || ENOENT);
 }
 
 /** Looking through a dangling symlink finds the link itself. */
@@ -148,6 +174,12 @@ function statOf(sys: Sys, path: string, how: 'through' | 'itself'): Stat {
     throw error;
   }
 }
+
+const levelOf = (sys: Sys, request: WalkRequest, visit: FileVisit): Level => ({
+  visit,
+  entries: entriesOf(sys, request, visit),
+  looked: new Map(),
+});
 
 function entriesOf(sys: Sys, request: WalkRequest, visit: Visit): Dirent[] {
   if (visit.prune) return [];

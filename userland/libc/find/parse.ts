@@ -70,6 +70,8 @@ export interface Settings {
   depthFirst: boolean;
   oneFileSystem: boolean;
   follow: 'never' | 'root' | 'always';
+  /** -delete, -exec and -ok: what was seen of a file before its turn may not hold. */
+  changesFiles: boolean;
   readonly now: Timespec;
   readonly batches: Batch[];
   readonly users: Users;
@@ -355,11 +357,13 @@ class Parser {
         return { kind: word.slice(1) as 'ls' | 'prune' | 'quit' };
       case '-delete':
         this.#settings.depthFirst = true;
+        this.#settings.changesFiles = true;
         return { kind: 'delete' };
       case '-exec':
       case '-execdir':
       case '-ok':
       case '-okdir':
+        this.#settings.changesFiles = true;
         return this.#exec(word);
       default:
         return undefined;

@@ -29,6 +29,7 @@ import {
 import type { Dirent, Stat, StatFs, Timespec } from '../../../kernel/abi/stat.ts';
 import { decodeText, encodeText } from '../../../kernel/abi/text.ts';
 import type { FdAction, Program, SpawnRequest, Sys, UtimeRequest, WaitResult } from '../sys.ts';
+import { batchOneByOne } from './host-batch.ts';
 import { hostControl, hostResources, hostTty } from './host-control.ts';
 import { direntType, guarded, type OpenFile, openFile, statOf } from './host-shapes.ts';
 
@@ -332,6 +333,8 @@ class HostSys implements Sys {
   removexattr(): void {
     fail(EOPNOTSUPP);
   }
+
+  batch = batchOneByOne;
 
   dup(fd: number): number {
     return this.#install(this.#file(fd));
