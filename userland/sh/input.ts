@@ -10,7 +10,7 @@ import { raise } from './errors.ts';
 
 const blockBytes = 64 * 1024;
 /** A line longer than this is an error: it has to fit into memory several times. */
-const longestLine = 256 * 1024 * 1024;
+const longestLine = 128 * 1024 * 1024;
 
 const NEWLINE = 10;
 

@@ -28,8 +28,8 @@ import type { Redir } from './syntax/ast.ts';
 /** Descriptors that the shell keeps for itself begin here: scripts hardly count so far. */
 const ownFds = 100;
 
-/** More than a JavaScript string could hold anyway. */
-const sinkLimitBytes = 256 * 1024 * 1024;
+/** What a command substitution gives has to fit into memory several times. */
+const sinkLimitBytes = 128 * 1024 * 1024;
 
 export class Sink {
   private readonly chunks: (string | Uint8Array)[] = [];
