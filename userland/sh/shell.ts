@@ -80,8 +80,6 @@ export class Shell {
   readonly fds: Fds;
   readonly pid: number;
   readonly ppid: number;
-  readonly startMs: number;
-  childrenMs = 0;
   state: State;
   jobs = new Jobs();
   /** The terminal whose foreground this shell hands out, when it controls jobs. */
@@ -127,7 +125,6 @@ export class Shell {
     this.sys = sys;
     this.pid = identity.pid;
     this.ppid = identity.ppid;
-    this.startMs = sys.monotonicMs();
     this.fds = new Fds(this);
     this.state = initialState();
   }

@@ -193,9 +193,7 @@ export function drainAll(shell: Shell, sink: Sink): void {
 
 /** Waits for a foreground child; its status as `$?` has it. */
 export function waitFor(shell: Shell, pid: number, death: 'told' | 'silent' = 'told'): number {
-  const start = shell.sys.monotonicMs();
   const { status } = retry(() => shell.sys.wait(pid));
-  shell.childrenMs += shell.sys.monotonicMs() - start;
   if (!WIFEXITED(status) && death === 'told') tellDeath(shell, WTERMSIG(status));
   return shellStatus(status);
 }

@@ -54,7 +54,14 @@ test('the shell does what dash does', async (t) => {
 function difference(part: string): { text: string; wanted: Outcome } {
   const [text = '', rest = ''] = part.replace(/^#.*\n/, '').split(/^%=\n/m);
   const [, stdout = '', status = '', bang] = /^(.*?)%\? (\d+)( !)?\n$/s.exec(rest) ?? [];
-  return { text, wanted: { stdout, status: Number(status), complains: bang !== undefined } };
+  return {
+    text,
+    wanted: {
+      stdout: Buffer.from(stdout).toString('latin1'),
+      status: Number(status),
+      complains: bang !== undefined,
+    },
+  };
 }
 
 test('where dash does otherwise, the shell does what the standard says', async (t) => {

@@ -1,4 +1,4 @@
-// Built-ins about commands: command, type, hash, alias, unalias, times.
+// Built-ins about commands: command, type, hash, alias, unalias.
 
 import { raise } from '../errors.ts';
 import type { Shell } from '../shell.ts';
@@ -133,15 +133,3 @@ export function unalias(shell: Shell, args: readonly string[]): number {
   }
   return status;
 }
-
-/** DEVIATES: the kernel keeps no CPU times; these are the time the shell ran and that it waited. */
-export function times(shell: Shell, _args: readonly string[], io: Io): number {
-  const total = shell.sys.monotonicMs() - shell.startMs;
-  const own = minutes(Math.max(total - shell.childrenMs, 0));
-  const children = minutes(shell.childrenMs);
-  shell.write(io.out, `${own} ${minutes(0)}\n${children} ${minutes(0)}\n`);
-  return 0;
-}
-
-const minutes = (ms: number): string =>
-  `${Math.floor(ms / 60_000)}m${((ms % 60_000) / 1000).toFixed(6)}s`;

@@ -1,4 +1,4 @@
-// ulimit (POSIX.1-2024 XCU ulimit, and -u of common practice).
+// ulimit (POSIX.1-2024 XCU ulimit, and -u of common practice) and times (XCU §2.15).
 
 import {
   RLIMIT_AS,
@@ -95,3 +95,14 @@ function putBack(shell: Shell, limit: Limit, before: { soft: number; hard: numbe
     shell.complain(`ulimit: ${posixWords(error)}`);
   }
 }
+
+export function times(shell: Shell, _args: readonly string[], io: Io): number {
+  for (const who of ['self', 'children'] as const) {
+    const { userMs, systemMs } = shell.sys.resources.getrusage(who);
+    shell.write(io.out, `${minutes(userMs)} ${minutes(systemMs)}\n`);
+  }
+  return 0;
+}
+
+const minutes = (ms: number): string =>
+  `${Math.floor(ms / 60_000)}m${((ms % 60_000) / 1000).toFixed(6)}s`;

@@ -15,10 +15,10 @@ import {
 } from './control.ts';
 import { cd, pwd, umask } from './dirs.ts';
 import { fc, history } from './history.ts';
-import { alias, command, hash, times, type, unalias } from './info.ts';
+import { alias, command, hash, type, unalias } from './info.ts';
 import { bg, fg, jobs, wait } from './jobs.ts';
 import { kill } from './kill.ts';
-import { ulimit } from './limits.ts';
+import { times, ulimit } from './limits.ts';
 import { getopts, set, shift } from './options.ts';
 import { echo, printf } from './output.ts';
 import { read } from './read.ts';
