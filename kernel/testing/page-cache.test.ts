@@ -206,7 +206,7 @@ test('a write-back that fails is told once: by the next fsync, to each file on i
   const good = p.open('/v/good', CREATE);
   p.write(bad, 'lost');
   v.transport.refuse = (message) => (message.name === 'Twrite' ? EIO : undefined);
-  p.ok('sync');
+  t.is(p.told('sync'), 'EIO');
   v.transport.refuse = () => undefined;
   p.write(good, 'kept');
   t.is(p.told('fsync', [good]), 'ok');
@@ -219,7 +219,7 @@ test('the last close of a file tells that its write-back failed', (t) => {
   const fd = p.open('/v/f', CREATE);
   p.write(fd, 'lost');
   v.transport.refuse = (message) => (message.name === 'Twrite' ? ENOSPC : undefined);
-  p.ok('sync');
+  t.is(p.told('sync'), 'ENOSPC');
   t.is(p.told('close', [fd]), 'ENOSPC');
   t.is(p.told('close', [fd]), 'EBADF');
 });
@@ -370,6 +370,7 @@ test('a server that dies leaves no dirty page behind, its files are EIO, and it 
   t.is(p.told('fsync', [fd]), 'EIO');
   t.is(p.told('pread', [fd, 10, 0]), 'EIO');
   t.is(p.told('write', [fd], 'x'), 'EIO');
+  t.is(p.told('sync'), 'EIO');
   t.is(p.told('sync'), 'ok');
   t.is(p.told('stat', [], '/v'), 'ok');
   t.is(p.told('umount', [], '/v'), 'EBUSY');
