@@ -22,6 +22,8 @@ interface Seen {
   /** Messages that it took and sent, and when that number grew last. */
   moves: number;
   movedMs: number;
+  /** How often it was stuck without an answer in between. */
+  stuck: number;
 }
 
 export class Watch {
@@ -69,7 +71,10 @@ export class Watch {
       this.#fail(server, `hangs: no heartbeat for ${limit * BEAT_MS} ms`);
     } else if (this.#silent(server, now) && this.#waitedFor(server)) {
       const driver = this.#kernel.volumes.driver;
-      const culprit = driver && this.#silent(driver, now) ? driver : server;
+      // A new worker asks its driver anew; only when that does not help it is the driver's turn.
+      const driverToo = seen.stuck % 2 === 1 && driver && this.#silent(driver, now);
+      const culprit = driverToo ? driver : server;
+      seen.stuck++;
       for (const one of [server, culprit]) this.#state(one, now).movedMs = now;
       this.#fail(culprit, `stuck: a request makes no progress for ${SILENT_MS} ms`);
     }
@@ -82,6 +87,7 @@ export class Watch {
     const excused = server.ending !== undefined;
     const idle = server.role === 'volume' && !this.#waitedFor(server);
     if (moves !== seen.moves || excused || idle) seen.movedMs = now;
+    if (idle) seen.stuck = 0;
     seen.moves = moves;
     const runs = server.state === 'running' || server.state === 'stopped';
     const turns = pulse === undefined || pulse !== seen.pulse;
@@ -93,7 +99,7 @@ export class Watch {
   #state(server: Server, now: number): Seen {
     const known = this.#seen.get(server);
     if (known) return known;
-    const fresh = { pulse: undefined, missed: 0, moves: movesOf(server), movedMs: now };
+    const fresh = { pulse: undefined, missed: 0, moves: movesOf(server), movedMs: now, stuck: 0 };
     this.#seen.set(server, fresh);
     return fresh;
   }

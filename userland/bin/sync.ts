@@ -1,7 +1,6 @@
 // sync: what is cached goes to disk; with files, those (-d: data alone, -f: their file systems).
 
 import { O_NONBLOCK, O_RDONLY } from '../../kernel/abi/constants.ts';
-import { PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { program } from '../libc/program.ts';
 import { quoted } from '../libc/text/quote.ts';
 
@@ -19,15 +18,14 @@ export const main = program(
       tool.attempt('error syncing', () => sys.sync());
     }
     for (const name of options.operands) {
-      try {
-        const fd = sys.open(name, O_RDONLY | O_NONBLOCK);
+      const open = () => sys.open(name, O_RDONLY | O_NONBLOCK);
+      const fd = tool.attempt(`error opening ${quoted(name)}`, open);
+      if (fd === undefined) continue;
+      tool.attempt(`error syncing ${quoted(name)}`, () => {
         if (options.has('d')) sys.fdatasync(fd);
         else sys.fsync(fd);
-        sys.close(fd);
-      } catch (error) {
-        if (!(error instanceof PosixError)) throw error;
-        tool.warn(`error opening ${quoted(name)}: ${strerror(error.errno)}`);
-      }
+      });
+      sys.close(fd);
     }
   },
 );
