@@ -2,6 +2,7 @@
 // driver below are killed or stopped at random. Nobody may see an error, every byte must be as the
 // model says, the volume must be clean, and nothing may be left behind.
 
+import { existsSync, readdirSync } from 'node:fs';
 import { type Atoll, boot } from '../../index.ts';
 import { WINDOW_SIZE } from '../../kernel/abi/syscall.ts';
 import { fsck } from '../testing/machine.ts';
@@ -29,11 +30,16 @@ export interface StormResult {
   readonly rounds: readonly number[];
 }
 
+/** Where Linux shows the threads of a program. */
+const THREADS = '/proc/self/task';
+
 /** What must be the same before and after, when nothing is under way. */
 interface Held {
   readonly frames: number;
   readonly grants: number;
   readonly fids: string;
+  /** Threads of this program that are no process's worker; 0 where the host does not tell. */
+  readonly threads: number;
 }
 
 export async function storm(options: StormOptions): Promise<StormResult> {
@@ -79,6 +85,7 @@ async function held(os: Atoll): Promise<Held> {
     // Each process's worker has a window, whoever came and went.
     frames: Math.round((number('MemFree') + number('Cached')) / 4) + (workers * WINDOW_SIZE) / 4096,
     grants: number('Grants'),
+    threads: existsSync(THREADS) ? readdirSync(THREADS).length - workers : 0,
     fids: fids.map(([, name, count]) => `${name?.trim()}: ${count}`).join(', '),
   };
 }
@@ -88,6 +95,9 @@ function differences(before: Held, after: Held): string[] {
   // Rings and tables of workers take some frames more than their windows.
   if (before.frames - after.frames > 256) {
     out.push(`frames: ${before.frames} were free, ${after.frames} are`);
+  }
+  if (after.threads > before.threads + 2) {
+    out.push(`threads: ${before.threads} beside those of processes, now ${after.threads}`);
   }
   if (after.grants !== before.grants) out.push(`grants: ${before.grants}, now ${after.grants}`);
   if (after.fids !== before.fids) out.push(`fids: ${before.fids}; now ${after.fids}`);

@@ -1,6 +1,7 @@
 // A killed or stopped server: whoever waits for it sees a pause, nothing is lost, and the machine
 // shuts down cleanly.
 
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { boot } from '../../index.ts';
@@ -43,6 +44,31 @@ const survives = test.macro({
     t.is(fsck(file), '');
   },
   title: (_, server, signal) => `programs see a pause after kill -${signal} of ${server}`,
+});
+
+test('a run in which servers are killed is as repeatable as any other', async (t) => {
+  await using dir = await tempDir();
+  const golden = join(dir.path, 'golden.img');
+  if (!(await makeExt4(golden, 16))) {
+    t.log('no mkfs.ext4 here: skipped');
+    return t.pass();
+  }
+  const run = async (): Promise<string | undefined> => {
+    const file = join(dir.path, 'disk.img');
+    await copyFile(golden, file);
+    await using os = await boot({ disks: [{ file }], seed: 7 });
+    const { stdout } = await os.exec(`
+      pid() { ps | sed -n "s/^ *\\([0-9]*\\) .* $1$/\\1/p"; }
+      echo a > /mnt/sdC0/a; kill -9 $(pid ext4fs); cat /mnt/sdC0/a
+      kill -9 $(pid ahci); mkdir /mnt/sdC0/d; ls /mnt/sdC0; sync`);
+    t.is(stdout, 'a\na\nd\nlost+found\n');
+    t.is(os.log.filter((line) => /runs again/.test(line)).length, 2);
+    await os.shutdown();
+    return os.hash;
+  };
+  const hash = await run();
+  t.is(await run(), hash);
+  t.truthy(hash);
 });
 
 test(survives, 'ext4fs', '9');
