@@ -98,7 +98,7 @@ test.serial('a line is edited, recalled, searched and completed', atTerminal, [
   ['then echo multi\r', '> '],
   ['fi\r', out('multi')],
   ['cat ~/.sh_history | tail -1 | wc -l\r', out('1')],
-  ['cat\r', 'cat\n'],
+  [`sh -c 'echo st""arted; exec cat'\r`, '\nstarted\n'],
   ['typed\r', 'typed\ntyped\n'],
   ['\x04', prompt],
 ]);
@@ -129,7 +129,7 @@ test.serial('jobs stop, go on and end as keys and commands say', atTerminal, [
   ['while :; do :; done\r', 'done\n'],
   ['\x03', prompt],
   ['sleep 0.1 & wait; echo "next"\r', out('next')],
-  ['in=$(cat | cat); echo "[$in]"\r', '"\n'],
+  ['in=$(sh -c "echo st\\"\\"arted >&2; cat" | cat); echo "[$in]"\r', '\nstarted\n'],
   ['in\r', '\n'],
   ['\x04', `[in]\n${prompt}`],
 ]);

@@ -37,11 +37,13 @@ const words: PrintfWords = {
   range: (text) => `${text}: Numerical result out of range`,
 };
 
-const ascii = /^[\0-\x7f]*$/;
+/** One character at a time: a text may be of many megabytes. */
+const beyondAscii = /[^\0-\x7f]/;
 
-const bytesOf = (text: string): string => (ascii.test(text) ? text : toLatin1(encodeText(text)));
+const bytesOf = (text: string): string =>
+  beyondAscii.test(text) ? toLatin1(encodeText(text)) : text;
 
 function writeBytes(shell: Shell, io: Io, bytes: string): void {
-  if (ascii.test(bytes)) shell.write(io.out, bytes);
-  else shell.writeBytes(io.out, fromLatin1(bytes));
+  if (beyondAscii.test(bytes)) shell.writeBytes(io.out, fromLatin1(bytes));
+  else shell.write(io.out, bytes);
 }
