@@ -49,6 +49,7 @@ export const EVENTS = {
   blockTrim: { id: 27, name: 'block trim', args: ['lba', 'count'], result: 'errno' },
   issue: { id: 28, name: 'issue', args: ['lba', 'count'] }, // a command, of one request or several
   dma: { id: 29, name: 'dma', args: ['lba', 'bytes'] },
+  fault: { id: 30, name: 'fault', args: [LABEL, 'firing'] }, // a rule fired, by its name
 } as const satisfies Record<string, TraceEvent>;
 
 /** Outcomes of a transaction's run. */

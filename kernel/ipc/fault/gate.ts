@@ -7,6 +7,8 @@ import { globPattern, type Pool, pointPattern } from '../../abi/fault/points.ts'
 import { printRule } from '../../abi/fault/print.ts';
 import type { Action, Match, PointKind, Rule } from '../../abi/fault/rule.ts';
 import { FAULT_AREA, SEAT_KERNEL } from '../../abi/memlayout.ts';
+import { tracerOf } from '../trace.ts';
+import { EVENTS } from '../trace-events.ts';
 import { Bell } from '../wait.ts';
 import { draw } from './chance.ts';
 import { carryOut, isPaused } from './effects.ts';
@@ -93,16 +95,18 @@ export class FaultGate {
 
   /** Does what concerns more than the hit; may not return. */
   fired(name: string, hit: Hit, fires: readonly { listener: Listener; actions: Action[] }[]): void {
+    const trace = tracerOf(this.ram);
     for (const { listener, actions } of fires) {
       const { rule, slot } = listener;
       const nth = [Atomics.load(slot, RULE.seen)];
-      this.#log.add({
+      const number = this.#log.add({
         atMs: this.clock.monotonicMs(),
         seat: this.seat,
         where: `${name}${describeHit(hit)}`,
         plan: printRule({ ...rule, when: { nth }, actions }),
       });
       Atomics.add(this.head, HEAD.firings, 1);
+      trace.instant(EVENTS.fault, trace.label(rule.name), number);
     }
     new Bell(this.ram, SEAT_KERNEL).ring(); // it keeps the log, and kills whom it must
     for (const { listener, actions } of fires) {

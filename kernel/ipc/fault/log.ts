@@ -30,7 +30,8 @@ export class FaultLog {
     return Atomics.load(this.#head, HEAD.logHead) >>> 0;
   }
 
-  add(entry: Omit<LoggedFiring, 'number'>): void {
+  /** Returns the firing's number. */
+  add(entry: Omit<LoggedFiring, 'number'>): number {
     const index = Atomics.add(this.#head, HEAD.logHead, 1);
     const { words, at } = this.#entry(index);
     Atomics.store(words, 0, 0);
@@ -41,6 +42,7 @@ export class FaultLog {
     words[3] = Math.floor(Math.round(entry.atMs * 1000) / 2 ** 32);
     words[4] = entry.seat;
     Atomics.store(words, 0, index + 1);
+    return index + 1;
   }
 
   /** The firings from number `from` on that are still kept and already published. */
