@@ -28,12 +28,18 @@ async function live(board: Board, channel: Channel): Promise<void> {
   try {
     channel.call(SYS.ready, 0);
     for (let start: Start | undefined = started(channel); start !== undefined; ) {
-      const program = await loadProgram(start.program);
+      const program = await programOf(start);
       start = run(new Runtime(board, channel, start), channel, { start, program });
     }
   } catch (error) {
     if (!(error instanceof ProcessDied)) throw error; // a bug of ours: ends the worker, and is told
   }
+}
+
+/** WebAssembly is loaded by those who need it alone. */
+async function programOf({ program, module }: Start): Promise<Program | undefined> {
+  if (module === undefined) return loadProgram(program);
+  return (await import('./wasi/main.ts')).wasiProgram(module);
 }
 
 const started = (channel: Channel): Start => JSON.parse(channel.text()) as Start;

@@ -135,6 +135,8 @@ export interface Start {
   readonly pid: number;
   readonly ppid: number;
   readonly program: string; // a name in userland/bin/registry.ts
+  /** In place of a native program: the path of a WebAssembly file. */
+  readonly module?: string;
   readonly argv: readonly string[];
   readonly env: readonly (readonly [string, string])[];
   readonly uid: number;

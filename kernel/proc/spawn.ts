@@ -1,5 +1,5 @@
 // spawn and exec: from a path to a running program. A program is a native module (`#!native NAME`,
-// honoured only on the boot archive) or a script with `#!`; everything else is ENOEXEC.
+// honoured only on the boot archive), WebAssembly, or a script with `#!`; everything else is ENOEXEC.
 
 import {
   ARG_MAX,
@@ -21,6 +21,7 @@ import {
   EINTR,
   EINVAL,
   ELOOP,
+  ENOENT,
   ENOEXEC,
   ENOTDIR,
   ENOTTY,
@@ -50,6 +51,8 @@ const INTERPRETER_DEPTH = 4;
 /** Bytes of a Start besides its arguments and environment: ids, and an interpreter's words. */
 const START_ROOM = 16 * 1024;
 const HEAD_BYTES = 256;
+/** The first bytes of a WebAssembly file: what follows is judged where it runs. */
+const WASM_MAGIC = '\0asm';
 
 export type FdAction =
   | { op: 'dup2'; from: number; to: number }
@@ -73,6 +76,8 @@ export interface SpawnRequest {
 
 interface Image {
   program: string;
+  /** The path of a WebAssembly file. */
+  module?: string;
   argv: string[];
 }
 
@@ -174,6 +179,7 @@ const startOf = (process: Process, image: Image, env: [string, string][]): Start
   pid: process.pid,
   ppid: process.parent?.pid ?? 0,
   program: image.program,
+  ...(image.module !== undefined && { module: image.module }),
   argv: image.argv,
   env,
   uid: process.uid,
@@ -199,6 +205,10 @@ function* load(call: Call, path: string, argv: readonly string[], depth = 0): Ta
   checkAccess(call, found.inode, X_OK);
   if (call.uid === 0 && (found.inode.attr.mode & 0o111) === 0) fail(EACCES);
   const head = yield* headOf(call, path, found.inode);
+  if (head.startsWith(WASM_MAGIC)) {
+    const module = call.kernel.mounts.name(found) ?? fail(ENOENT);
+    return { program: 'wasm', module, argv: [...argv] };
+  }
   if (!head.startsWith('#!')) fail(ENOEXEC);
   const line = (head.split('\n', 1)[0] ?? '').slice(2).trim();
   const space = line.search(/[ \t]/);
