@@ -120,7 +120,13 @@ class Writer {
     ];
     let text = this.pick(numbers);
     for (let n = this.below(4); n > 0; n--) {
-      text += ` ${this.pick(operators)} ${this.pick(['', '', '~', '!'])}${this.pick([...numbers, ...big])}`;
+      const operator = this.pick(operators);
+      const sign = this.pick(['', '', '~', '!']);
+      // The smallest number by -1: dash dies of it (differences.txt).
+      const operand = /[/%]/.test(operator)
+        ? this.pick(['0', '1', '7', '010', '0x1f', '(3)', 'y'])
+        : sign + this.pick([...numbers, ...big]);
+      text += ` ${operator} ${operand}`;
     }
     const x = this.pick(['3', '-4', '010', '0x10', '']);
     return `x=${x} y=12; (echo $((${text}))) 2>/dev/null || echo error`;
