@@ -42,6 +42,7 @@ export function restart(kernel: Kernel, server: Server, reason: string): boolean
 /** Its new worker has answered, and everything that waited is with it. */
 export function recovered(kernel: Kernel, server: Server): void {
   kernel.volumes.spares.arrived(server.seat);
+  kernel.volumes.spares.refill(); // not before: the cores were needed for this
   server.releaseFids();
   server.releaseFids = () => undefined;
   if (server.state === 'ending') return;

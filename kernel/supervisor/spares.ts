@@ -78,13 +78,12 @@ export class Spares {
     this.#free(from);
   }
 
-  /** From now on spares of this role are kept. */
+  /** From now on spares of this role are kept: the next `refill` starts what is missing. */
   keep(role: ServerRole): void {
     const { ram } = this.#options;
     // In a repeatable run the board waits for each worker to come up: a spare would save nothing.
     if (new Bell(ram, SEAT_KERNEL).inTurns) return;
     this.#wanted.add(role);
-    this.refill();
   }
 
   /** Starts what is missing, a little later. */

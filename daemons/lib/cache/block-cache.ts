@@ -286,10 +286,10 @@ export class BlockCache {
   #rebuild(): boolean {
     const dirty: Frame[] = [];
     for (const frame of this.#frames) {
-      const held = this.#table.read(frame.index);
-      this.#version = Math.max(this.#version, held.version + 1);
-      if (held.state === FREE) this.#free.push(frame);
+      if (this.#table.isFree(frame.index)) this.#free.push(frame);
       else {
+        const held = this.#table.read(frame.index);
+        this.#version = Math.max(this.#version, held.version + 1);
         this.#settle(frame, held);
         frame.version = held.version;
         if (held.state === LOGGED) this.logged.set(frame.no, frame);

@@ -115,6 +115,11 @@ export class CacheTable {
     Atomics.store(this.#header, H_MAGIC, 0);
   }
 
+  /** Most are, in a cache that is taken over. */
+  isFree(frame: number): boolean {
+    return this.#table[frame * ENTRY_WORDS + E_STATE] === FREE;
+  }
+
   /** What a frame holds, as the last worker left it. */
   read(frame: number): Placement {
     const at = frame * ENTRY_WORDS;
