@@ -250,3 +250,97 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "trap") == 0) __builtin_trap();
   return 0;
 }`;
+
+/** Calls with arguments from a seed, into and around an arena of its own memory. */
+export const FUZZ = `
+#include <stdio.h>
+#include <stdlib.h>
+static unsigned state;
+static unsigned next(void) { state ^= state << 13; state ^= state >> 17; return state ^= state << 5; }
+static unsigned char arena[1 << 17];
+static unsigned P(void) { return next() % 4 ? (unsigned)arena + next() % 8192 : next() | 0x80000000; }
+static unsigned L(void) { return next() % 4 ? next() % 300 : next() | 0x80000000; }
+static unsigned N(void) { return next() % 4 ? next() % 8 : next(); }
+static unsigned F(void) { return next() % 8 ? 2 + next() % 8 : next(); }
+static long long Q(void) { return next() % 2 ? next() % 9000 : ((long long)next() << 32) | next(); }
+#define CALL(name, ...) __attribute__((import_module("wasi_snapshot_preview1"), import_name(#name))) \\
+  int name##_(__VA_ARGS__);
+CALL(args_get, unsigned,unsigned)
+CALL(args_sizes_get, unsigned,unsigned)
+CALL(environ_get, unsigned,unsigned)
+CALL(clock_time_get, unsigned,long long,unsigned)
+CALL(fd_advise, unsigned,long long,long long,unsigned)
+CALL(fd_allocate, unsigned,long long,long long)
+CALL(fd_datasync, unsigned)
+CALL(fd_fdstat_get, unsigned,unsigned)
+CALL(fd_fdstat_set_flags, unsigned,unsigned)
+CALL(fd_fdstat_set_rights, unsigned,long long,long long)
+CALL(fd_filestat_get, unsigned,unsigned)
+CALL(fd_filestat_set_size, unsigned,long long)
+CALL(fd_filestat_set_times, unsigned,long long,long long,unsigned)
+CALL(fd_pread, unsigned,unsigned,unsigned,long long,unsigned)
+CALL(fd_prestat_get, unsigned,unsigned)
+CALL(fd_prestat_dir_name, unsigned,unsigned,unsigned)
+CALL(fd_pwrite, unsigned,unsigned,unsigned,long long,unsigned)
+CALL(fd_read, unsigned,unsigned,unsigned,unsigned)
+CALL(fd_readdir, unsigned,unsigned,unsigned,long long,unsigned)
+CALL(fd_renumber, unsigned,unsigned)
+CALL(fd_seek, unsigned,long long,unsigned,unsigned)
+CALL(fd_tell, unsigned,unsigned)
+CALL(fd_write, unsigned,unsigned,unsigned,unsigned)
+CALL(path_create_directory, unsigned,unsigned,unsigned)
+CALL(path_filestat_get, unsigned,unsigned,unsigned,unsigned,unsigned)
+CALL(path_filestat_set_times, unsigned,unsigned,unsigned,unsigned,long long,long long,unsigned)
+CALL(path_link, unsigned,unsigned,unsigned,unsigned,unsigned,unsigned,unsigned)
+CALL(path_open, unsigned,unsigned,unsigned,unsigned,unsigned,long long,long long,unsigned,unsigned)
+CALL(path_readlink, unsigned,unsigned,unsigned,unsigned,unsigned,unsigned)
+CALL(path_remove_directory, unsigned,unsigned,unsigned)
+CALL(path_rename, unsigned,unsigned,unsigned,unsigned,unsigned,unsigned)
+CALL(path_symlink, unsigned,unsigned,unsigned,unsigned,unsigned)
+CALL(path_unlink_file, unsigned,unsigned,unsigned)
+CALL(random_get, unsigned,unsigned)
+CALL(sock_recv, unsigned,unsigned,unsigned,unsigned,unsigned,unsigned)
+CALL(fd_close, unsigned)
+int main(int argc, char **argv) {
+  state = atoi(argv[1]) | 1;
+  for (int i = 0; i < 8192; i++) arena[i] = "ab/.. \\1\\2\\0\\0\\0\\0"[next() % 13];
+  for (int i = 0; i < 5000; i++) switch (next() % 36) {
+    case 0: args_get_(P(), P()); break;
+    case 1: args_sizes_get_(P(), P()); break;
+    case 2: environ_get_(P(), P()); break;
+    case 3: clock_time_get_(N(), Q(), P()); break;
+    case 4: fd_advise_(F(), Q(), Q(), N()); break;
+    case 5: fd_allocate_(F(), Q(), Q()); break;
+    case 6: fd_datasync_(F()); break;
+    case 7: fd_fdstat_get_(F(), P()); break;
+    case 8: fd_fdstat_set_flags_(F(), N()); break;
+    case 9: fd_fdstat_set_rights_(F(), Q(), Q()); break;
+    case 10: fd_filestat_get_(F(), P()); break;
+    case 11: fd_filestat_set_size_(F(), Q()); break;
+    case 12: fd_filestat_set_times_(F(), Q(), Q(), N()); break;
+    case 13: fd_pread_(F(), P(), N(), Q(), P()); break;
+    case 14: fd_prestat_get_(F(), P()); break;
+    case 15: fd_prestat_dir_name_(F(), P(), L()); break;
+    case 16: fd_pwrite_(F(), P(), N(), Q(), P()); break;
+    case 17: fd_read_(F(), P(), N(), P()); break;
+    case 18: fd_readdir_(F(), P(), L(), Q(), P()); break;
+    case 19: fd_renumber_(F(), F()); break;
+    case 20: fd_seek_(F(), Q(), N(), P()); break;
+    case 21: fd_tell_(F(), P()); break;
+    case 22: fd_write_(F(), P(), N(), P()); break;
+    case 23: path_create_directory_(F(), P(), L()); break;
+    case 24: path_filestat_get_(F(), N(), P(), L(), P()); break;
+    case 25: path_filestat_set_times_(F(), N(), P(), L(), Q(), Q(), N()); break;
+    case 26: path_link_(F(), N(), P(), L(), F(), P(), L()); break;
+    case 27: path_open_(F(), N(), P(), L(), N(), Q(), Q(), N(), P()); break;
+    case 28: path_readlink_(F(), P(), L(), P(), L(), P()); break;
+    case 29: path_remove_directory_(F(), P(), L()); break;
+    case 30: path_rename_(F(), P(), L(), F(), P(), L()); break;
+    case 31: path_symlink_(P(), L(), F(), P(), L()); break;
+    case 32: path_unlink_file_(F(), P(), L()); break;
+    case 33: random_get_(P(), L()); break;
+    case 34: sock_recv_(F(), P(), N(), N(), P(), P()); break;
+    case 35: fd_close_(F()); break;
+  }
+  return 9;
+}`;

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type Atoll, boot } from '../../../host/atoll.ts';
-import { makeExt4 } from '../../testing/machine.ts';
-import { CHECKS, CHECKS_TOLD, FILES, HELLO, REST } from './programs.ts';
+import { makeExt4, testSeed } from '../../testing/machine.ts';
+import { CHECKS, CHECKS_TOLD, FILES, FUZZ, HELLO, REST } from './programs.ts';
 
 let folder: string;
 let system: Atoll;
@@ -26,6 +26,7 @@ test.before(async () => {
     hello: HELLO,
     files: FILES,
     checks: CHECKS,
+    fuzz: FUZZ,
     rest: REST,
   })) {
     compiler &&= await compile(name, source);
@@ -138,6 +139,21 @@ test(
   'rest yes | head -n 2; rest trap; echo $?',
   'y\ny\n134\n',
 );
+
+test('random calls are refused or done, and hurt nobody', async (t) => {
+  if (!compiler) {
+    t.log('no clang for wasm32-wasi here: skipped');
+    return t.pass();
+  }
+  const seed = testSeed();
+  t.log(`ATOLL_SEED=${seed}`);
+  const { status } = await run(t, `fuzz ${seed}`);
+  t.is(status, 9);
+  t.deepEqual(
+    system.log.filter((line) => /bug|died/.test(line)),
+    [],
+  );
+});
 
 test('a loop without calls dies of SIGKILL, and of Ctrl-C in a terminal', async (t) => {
   if (!compiler) {
