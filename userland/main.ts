@@ -6,8 +6,8 @@ import { PosixError, strerror } from '../kernel/abi/errno.ts';
 import type { ProcessConfig } from '../kernel/abi/seat-config.ts';
 import { type Start, SYS } from '../kernel/abi/syscall.ts';
 import { loadProgram } from './bin/load.ts';
-import { Channel, ProcessDied } from './libc/channel.ts';
-import { lastWords, Runtime } from './libc/runtime.ts';
+import { Channel, ProcessDied } from './libc/runtime/channel.ts';
+import { lastWords, Runtime } from './libc/runtime/runtime.ts';
 import type { Program, Sys } from './libc/sys.ts';
 
 /** The kernel found the file, but this system has no such program (as a shell tells it). */

@@ -49,6 +49,9 @@ export const DESCRIPTOR_CACHED = 1;
 export const DESCRIPTOR_READABLE = 2;
 /** Nobody else holds the open file description: read and lseek may move the offset here. */
 export const DESCRIPTOR_OURS = 4;
+/** The end of a pipe that nobody else holds; the inode word is the frame of its words (pipe-words.ts). */
+export const DESCRIPTOR_PIPE_READ = 8;
+export const DESCRIPTOR_PIPE_WRITE = 16;
 /** No page is marked for read-ahead. */
 export const NO_MARK = -1;
 /** A page of a file is a word: what lies behind (8 TiB) only the kernel finds. */

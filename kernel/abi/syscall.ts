@@ -1,6 +1,6 @@
 // System calls on the wire between a process and the kernel: one ring each way of small slots, and
 // a window, a run of frames that carries strings and data. The layouts here are the contract between
-// userland/libc/runtime.ts, the host's process in index.ts and kernel/syscall.
+// userland/libc/runtime/runtime.ts, the host's process in index.ts and kernel/syscall.
 //
 //   request slot                         reply slot
 //   +0  number  u32                      +0  tag      u32
@@ -92,6 +92,8 @@ export const SYS = {
   readAhead: 62, // a0 fd: a reader got to its mark; nobody waits for an answer, and there is none
   peek: 63, // a0 fd of a pipe, a1 count → r0, data: what read would give, which it still will
   batch: 64, // a0 count; data: a table of calls and what they need (batch.ts) → data, answered in place
+  pipeReady: 65, // a0 fd: waits until the end of a pipe can move bytes, or never will; wakes who waits for it
+  pipeMoved: 66, // a0 fd: bytes were moved while somebody slept; nobody waits for an answer
   // Terminals and sessions.
   setsid: 70, // → sid
   getsid: 71, // a0 pid → sid

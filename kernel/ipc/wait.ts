@@ -96,6 +96,14 @@ export class Bell {
     return 'rung';
   }
 
+  /**
+   * For the owner, before it sleeps for a word that another worker is about to change: whether it did,
+   * within the time that a wake-up takes. Not in a repeatable run, and not while cores are scarce.
+   */
+  spinFor(words: Int32Array, index: number, seen: number): boolean {
+    return this.#baton === undefined && this.#spinOn(words, index, seen);
+  }
+
   /** The owner begins to run, or is gone: corrects the number of awake workers. */
   setRunning(running: boolean): void {
     this.#setAwake(running ? 1 : 0);
@@ -175,9 +183,13 @@ export class Bell {
   }
 
   #spin(seen: number): boolean {
+    return this.#spinOn(this.#words, COUNT, seen);
+  }
+
+  #spinOn(words: Int32Array, index: number, seen: number): boolean {
     for (let done = 0; done < SPIN_LONG; done += SPIN_SHORT) {
       for (let i = 0; i < SPIN_SHORT; i++) {
-        if (Atomics.load(this.#words, COUNT) !== seen) return true;
+        if (Atomics.load(words, index) !== seen) return true;
       }
       if (this.crowded) return false; // somebody else woke up meanwhile and needs the core
     }

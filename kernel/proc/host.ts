@@ -26,6 +26,8 @@ export function adoptHost(kernel: Kernel, config: ProcessConfig): Process {
     process: host,
     readyTag: undefined,
     calls: 0,
+    ended: false,
+    whenQuiet: [],
     gone: false,
     detach: () => undefined,
   };

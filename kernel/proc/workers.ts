@@ -46,6 +46,10 @@ export interface ProcessSeat {
   readyTag: number | undefined;
   /** Calls under way: their replies and data still go into the seat's memory. */
   calls: number;
+  /** The host has ended its worker. */
+  ended: boolean;
+  /** What waits until nothing that its process began is under way any more. */
+  readonly whenQuiet: (() => void)[];
   /** The worker is gone: nothing is answered any more. Its memory goes with the last call. */
   gone: boolean;
   detach: () => void;
@@ -180,6 +184,7 @@ export class Workers {
     if (seat.process === undefined && seat.readyTag === undefined) this.#starting--;
     seat.process = undefined;
     seat.readyTag = tag;
+    quiet(seat);
     if (this.#idle.length >= MOST_IDLE) {
       this.#remove(seat);
       return;
@@ -193,6 +198,13 @@ export class Workers {
     this.#options.executor.after(GRACE_MS, () => {
       if (seat.process === process && this.#seats.get(seat.seat) === seat) this.#remove(seat);
     });
+  }
+
+  /** Runs `action` once the worker of a dead process can touch no memory any more. */
+  whenQuiet(process: Process, action: () => void): void {
+    const { seat } = process;
+    if (seat === undefined || seat.process !== process || seat.ended) action();
+    else seat.whenQuiet.push(action);
   }
 
   /** The worker ended by itself, or was powered off. Returns whom it ran. */
@@ -233,6 +245,8 @@ export class Workers {
       process: undefined,
       readyTag: undefined,
       calls: 0,
+      ended: false,
+      whenQuiet: [],
       gone: false,
       detach: () => undefined,
     };
@@ -269,6 +283,8 @@ export class Workers {
     if (at >= 0) this.#idle.splice(at, 1);
     // The worker may still run for a moment: its memory is free once the board says it is gone.
     this.#options.link.whenGone(seat.seat, () => {
+      seat.ended = true;
+      quiet(seat);
       this.#options.executor.start(this.#giveArea(seat), 'a seat');
     });
   }
@@ -277,6 +293,10 @@ export class Workers {
     while (seat.calls > 0) yield* this.#options.executor.pause(CALLS_CHECK_MS);
     this.#options.frames.give(seat.area, AREA_FRAMES);
   }
+}
+
+function quiet(seat: ProcessSeat): void {
+  for (const action of seat.whenQuiet.splice(0)) action();
 }
 
 /** Writes a seat's orders into its page and lets it go. */

@@ -7,7 +7,7 @@ import type { Task } from '../ipc/task.ts';
 import { flushInode } from '../mm/flush.ts';
 import { takeError } from '../mm/write.ts';
 import type { Call } from '../vfs/call.ts';
-import { setDescriptor } from '../vfs/descriptors.ts';
+import { setDescriptor, tellHolders } from '../vfs/descriptors.ts';
 import { OpenFile, releaseFile } from '../vfs/file.ts';
 import { Pipe } from '../vfs/pipe.ts';
 import { arg, type Calls, fdArg, type Result } from './dispatch.ts';
@@ -34,7 +34,7 @@ export const descriptorCalls: Calls = {
     return {};
   },
   *[SYS.pipe](call) {
-    const pipe = new Pipe(call.kernel);
+    const pipe = new Pipe(call.kernel, 'unnamed');
     const [reader, writer] = [
       new OpenFile({ flags: O_RDONLY, stream: pipe.end('read') }),
       new OpenFile({ flags: O_WRONLY, stream: pipe.end('write') }),
@@ -56,6 +56,7 @@ export const descriptorCalls: Calls = {
     const file = call.process.file(fdArg(request));
     const settable = O_APPEND | O_NONBLOCK;
     file.flags = (file.flags & ~settable) | (arg(request, 1) & settable);
+    tellHolders(file);
     return {};
   },
   *[SYS.poll](call, request) {

@@ -16,7 +16,7 @@ import type { Buffer } from '../vfs/file.ts';
 import { attributeCalls } from './attributes.ts';
 import { batchCalls } from './batch.ts';
 import { descriptorCalls } from './descriptors.ts';
-import { ioCalls, ringForAhead } from './io.ts';
+import { ioCalls, pipeMoved, ringForAhead } from './io.ts';
 import { nameCalls } from './names.ts';
 import { processCalls } from './processes.ts';
 import { resourceCalls } from './resources.ts';
@@ -72,6 +72,7 @@ export function takeCall(kernel: Kernel, seat: ProcessSeat): boolean {
   const { process } = seat;
   if (number === SYS.ready) kernel.workers.ready(seat, tag);
   else if (number === SYS.readAhead) ringForAhead(kernel, process, args[0] ?? -1);
+  else if (number === SYS.pipeMoved) pipeMoved(process, args[0] ?? -1);
   else if (process === undefined || process.dead) answer(kernel, seat, { tag, errno: DIED });
   else if (number === SYS.exit) {
     end(kernel, process, exitStatus(args[0] ?? 0));

@@ -44,6 +44,12 @@ export const ioCalls: Calls = {
     const done = yield* stream.peek(call, request.room(count).bytes, flags);
     return { r0: done, length: done };
   },
+  *[SYS.pipeReady](call, request) {
+    const { stream } = call.file(fdArg(request));
+    if (!(stream instanceof PipeEnd)) fail(ESPIPE);
+    yield* stream.ready(call);
+    return {};
+  },
   *[SYS.pread](call, request) {
     return yield* read(call, request, offsetArg(request));
   },
@@ -110,6 +116,12 @@ export function ringForAhead(kernel: Kernel, process: Process | undefined, fd: n
   const file = process?.descriptors[fd]?.file;
   const { inode } = file ?? {};
   if (file && inode?.isCachedFile && file.ahead.rung()) fetchAhead(kernel, inode, file.ahead);
+}
+
+/** A process moved bytes of a pipe by itself, and saw that somebody sleeps. */
+export function pipeMoved(process: Process | undefined, fd: number): void {
+  const stream = process?.descriptors[fd]?.file.stream;
+  if (stream instanceof PipeEnd) stream.pipe.wake();
 }
 
 function rewind(file: OpenFile, offset: number): number {

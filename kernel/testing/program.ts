@@ -237,6 +237,8 @@ function takeSeat(machine: Machine, process: Process): ProcessSeat {
       process,
       readyTag: undefined,
       calls: 0,
+      ended: false,
+      whenQuiet: [],
       gone: false,
       detach: () => undefined,
     },

@@ -1,5 +1,5 @@
 // Read-ahead through system calls, against a server that counts, delays and refuses. What readers without
-// calls have to do with it: userland/libc/cached.test.ts.
+// calls have to do with it: userland/libc/runtime/cached.test.ts.
 
 import test from 'ava';
 import { EIO } from '../abi/errno.ts';

@@ -4,6 +4,7 @@
 // looks there while it serves one. As soon as a second one refers to it, the offset is the kernel's
 // again, so that two processes never read the same bytes, and nobody can die with the offset.
 
+import { O_NONBLOCK } from '../abi/constants.ts';
 import {
   DESCRIPTOR_CACHED,
   DESCRIPTOR_FLAGS,
@@ -24,6 +25,7 @@ import {
 } from '../abi/file-tables.ts';
 import type { Descriptor, Process } from '../proc/process.ts';
 import type { OpenFile } from './file.ts';
+import type { Stream } from './stream.ts';
 
 /** Makes a descriptor of a process refer to an open file, or to nothing. References are the caller's. */
 export function setDescriptor(
@@ -61,7 +63,8 @@ export function leaveTable(process: Process): void {
 }
 
 /** Writes what the holders of a description may do with it into their tables. */
-function tellHolders(file: OpenFile): void {
+export function tellHolders(file: OpenFile): void {
+  if (file.stream?.direct) tellEnd(file, file.stream.direct);
   const entry = file.inode?.entry;
   if (entry === undefined) return;
   const [first] = file.holders;
@@ -76,6 +79,17 @@ function tellHolders(file: OpenFile): void {
       flags: flags | (ours ? DESCRIPTOR_OURS : 0),
       mark: file.ahead.mark,
     });
+  }
+}
+
+/** The end of a pipe: who holds it alone moves its bytes by himself. */
+function tellEnd(file: OpenFile, direct: NonNullable<Stream['direct']>): void {
+  const [first] = file.holders;
+  const alone = file.holders.length === 1 && first !== undefined && inTable(first.fd);
+  const blocks = (file.flags & O_NONBLOCK) === 0;
+  const is = alone && blocks && first.process.table ? direct(first.process) : undefined;
+  for (const { process, fd } of file.holders) {
+    if (inTable(fd)) process.table?.put(fd, { mark: NO_MARK, inode: 0, flags: 0, ...is });
   }
 }
 

@@ -226,7 +226,7 @@ function* openFifo(call: Call, found: Found, flags: number): Task<OpenFile> {
   const { inode, mount, dentry } = found;
   let pipe = fifos.get(inode);
   if (pipe === undefined) {
-    pipe = new Pipe(call.kernel);
+    pipe = new Pipe(call.kernel, 'named');
     fifos.set(inode, pipe);
   }
   const access = flags & O_ACCMODE;

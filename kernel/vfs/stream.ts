@@ -3,6 +3,7 @@
 
 import type { Tty } from '../fs/tty/tty.ts';
 import type { Task, WaitQueue } from '../ipc/task.ts';
+import type { Process } from '../proc/process.ts';
 import type { Call } from './call.ts';
 
 export interface Stream {
@@ -14,6 +15,10 @@ export interface Stream {
   close(): void;
   /** No descriptor refers to it any more, only calls that wait in it. */
   abandoned?(): void;
+  /** What a process that alone holds it may do by itself: words for its table of descriptors. */
+  readonly direct?: (
+    process: Process,
+  ) => { readonly inode: number; readonly flags: number } | undefined;
   /** POLL* bits that are so. */
   poll(): number;
   /** Woken whenever `poll` may answer otherwise. */

@@ -44,7 +44,7 @@ const scripts: readonly string[] = [
   `printf "b\\na\\nc\\n" | awk '{ print | "sort -r" } END { close("sort -r"); print "done" }'`,
   `awk 'BEGIN { r = system("echo sys; exit 3"); print r; print "x" | "cat"; close("cat"); print "y" }'`,
   `awk 'BEGIN { printf "no newline"; fflush(); system("echo; cat"); print "end" }' < /dev/null`,
-  `awk 'BEGIN { print "to err" | "cat 1>&2"; print "more" > "/dev/stderr" }'`,
+  `awk 'BEGIN { print "to err" | "cat 1>&2"; close("cat 1>&2"); print "more" > "/dev/stderr" }'`,
   `yes | awk '{ n++ } NR == 100000 { print n; exit }'`,
   `awk 'BEGIN { while (1) print "y" }' | head -n 2`,
   `seq 1 5 > f; awk 'NR == 2 { while ((getline l < "f") > 0) s += l } END { print s, NR }' f`,

@@ -30,6 +30,7 @@ const budgets: readonly Budget[] = [
   { bench: '-n 20 unlink .', hops: 4 },
   { bench: '-n 20 rename .', hops: 4 }, // of names that are known, as mv(1) has just asked for them
   { bench: '-n 20 pread big', hops: 6, before: drop },
+  { bench: '-n 200 loop', hops: 0.1 }, // one in 256 moves is a call, so that a time slice ends
   // spawn 2 and the hand-off; `true` exits and comes back: 3; wait 2.
   { bench: '-n 10 spawn', hops: 8 },
 ];

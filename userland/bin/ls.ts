@@ -4,12 +4,12 @@
 import { DT_DIR, DT_UNKNOWN } from '../../kernel/abi/constants.ts';
 import { ELOOP, ENOENT, fail, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { Dirent, Stat } from '../../kernel/abi/stat.ts';
-import type { BatchResult } from '../libc/batch.ts';
 import { isDirectory, isDirectoryAt, isSymlink, join, listDirectory } from '../libc/files/path.ts';
 import { printEntries } from '../libc/listing/print.ts';
 import { type Entry, type Style, sortEntries, styleOf } from '../libc/listing/style.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
+import type { BatchResult } from '../libc/runtime/batch.ts';
 import { maybeQuoted, quoted } from '../libc/text/quote.ts';
 
 export const main = program(

@@ -5,7 +5,7 @@
 import type { Dirent, Stat, StatFs, Timespec } from '../../kernel/abi/stat.ts';
 import type { PollEntry } from '../../kernel/abi/syscall.ts';
 import type { Termios, Winsize } from '../../kernel/abi/termios.ts';
-import type { BatchCall, BatchResult } from './batch.ts';
+import type { BatchCall, BatchResult } from './runtime/batch.ts';
 
 /** A native program: takes its system calls, returns its exit status 0..255. */
 export type Program = (sys: Sys) => number;

@@ -3,7 +3,7 @@
 
 import { O_CLOEXEC, O_RDONLY, RLIMIT_AS, SIGABRT, SIGSEGV } from '../../kernel/abi/constants.ts';
 import { ENOMEM, PosixError } from '../../kernel/abi/errno.ts';
-import { lastWords } from '../libc/runtime.ts';
+import { lastWords } from '../libc/runtime/runtime.ts';
 import type { Program, Sys } from '../libc/sys.ts';
 import { ESUCCESS, WasiError, wasiErrno } from './abi.ts';
 import { ioCalls } from './calls/io.ts';

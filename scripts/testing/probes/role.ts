@@ -5,8 +5,8 @@ import type { Board } from '../../../kernel/abi/board.ts';
 import type { ProcessConfig } from '../../../kernel/abi/seat-config.ts';
 import { type Start, SYS } from '../../../kernel/abi/syscall.ts';
 import { loadProgram } from '../../../userland/bin/load.ts';
-import { Channel, ProcessDied } from '../../../userland/libc/channel.ts';
-import { lastWords, Runtime } from '../../../userland/libc/runtime.ts';
+import { Channel, ProcessDied } from '../../../userland/libc/runtime/channel.ts';
+import { lastWords, Runtime } from '../../../userland/libc/runtime/runtime.ts';
 import type { Program } from '../../../userland/libc/sys.ts';
 import { probes } from './probes.ts';
 

@@ -154,6 +154,24 @@ export const operations: Readonly<Record<string, Operation>> = {
     does: 'writes SIZE bytes into a pipe that another process reads',
     prepare: pipeTo,
   },
+  loop: {
+    does: 'writes SIZE bytes into a pipe, and reads them back',
+    prepare: ({ sys, size }) => {
+      const { read, write } = sys.pipe();
+      const bytes = new Uint8Array(size);
+      return {
+        run: () => {
+          sys.write(write, bytes);
+          sys.read(read, bytes);
+        },
+        clean: () => {
+          sys.close(read);
+          sys.close(write);
+        },
+        bytes: size,
+      };
+    },
+  },
   sink: {
     does: 'reads standard input to its end',
     prepare: ({ sys, size }) => {

@@ -15,8 +15,8 @@ import {
 } from '../../../kernel/abi/constants.ts';
 import { ENOENT, fail, PosixError, strerror } from '../../../kernel/abi/errno.ts';
 import type { Stat } from '../../../kernel/abi/stat.ts';
-import type { BatchResult } from '../batch.ts';
 import type { Tool } from '../program.ts';
+import type { BatchResult } from '../runtime/batch.ts';
 import { quoted } from '../text/quote.ts';
 import { copyAttributes, copyData, type Keep, type Sparse } from './copy.ts';
 import { isDirectory, isSymlink, join, listDirectory, lstatIfThere, statIfThere } from './path.ts';

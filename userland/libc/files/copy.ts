@@ -21,8 +21,8 @@ import {
   strerror,
 } from '../../../kernel/abi/errno.ts';
 import type { Stat } from '../../../kernel/abi/stat.ts';
-import { errorOf } from '../batch.ts';
 import type { Tool } from '../program.ts';
+import { errorOf } from '../runtime/batch.ts';
 import { COPY_BYTES } from '../stdio.ts';
 import type { Sys } from '../sys.ts';
 import { quoted } from '../text/quote.ts';

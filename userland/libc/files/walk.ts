@@ -4,7 +4,7 @@
 import { DT_DIR, DT_UNKNOWN, dtype } from '../../../kernel/abi/constants.ts';
 import { ELOOP, ENOENT, fail, PosixError } from '../../../kernel/abi/errno.ts';
 import type { Dirent, Stat } from '../../../kernel/abi/stat.ts';
-import type { BatchResult } from '../batch.ts';
+import type { BatchResult } from '../runtime/batch.ts';
 import type { Sys } from '../sys.ts';
 import { join, listDirectory } from './path.ts';
 

@@ -1,7 +1,7 @@
 // A batch over the host's files: one call after the other, which any order allows.
 
 import { PosixError } from '../../../kernel/abi/errno.ts';
-import type { BatchCall, BatchResult } from '../batch.ts';
+import type { BatchCall, BatchResult } from '../runtime/batch.ts';
 import type { Sys } from '../sys.ts';
 
 export function batchOneByOne(this: Sys, calls: readonly BatchCall[]): BatchResult[] {

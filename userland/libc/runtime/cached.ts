@@ -3,7 +3,7 @@
 // not certain is left to a system call: a page that is not cached, a kernel that is just writing it, a
 // description that others share, a signal that waits.
 
-import { SEEK_CUR, SEEK_END, SEEK_SET } from '../../kernel/abi/constants.ts';
+import { SEEK_CUR, SEEK_END, SEEK_SET } from '../../../kernel/abi/constants.ts';
 import {
   bucketOf,
   DESCRIPTOR_CACHED,
@@ -34,12 +34,12 @@ import {
   TABLE_ANSWERED,
   TABLE_ATTENTION,
   TABLE_DESCRIPTORS,
-} from '../../kernel/abi/file-tables.ts';
-import { FAULT_AREA, PAGE_SIZE } from '../../kernel/abi/memlayout.ts';
-import type { Stat } from '../../kernel/abi/stat.ts';
-import { getStat, STAT_SIZE } from '../../kernel/abi/syscall.ts';
-import { ARMED_BITS, HEAD } from '../../kernel/ipc/fault/layout.ts';
-import { changing, readBarrier, versionOf } from '../../kernel/ipc/seqlock.ts';
+} from '../../../kernel/abi/file-tables.ts';
+import { FAULT_AREA, PAGE_SIZE } from '../../../kernel/abi/memlayout.ts';
+import type { Stat } from '../../../kernel/abi/stat.ts';
+import { getStat, STAT_SIZE } from '../../../kernel/abi/syscall.ts';
+import { ARMED_BITS, HEAD } from '../../../kernel/ipc/fault/layout.ts';
+import { changing, readBarrier, versionOf } from '../../../kernel/ipc/seqlock.ts';
 
 /** Pages copied at once when their frames lie side by side. */
 const RUN = 64;
@@ -96,7 +96,7 @@ export class CachedFiles {
 
   /** Reads at `offset`; the bytes copied. See `complete`. */
   pread(fd: number, into: Uint8Array, offset: number): number {
-    const at = this.#descriptor(fd, READS);
+    const at = this.descriptor(fd, READS);
     if (at === undefined || !(offset >= 0)) return 0;
     const count = this.#read(at, into, offset);
     this.#progress(fd, at, offset + count);
@@ -105,7 +105,7 @@ export class CachedFiles {
 
   /** Reads at the offset of the descriptor, which moves. */
   read(fd: number, into: Uint8Array): number {
-    const at = this.#descriptor(fd, READS | DESCRIPTOR_OURS);
+    const at = this.descriptor(fd, READS | DESCRIPTOR_OURS);
     if (at === undefined) return 0;
     const cell = at / 2 + DESCRIPTOR_OFFSET;
     const offset = this.#offsets[cell] ?? 0;
@@ -117,7 +117,7 @@ export class CachedFiles {
 
   /** Moves the offset; undefined: ask the kernel. */
   lseek(fd: number, offset: number, whence: number): number | undefined {
-    const at = this.#descriptor(fd, DESCRIPTOR_CACHED | DESCRIPTOR_OURS);
+    const at = this.descriptor(fd, DESCRIPTOR_CACHED | DESCRIPTOR_OURS);
     if (at === undefined) return undefined;
     const cell = at / 2 + DESCRIPTOR_OFFSET;
     let base: number | undefined;
@@ -127,13 +127,13 @@ export class CachedFiles {
     const target = base === undefined ? -1 : base + offset;
     if (!Number.isSafeInteger(target) || target < 0) return undefined;
     this.#offsets[cell] = target;
-    this.#answered();
+    this.answered();
     return target;
   }
 
   /** The attributes of an open file; undefined: ask the kernel. */
   fstat(fd: number): Stat | undefined {
-    const at = this.#descriptor(fd, DESCRIPTOR_CACHED);
+    const at = this.descriptor(fd, DESCRIPTOR_CACHED);
     if (at === undefined) return undefined;
     const inode = this.#inodeOf(at);
     const address = this.#tables.inodes + inode * 4 + INODE_STAT;
@@ -144,14 +144,14 @@ export class CachedFiles {
       const stat = getStat(new DataView(this.#memory, address, STAT_SIZE));
       readBarrier();
       if (versionOf(this.#inodes, inode + INODE_ATTR_LOCK) !== version) continue;
-      if (valid) this.#answered();
+      if (valid) this.answered();
       return valid ? stat : undefined;
     }
     return undefined;
   }
 
   /** The words of a descriptor that may do all of `wanted`; undefined: that is for the kernel. */
-  #descriptor(fd: number, wanted: number): number | undefined {
+  descriptor(fd: number, wanted: number): number | undefined {
     this.complete = false;
     this.missing = undefined;
     if (Atomics.load(this.#descriptors, TABLE_ATTENTION) !== 0) return undefined;
@@ -160,6 +160,11 @@ export class CachedFiles {
     const at = descriptorAt(fd) / 4;
     const flags = Atomics.load(this.#descriptors, at + DESCRIPTOR_FLAGS);
     return (flags & wanted) === wanted ? at : undefined;
+  }
+
+  /** A word of the table of descriptors. */
+  word(at: number): number {
+    return this.#descriptors[at] ?? 0;
   }
 
   #inodeOf(descriptor: number): number {
@@ -193,7 +198,7 @@ export class CachedFiles {
       const length = Math.min(into.length - done, size - position);
       if (length <= 0 && !changing(version) && this.#sizeHolds(inode, version)) {
         this.complete = true;
-        this.#answered();
+        this.answered();
         break;
       }
       const count =
@@ -273,7 +278,8 @@ export class CachedFiles {
     return this.#frames[at + FRAME_ID] === id && this.#frames[at + FRAME_PAGE] === page;
   }
 
-  #answered(): void {
+  /** Counts a call that the kernel did not have to serve. */
+  answered(): void {
     this.#descriptors[TABLE_ANSWERED] = ((this.#descriptors[TABLE_ANSWERED] ?? 0) + 1) | 0;
   }
 }

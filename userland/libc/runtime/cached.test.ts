@@ -2,12 +2,12 @@
 // kernel must not have been called. What workers do at the same time: scripts/system/zero-hop.test.ts.
 
 import test from 'ava';
-import { SIGUSR1 } from '../../kernel/abi/constants.ts';
-import { descriptorAt, TABLE_ATTENTION } from '../../kernel/abi/file-tables.ts';
-import type { Stat } from '../../kernel/abi/stat.ts';
-import { machine } from '../../kernel/testing/machine.ts';
-import type { Program } from '../../kernel/testing/program.ts';
-import { volume } from '../../kernel/testing/volume.ts';
+import { SIGUSR1 } from '../../../kernel/abi/constants.ts';
+import { descriptorAt, TABLE_ATTENTION } from '../../../kernel/abi/file-tables.ts';
+import type { Stat } from '../../../kernel/abi/stat.ts';
+import { machine } from '../../../kernel/testing/machine.ts';
+import type { Program } from '../../../kernel/testing/program.ts';
+import { volume } from '../../../kernel/testing/volume.ts';
 import { CachedFiles } from './cached.ts';
 
 const PAGE = 4096;

@@ -1,9 +1,9 @@
 // The system calls on terminals (TtyCalls in sys.ts) over the process's channel to the kernel.
 
-import { SYS } from '../../kernel/abi/syscall.ts';
-import { getTermios, putTermios, type Termios, type Winsize } from '../../kernel/abi/termios.ts';
+import { SYS } from '../../../kernel/abi/syscall.ts';
+import { getTermios, putTermios, type Termios, type Winsize } from '../../../kernel/abi/termios.ts';
+import type { TtyCalls } from '../sys.ts';
 import type { Channel } from './channel.ts';
-import type { TtyCalls } from './sys.ts';
 
 export class TtyRuntime implements TtyCalls {
   readonly #channel: Channel;

@@ -2,7 +2,7 @@
 // shared memory for strings and data (layouts: kernel/abi/syscall.ts). What the last call answered
 // stays in the channel until the next one; nothing is allocated for a call.
 
-import type { Board } from '../../kernel/abi/board.ts';
+import type { Board } from '../../../kernel/abi/board.ts';
 import {
   assert,
   E2BIG,
@@ -11,16 +11,17 @@ import {
   type Errno,
   PosixError,
   toErrno,
-} from '../../kernel/abi/errno.ts';
-import type { ProcessConfig } from '../../kernel/abi/seat-config.ts';
-import { DIED, SYS, syscallName } from '../../kernel/abi/syscall.ts';
-import { decodeText, encodeText } from '../../kernel/abi/text.ts';
-import { Baton } from '../../kernel/ipc/baton/baton.ts';
-import { Ring } from '../../kernel/ipc/ring.ts';
-import { type Tracer, tracerOf } from '../../kernel/ipc/trace.ts';
-import { EVENTS } from '../../kernel/ipc/trace-events.ts';
-import { Bell } from '../../kernel/ipc/wait.ts';
+} from '../../../kernel/abi/errno.ts';
+import type { ProcessConfig } from '../../../kernel/abi/seat-config.ts';
+import { DIED, SYS, syscallName } from '../../../kernel/abi/syscall.ts';
+import { decodeText, encodeText } from '../../../kernel/abi/text.ts';
+import { Baton } from '../../../kernel/ipc/baton/baton.ts';
+import { Ring } from '../../../kernel/ipc/ring.ts';
+import { type Tracer, tracerOf } from '../../../kernel/ipc/trace.ts';
+import { EVENTS } from '../../../kernel/ipc/trace-events.ts';
+import { Bell } from '../../../kernel/ipc/wait.ts';
 import { CachedFiles } from './cached.ts';
+import { PipedFiles } from './pipes.ts';
 
 /** The process is no more: unwinds the program up to entry.ts. Programs do not catch it. */
 export class ProcessDied extends Error {}
@@ -34,6 +35,8 @@ export class Channel {
   readonly view: DataView;
   /** What can be read without a call. */
   readonly cached: CachedFiles | undefined;
+  /** What can be moved through pipes without a call. */
+  readonly pipes: PipedFiles | undefined;
   /** Of the last reply. */
   r0 = 0;
   r1 = 0;
@@ -53,10 +56,12 @@ export class Channel {
     this.view = new DataView(board.ram, config.window, config.windowSize);
     this.#trace = tracerOf(board.ram);
     const { tables } = config;
-    const ring = (fd: number): void => this.tell(SYS.readAhead, fd);
+    const ring = (fd: number): void => void this.tell(SYS.readAhead, fd);
     this.cached = tables && new CachedFiles(board.ram, tables, ring);
     this.#bell = new Bell(board.ram, board.seat);
     this.#bell.setRunning(true);
+    const { cached } = this;
+    this.pipes = cached && new PipedFiles(board.ram, { channel: this, cached, bell: this.#bell });
     this.#requests = new Ring(board.ram, config.requests);
     this.#replies = new Ring(board.ram, config.replies);
     const baton = Baton.of(board.ram);
@@ -92,9 +97,11 @@ export class Channel {
     }
   }
 
-  /** Tells the kernel something that it never answers; a ring that is full does without. */
-  tell(number: number, a0: number): void {
-    if (!this.#requestsFull) this.#put(number, 0, a0, 0, 0);
+  /** Tells the kernel something that it never answers; false when the ring is full. */
+  tell(number: number, a0: number): boolean {
+    const fits = !this.#requestsFull;
+    if (fits) this.#put(number, 0, a0, 0, 0);
+    return fits;
   }
 
   /** Puts strings into the window, NUL between them; the length. NUL within one cannot be meant. */

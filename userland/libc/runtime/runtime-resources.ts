@@ -1,8 +1,8 @@
 // The system calls on limits and use (ResourceCalls in sys.ts) over the process's channel.
 
-import { SYS } from '../../kernel/abi/syscall.ts';
+import { SYS } from '../../../kernel/abi/syscall.ts';
+import type { ResourceCalls, Rlimit } from '../sys.ts';
 import type { Channel } from './channel.ts';
-import type { ResourceCalls, Rlimit } from './sys.ts';
 
 export class ResourceRuntime implements ResourceCalls {
   readonly #channel: Channel;

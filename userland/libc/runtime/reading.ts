@@ -1,7 +1,7 @@
 // Reading what is not cached, or not a cached file: the part of read(2) and pread(2) that makes system calls.
 
-import { PosixError } from '../../kernel/abi/errno.ts';
-import { SYS } from '../../kernel/abi/syscall.ts';
+import { PosixError } from '../../../kernel/abi/errno.ts';
+import { SYS } from '../../../kernel/abi/syscall.ts';
 import type { CachedFiles } from './cached.ts';
 import type { Channel } from './channel.ts';
 

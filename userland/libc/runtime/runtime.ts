@@ -1,10 +1,10 @@
 // The system calls of a native program (sys.ts) over its process's channel to the kernel.
 // Data longer than the window goes in pieces. Signal handlers run between two calls of the program.
 
-import type { Board } from '../../kernel/abi/board.ts';
-import { NSIG } from '../../kernel/abi/constants.ts';
-import { EINVAL, fail, PosixError } from '../../kernel/abi/errno.ts';
-import type { Dirent, Stat, StatFs, Timespec } from '../../kernel/abi/stat.ts';
+import type { Board } from '../../../kernel/abi/board.ts';
+import { NSIG } from '../../../kernel/abi/constants.ts';
+import { EINVAL, fail, PosixError } from '../../../kernel/abi/errno.ts';
+import type { Dirent, Stat, StatFs, Timespec } from '../../../kernel/abi/stat.ts';
 import {
   type ExecData,
   getDirents,
@@ -16,13 +16,8 @@ import {
   type SpawnData,
   type Start,
   SYS,
-} from '../../kernel/abi/syscall.ts';
-import { encodeText } from '../../kernel/abi/text.ts';
-import { type BatchCall, type BatchResult, runBatch } from './batch.ts';
-import type { Channel } from './channel.ts';
-import { readOn } from './reading.ts';
-import { ResourceRuntime } from './runtime-resources.ts';
-import { TtyRuntime } from './runtime-tty.ts';
+} from '../../../kernel/abi/syscall.ts';
+import { encodeText } from '../../../kernel/abi/text.ts';
 import type {
   Disposition,
   PollRequest,
@@ -31,7 +26,12 @@ import type {
   UtimeRequest,
   Utsname,
   WaitResult,
-} from './sys.ts';
+} from '../sys.ts';
+import { type BatchCall, type BatchResult, runBatch } from './batch.ts';
+import type { Channel } from './channel.ts';
+import { readOn } from './reading.ts';
+import { ResourceRuntime } from './runtime-resources.ts';
+import { TtyRuntime } from './runtime-tty.ts';
 
 const LEAVE = -1;
 
@@ -71,9 +71,10 @@ export class Runtime implements Sys {
   }
 
   read(fd: number, into: Uint8Array): number {
-    const { cached } = this.#channel;
+    const { cached, pipes } = this.#channel;
     const done = cached?.read(fd, into) ?? 0;
-    return cached?.complete ? done : readOn(this.#channel, into, { fd, done });
+    if (cached?.complete) return done;
+    return pipes?.read(fd, into) ?? readOn(this.#channel, into, { fd, done });
   }
 
   peek(fd: number, into: Uint8Array): number {
@@ -90,7 +91,11 @@ export class Runtime implements Sys {
   }
 
   write(fd: number, from: Uint8Array): number {
-    return this.#writeAll(from, (length) => this.#channel.callThrough(SYS.write, length, fd));
+    const moved = this.#channel.pipes?.write(fd, from) ?? 0;
+    if (moved > 0 && moved === from.length) return moved;
+    const rest = moved > 0 ? from.subarray(moved) : from;
+    const write = (length: number) => this.#channel.callThrough(SYS.write, length, fd);
+    return moved + this.#writeAll(rest, write);
   }
 
   pwrite(fd: number, from: Uint8Array, offset: number): number {

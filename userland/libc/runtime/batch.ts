@@ -6,11 +6,11 @@ import {
   BATCH_MOST,
   getBatchAnswer,
   putBatchEntry,
-} from '../../kernel/abi/batch.ts';
-import { EINVAL, type Errno, PosixError, toErrno } from '../../kernel/abi/errno.ts';
-import type { Stat } from '../../kernel/abi/stat.ts';
-import { getStat, STAT_SIZE, SYS } from '../../kernel/abi/syscall.ts';
-import { encodeText } from '../../kernel/abi/text.ts';
+} from '../../../kernel/abi/batch.ts';
+import { EINVAL, type Errno, PosixError, toErrno } from '../../../kernel/abi/errno.ts';
+import type { Stat } from '../../../kernel/abi/stat.ts';
+import { getStat, STAT_SIZE, SYS } from '../../../kernel/abi/syscall.ts';
+import { encodeText } from '../../../kernel/abi/text.ts';
 import type { Channel } from './channel.ts';
 
 /** A call of a batch; see the call of the same name in sys.ts. */
