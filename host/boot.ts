@@ -38,6 +38,8 @@ export interface BootOptions {
   readonly watchFrom?: number;
   /** Fault rules that hold before the first disk command, a line each (docs/faults.md). */
   readonly faults?: string;
+  /** `false`: file systems get no workers of their own, the kernel runs their code itself. */
+  readonly daemons?: boolean;
   /** Added to the environment of what `exec` and `spawn` start. */
   readonly env?: Readonly<Record<string, string>>;
   /** Told each line of the kernel log, with the milliseconds since power-on. */
@@ -50,6 +52,12 @@ export interface ConsoleBoot {
   readonly console: ConsoleSink;
 }
 
+export interface MachineBoot {
+  readonly onLog?: BootOptions['onLog'];
+  /** Other modules than this package's own. */
+  readonly modules?: Partial<RoleModules>;
+}
+
 const built = (path: string): string => new URL(`../${path}`, import.meta.url).href;
 
 const modules: RoleModules = {
@@ -57,16 +65,17 @@ const modules: RoleModules = {
   driver: built('drivers/ahci/main.js'),
   volume: built('daemons/main.js'),
   process: built('userland/main.js'),
+  inKernel: built('daemons/main.js'),
 };
 
 export function startMachine(
   options: BootOptions,
-  more: Partial<ConsoleBoot> & { readonly onLog?: BootOptions['onLog'] } = {},
+  more: Partial<ConsoleBoot> & MachineBoot = {},
 ): Machine {
-  const { disks, mem, cpus, seed, strategy, sealed, watchFrom, trace, faults } = options;
+  const { disks, mem, cpus, seed, strategy, sealed, watchFrom, trace, faults, daemons } = options;
   const onLog = more.onLog ?? options.onLog;
   return powerUp({
-    modules,
+    modules: { ...modules, ...more.modules },
     bootArchive: readFileSync(new URL('../boot.cpio', import.meta.url)),
     disks: disks?.map(withMode) ?? goldenImages(),
     ...(mem === undefined ? {} : { memBytes: mem }),
@@ -77,6 +86,7 @@ export function startMachine(
     ...(sealed === undefined ? {} : { sealed }),
     ...(watchFrom === undefined ? {} : { watchFrom }),
     ...(faults === undefined ? {} : { faults }),
+    ...(daemons === undefined ? {} : { daemons }),
     ...(more.interactive === undefined ? {} : { interactive: more.interactive }),
     ...(more.console === undefined ? {} : { console: more.console }),
     ...(onLog === undefined ? {} : { onLog }),

@@ -1,7 +1,7 @@
 // The kernel: the boot order, readable as a list. main() runs in the kernel's worker until the
 // machine halts.
 
-import type { Board } from './abi/board.ts';
+import type { Board, KernelBoard } from './abi/board.ts';
 import type { ToKernel } from './abi/board-link.ts';
 import { SIGKILL, signalStatus } from './abi/constants.ts';
 import { PosixError } from './abi/errno.ts';
@@ -18,6 +18,7 @@ import { adoptHost } from './proc/host.ts';
 import { startLoginShell } from './proc/login.ts';
 import { end } from './proc/signal.ts';
 import { mountDisks } from './supervisor/automount.ts';
+import type { Daemons } from './supervisor/in-kernel.ts';
 import { localServer, newMemFs, newTmpfs } from './supervisor/local.ts';
 import { place } from './supervisor/mounting.ts';
 import { bindAt, makeDirectories, mountAt } from './supervisor/root.ts';
@@ -25,10 +26,12 @@ import { bindAt, makeDirectories, mountAt } from './supervisor/root.ts';
 /** How long the login shell may have the host's cores before spare workers start. */
 const PROMPT_MS = 200;
 
-export function main(board: Board, config: KernelConfig): void {
+export function main(board: KernelBoard, config: KernelConfig): void {
   const kernel = assemble(board, config);
   kernel.link.onMessage = (message) => fromBoard(kernel, message);
   kernel.workers.adopt(config.warm.process);
+  const load = () => board.loadDaemons() as Daemons;
+  kernel.volumes.useInKernel({ workers: config.daemons, load });
   kernel.volumes.spares.adopt('driver', config.warm.driver);
   kernel.volumes.spares.adopt('volume', config.warm.volume);
   kernel.executor.start(boot(kernel, board, config), 'boot');

@@ -6,7 +6,7 @@ import { startMachine } from '../host/boot.ts';
 import type { CommandLine } from './cli-options.ts';
 
 export async function runConsole(line: CommandLine): Promise<number> {
-  const { disks, mem, cpus, trace, faults } = line;
+  const { disks, mem, cpus, trace, faults, daemons } = line;
   let booted = false;
   const log: string[] = [];
   const machine = startMachine(
@@ -16,6 +16,7 @@ export async function runConsole(line: CommandLine): Promise<number> {
       ...(cpus === undefined ? {} : { cpus }),
       ...(trace === undefined ? {} : { trace }),
       ...(faults === undefined ? {} : { faults }),
+      ...(daemons === undefined ? {} : { daemons }),
     },
     {
       ...{ interactive: true, console: terminalSink() },

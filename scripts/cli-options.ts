@@ -16,6 +16,7 @@ Boots a machine, runs a shell in it, and ends with the shell's status.
                      the next at /mnt/sdC1; without --disk: this package's own images
   --mem N[K|M|G]     memory, 256M unless given
   --cpus N           virtual CPUs, the host's cores unless given
+  --no-daemons       file systems get no workers of their own: the kernel runs their code
   --trace FILE       write a trace of every layer, for ui.perfetto.dev
   --trace-summary FILE [CALL]...
                      where the time of the system calls in a trace went; boots nothing
@@ -44,6 +45,7 @@ export interface CommandLine {
   readonly trace?: string;
   readonly seed?: number;
   readonly strategy?: Strategy;
+  readonly daemons?: false;
   readonly hash: boolean;
   /** Fault rules, a line each. */
   readonly faults?: string;
@@ -81,6 +83,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     ...(mem === undefined ? {} : { mem: readBytes(mem) }),
     ...(cpus === undefined ? {} : { cpus: readCount(cpus) }),
     ...(trace === undefined ? {} : { trace }),
+    ...(values['no-daemons'] ? { daemons: false } : {}),
     ...readRepeat(values),
     ...(values.fault === undefined ? {} : { faults: readFaults(values.fault) }),
     shellFlags: flags.filter((flag) => flag !== '-c').map((flag) => flag.replace(/c$/, '')),
@@ -120,6 +123,7 @@ function parse(own: string[]) {
         seed: { type: 'string' },
         strategy: { type: 'string' },
         fault: { type: 'string' },
+        'no-daemons': { type: 'boolean' },
         hash: { type: 'boolean' },
         check: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

@@ -89,13 +89,14 @@ function readSource(file: string): Uint8Array | string {
 }
 
 async function bootQuietly(line: CommandLine): Promise<Atoll> {
-  const { disks, mem, cpus, seed, strategy, watchFrom, trace, faults } = line;
+  const { disks, mem, cpus, seed, strategy, watchFrom, trace, faults, daemons } = line;
   return await boot({
     ...(disks.length === 0 ? {} : { disks }),
     ...(mem === undefined ? {} : { mem }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(trace === undefined ? {} : { trace }),
     ...(faults === undefined ? {} : { faults }),
+    ...(daemons === undefined ? {} : { daemons }),
     ...(seed === undefined ? {} : { seed }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(watchFrom === undefined ? {} : { watchFrom }),

@@ -1,4 +1,4 @@
-// The main program of a volume's worker: opens its disk, mounts it by its format, serves it until
+// The main program of a volume: opens its disk, mounts it by its format, serves it until
 // the kernel unmounts it. A volume that cannot be mounted answers its attach with the reason.
 
 import type { Board } from '../../kernel/abi/board.ts';
@@ -12,7 +12,6 @@ import { GrantReader } from '../../kernel/ipc/grant.ts';
 import { ringLogger } from '../../kernel/ipc/log-ring.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
-import { EVENTS } from '../../kernel/ipc/trace-events.ts';
 import { NinepClient } from '../../kernel/ninep/client.ts';
 import { byName, FidLedger } from '../../kernel/ninep/ledger.ts';
 import { MessageFaults } from '../../kernel/ninep/message-faults.ts';
@@ -31,8 +30,6 @@ export interface VolumeMainOptions {
 
 /** Starts the volume's tasks on the executor, whose loop the caller runs. */
 export function volumeMain(options: VolumeMainOptions): void {
-  const { trace } = options.executor;
-  trace.instant(EVENTS.worker, trace.label(`volume ${options.config.name}`));
   options.executor.start(serveVolume(options), `volume ${options.config.name}`);
 }
 

@@ -46,6 +46,8 @@ export interface MachineOptions {
   /** Virtual CPUs: processes in user mode at a time. */
   readonly cpus?: number;
   readonly interactive?: boolean;
+  /** false: volumes get no workers of their own, the kernel serves them itself. */
+  readonly daemons?: boolean;
   /** A repeatable run: an integer of up to 53 bits. */
   readonly seed?: number;
   /** A file for the trace of it all (trace/recorder.ts). */
@@ -240,7 +242,8 @@ export class Machine {
 
   /** The kernel and, side by side with it, the workers that it will want at once. */
   #powerOnAll(disks: readonly DiskConfig[]): void {
-    const volumes = Math.min(disks.length, WARM_VOLUMES);
+    const { daemons = true } = this.#options;
+    const volumes = daemons ? Math.min(disks.length, WARM_VOLUMES) : 0;
     const firstProcess = FIRST_DRIVER_SEAT + 1 + volumes;
     const warm = {
       driver: disks.length > 0 ? [FIRST_DRIVER_SEAT] : [],
@@ -254,7 +257,7 @@ export class Machine {
     for (const seat of warm.process) this.#power.on(seat, 'process');
     this.#writeKernelConfig({
       ...this.layout,
-      ...{ cpus: this.#cpus, disks, warm },
+      ...{ cpus: this.#cpus, disks, warm, daemons },
       timeZoneOffsetMinutes: this.repeatable ? 0 : new Date().getTimezoneOffset(),
       interactive: this.#options.interactive ?? false,
       ...(this.#options.seed === undefined ? {} : { seed: this.#options.seed }),

@@ -10,8 +10,8 @@ import type { Epoch } from './clock.ts';
 import type { Hardware } from './hardware.ts';
 import type { SeatOrders } from './seat.ts';
 
-/** URL of the module of each role. */
-export type RoleModules = Readonly<Record<Role, string>>;
+/** URL of the module of each role, and of the one by which the kernel serves a volume itself. */
+export type RoleModules = Readonly<Record<Role, string>> & { readonly inKernel?: string };
 
 export interface PowerOptions {
   readonly ram: SharedArrayBuffer;
@@ -157,6 +157,7 @@ export class PowerSwitch {
       ...{ ram, seat, epoch, main: modules[role], predecessors },
       ...(repeatable ? { seed: repeatable.seed } : {}),
       ...(role === 'driver' ? { hardware } : {}),
+      ...(role === 'kernel' && modules.inKernel ? { daemons: modules.inKernel } : {}),
       ...(events === undefined ? {} : { events }),
     };
     const worker = new Worker(new URL('./seat.js', import.meta.url), {

@@ -1,8 +1,10 @@
 // What every worker runs first. It loads the code of its role while nobody needs it yet (a warm
 // seat), then sleeps until the kernel stores the boot word, and gives that code the board.
 
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
-import type { Board, DriverBoard } from '../../kernel/abi/board.ts';
+import type { Board, DriverBoard, KernelBoard } from '../../kernel/abi/board.ts';
 import { SEAT_BOOT, SEAT_CONFIG, SEAT_CONFIG_SIZE, seatPage } from '../../kernel/abi/memlayout.ts';
 import { decodeText } from '../../kernel/abi/text.ts';
 import { Baton } from '../../kernel/ipc/baton/baton.ts';
@@ -26,6 +28,8 @@ export interface SeatOrders {
   readonly predecessors: number;
   /** What the controller on a driver's bus holds. */
   readonly hardware?: Hardware;
+  /** The kernel's: URL of the module that serves volumes, should it have to do that itself. */
+  readonly daemons?: string;
   /** Its event ring, when the machine is traced. */
   readonly events?: SharedArrayBuffer;
 }
@@ -44,7 +48,17 @@ async function powerUp(): Promise<void> {
   const bus = hardware && (await prepare(hardware));
   const config = waitForConfig();
   const board = assemble(config);
-  await role.main(bus ? { ...board, ...bus(board) } : board, config);
+  const more: DriverBoard | KernelBoard = bus
+    ? { ...board, ...bus(board) }
+    : { ...board, loadDaemons };
+  await role.main(more, config);
+}
+
+/** The kernel's loop never gives its worker back, so that it cannot wait for `import()`. */
+function loadDaemons(): unknown {
+  const { daemons } = orders;
+  if (daemons === undefined) throw new Error('this machine has no module for it');
+  return createRequire(import.meta.url)(fileURLToPath(daemons));
 }
 
 /** A driver's bus: images are opened beforehand, drives are looked at when it gets its orders. */

@@ -19,6 +19,12 @@ export interface Board {
   random(into: Uint8Array): void;
 }
 
+/** What the kernel's worker gets besides. */
+export interface KernelBoard extends Board {
+  /** Loads the module of the daemons into this worker; throws what is wrong with it. */
+  loadDaemons(): unknown;
+}
+
 /** What a driver's worker gets besides: the bus its controller sits on. */
 export interface DriverBoard extends Board {
   readonly pci: PciBus;

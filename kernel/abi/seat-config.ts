@@ -62,6 +62,8 @@ export interface KernelConfig {
     readonly volume: readonly number[];
     readonly process: readonly number[];
   };
+  /** Whether volumes have workers of their own. */
+  readonly daemons: boolean;
   readonly timeZoneOffsetMinutes: number;
   /** Of a repeatable run: named streams (kernel/ipc/random-stream.ts) begin from it. */
   readonly seed?: number;

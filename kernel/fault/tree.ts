@@ -36,7 +36,7 @@ export function faultTree(kernel: Kernel): TreeNode<Caller> {
 
 /** Every point of this machine: its name, then what can be done there. */
 function points(kernel: Kernel): string {
-  const names = new Set(kernel.volumes.servers.map(({ process }) => process.name));
+  const names = new Set(kernel.volumes.servers.map(({ name }) => name));
   const places: Readonly<Record<string, readonly string[]>> = {
     blk: diskNames(kernel),
     irq: ['ahci'],

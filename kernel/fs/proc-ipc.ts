@@ -45,9 +45,10 @@ function ringsOf({ link, volumes, workers }: Kernel): { name: string; ring: Ring
 }
 
 function seatsOf({ seat, volumes, workers }: Kernel): { seat: number; name: string }[] {
-  const servers = volumes.servers.map((one) => ({
+  const workersOf = volumes.servers.filter(({ runHere }) => runHere === undefined);
+  const servers = workersOf.map((one) => ({
     seat: one.seat,
-    name: `${one.process.name} ${one.superblock.source}`,
+    name: `${one.name} ${one.superblock.source}`,
   }));
   const processes = workers.seats.map((one) => ({
     seat: one.seat,

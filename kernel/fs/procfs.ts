@@ -175,7 +175,8 @@ function servers(kernel: Kernel): string {
     'seat',
   ];
   const rows = kernel.volumes.servers.map((server) => {
-    const { process, superblock, transport, state, restarts, lastPauseMs, seat } = server;
+    const { process, superblock, transport, restarts, lastPauseMs, seat } = server;
+    const state = server.runHere && server.state === 'running' ? 'direct' : server.state;
     const [requests] = server.rings;
     const queued = requests?.ring.queued ?? 0;
     const total = requests?.ring.total ?? 0;
@@ -189,7 +190,7 @@ function servers(kernel: Kernel): string {
       lastPauseMs.toFixed(1),
       seat,
     ];
-    return [nameOf(server), process.pid, state, ...numbers].map(String);
+    return [nameOf(server), process?.pid ?? '-', state, ...numbers].map(String);
   });
   const widths = [20, 5, 10, 5, 6, 5, 8, 8, 8, 4];
   const line = (words: readonly string[]): string =>

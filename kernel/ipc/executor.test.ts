@@ -261,3 +261,61 @@ test('what must not wait says in which queue it waits', (t) => {
   const queue = new WaitQueue('the disk');
   t.throws(() => runNow(sleep(queue)), { message: /the disk/ });
 });
+
+/** A second executor whose turns the first one runs. */
+function withGuest() {
+  const machine = bench();
+  const { executor: host, ram, bugs } = machine;
+  const onBug = (error: unknown, name: string): void => {
+    bugs.push(`guest, ${name}: ${(error as Error).message}`);
+  };
+  return { ...machine, guest: new Executor({ ram, seat: SEAT_A, clock: host.clock, host, onBug }) };
+}
+
+test("a guest's timers, tasks and pollers have their turns in its host's", (t) => {
+  const { guest, executor, at } = withGuest();
+  const seen: string[] = [];
+  guest.after(10, () => seen.push('timer'));
+  const task = function* (): Task<void> {
+    yield* guest.pause(20);
+    seen.push('task');
+  };
+  guest.start(task(), 'task');
+  t.true(executor.turn());
+  t.true(executor.urgent);
+  at(10);
+  t.deepEqual(seen, ['timer']);
+  at(20);
+  t.deepEqual(seen, ['timer', 'task']);
+  t.false(executor.urgent);
+});
+
+test('a guest that was stopped does nothing more, whatever was under way in it', (t) => {
+  const { guest, executor, at } = withGuest();
+  const seen: string[] = [];
+  guest.after(10, () => seen.push('timer'));
+  guest.poll(() => {
+    seen.push('polled');
+    return false;
+  });
+  executor.turn();
+  t.deepEqual(seen, ['polled']);
+  guest.stop();
+  at(20);
+  t.deepEqual(seen, ['polled']);
+  t.false(executor.urgent);
+});
+
+test('what a guest throws is its own bug, and its host goes on', (t) => {
+  const { guest, executor, bugs } = withGuest();
+  guest.poll(() => {
+    throw new Error('broken');
+  });
+  let turned = false;
+  executor.after(0, () => {
+    turned = true;
+  });
+  executor.turn();
+  t.true(turned);
+  t.deepEqual(bugs, ['guest, its loop: broken']);
+});

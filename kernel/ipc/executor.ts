@@ -29,6 +29,8 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   /** A task threw: a bug of ours. Throw to end the worker. */
   readonly onBug: (error: unknown, name: string) => void;
+  /** The worker's own executor, whose turns run this one's: until `stop`, which ends all it does. */
+  readonly host?: Executor;
 }
 
 /** Messages taken from one ring before the others have their turn. */
@@ -44,6 +46,8 @@ export class Executor {
   readonly #pollers: Poller[] = [];
   readonly #outgoing: Ring[] = [];
   readonly #timers: Timer[] = []; // sorted, the next one last
+  readonly #host: Executor | undefined;
+  readonly #guests: Executor[] = [];
   #runnable: Activity[] = [];
   #stopped = false;
   /** In a repeatable run: the tasks that have not ended, to tell of when all wait for ever. */
@@ -54,11 +58,13 @@ export class Executor {
     this.trace = tracerOf(options.ram);
     this.#bell = new Bell(options.ram, options.seat);
     this.#onBug = options.onBug;
+    this.#host = options.host;
+    if (this.#host) this.#host.#guests.push(this);
     const baton = Baton.of(options.ram);
     if (baton === undefined) return;
     const live = new Set<Activity>();
     this.#live = live;
-    baton.describe = () => describe(live);
+    if (this.#host === undefined) baton.describe = () => describe(this.#activities);
   }
 
   /** Starts a task beside the others; it runs in this or the next turn. */
@@ -170,6 +176,7 @@ export class Executor {
       busy = poller() || busy;
       this.trace.flow = 0;
     }
+    for (const guest of [...this.#guests]) busy = guest.#guestTurn() || busy;
     busy = this.#runTasks() || busy;
     this.flush();
     return busy;
@@ -182,11 +189,13 @@ export class Executor {
 
   stop(): void {
     this.#stopped = true;
+    if (this.#host) remove(this.#host.#guests, this);
   }
 
   /** Whether something is to happen at a time, not only to be looked for. */
   get urgent(): boolean {
-    return this.#timers.some((timer) => timer.urgency === 'urgent' && !timer.cancelled);
+    const urgent = this.#timers.some((timer) => timer.urgency === 'urgent' && !timer.cancelled);
+    return urgent || this.#guests.some((guest) => guest.urgent);
   }
 
   /** Makes the executor's loop turn again (the main thread's own events came in). */
@@ -209,6 +218,20 @@ export class Executor {
 
   bug(error: unknown, name: string): void {
     this.#onBug(error, name);
+  }
+
+  /** What would end a worker of its own must not end its host's. */
+  #guestTurn(): boolean {
+    try {
+      return !this.#stopped && this.turn();
+    } catch (error) {
+      this.#onBug(error, 'its loop');
+      return true;
+    }
+  }
+
+  get #activities(): Activity[] {
+    return [...(this.#live ?? []), ...this.#guests.flatMap((guest) => guest.#activities)];
   }
 
   #runTasks(): boolean {
@@ -238,9 +261,10 @@ export class Executor {
   #idleMs(): number {
     if (this.#runnable.length > 0) return 0;
     const next = this.#timers.at(-1);
-    return next === undefined
-      ? Number.POSITIVE_INFINITY
-      : Math.max(0, next.atMs - this.clock.monotonicMs());
+    const ownMs = next
+      ? Math.max(0, next.atMs - this.clock.monotonicMs())
+      : Number.POSITIVE_INFINITY;
+    return this.#guests.reduce((least, guest) => Math.min(least, guest.#idleMs()), ownMs);
   }
 }
 

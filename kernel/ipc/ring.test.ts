@@ -120,6 +120,19 @@ test('whoever takes over a ring rings both sides: its predecessor may not have c
   );
 });
 
+test('a ring given to another seat rings the bell there, from an end that knew the old one', (t) => {
+  const { ram, producer, consumer } = pair();
+  const [a, b] = [new Bell(ram, SEAT_A), new Bell(ram, SEAT_B)];
+  new Ring(ram, producer.address).reseat({ consumer: SEAT_A });
+  const [seenA, seenB] = [a.read(), b.read()];
+  send(producer);
+  producer.flush();
+  t.is(a.read(), seenA + 1);
+  t.is(b.read(), seenB);
+  t.is(consumer.consumer, SEAT_A);
+  t.is(consumer.producer, SEAT_A);
+});
+
 const contradicts = test.macro({
   exec(t, [head, tail]: [number, number]) {
     const { ram, at, producer, consumer } = pair();

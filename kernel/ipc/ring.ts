@@ -5,7 +5,7 @@
 //
 //   +0    tail       messages ever published, mod 2^32; written by the producer alone
 //   +64   head       messages ever taken; written by the consumer alone
-//   +128  slots, slotSize, producer seat, consumer seat; written once by the kernel
+//   +128  slots, slotSize, written once by the kernel; producer seat, consumer seat: see `reseat`
 //   +144  session: grows, by the kernel, when the worker at either end was replaced
 //   +148  faults: how often that was because the server had failed by itself
 //   +192  slot 0: length, grant index, grant generation, grant offset, grant length, flow, session,
@@ -21,6 +21,8 @@ import { Bell } from './wait.ts';
 const TAIL = 0;
 const HEAD = 16;
 const SHAPE = 32;
+const PRODUCER = 34;
+const CONSUMER = 35;
 const SESSION = 36;
 const FAULTS = 37;
 const SLOTS_AT = 192;
@@ -31,13 +33,17 @@ export const RING_SLOT_SIZE = 8192;
 /** The largest message of a ring of the usual shape: 9P's msize. */
 export const RING_PAYLOAD = RING_SLOT_SIZE - SLOT_HEADER;
 
-export interface RingShape {
+/** Seats. */
+export interface RingEnds {
+  readonly producer: number;
+  readonly consumer: number;
+}
+
+export interface RingShape extends RingEnds {
   /** A power of two, so that the counters may wrap. */
   readonly slots: number;
   /** Bytes of a slot, its header of 32 included; a multiple of 8. */
   readonly slotSize: number;
-  readonly producer: number; // seat
-  readonly consumer: number; // seat
 }
 
 /** Bytes of `ram` that a ring takes. */
@@ -116,13 +122,12 @@ export class Slot {
 export class Ring {
   readonly slots: number;
   readonly slotSize: number;
-  readonly producer: number;
-  readonly consumer: number;
   readonly address: number;
   readonly #words: Int32Array;
   readonly #slot: Slot[];
-  readonly #producerBell: Bell;
-  readonly #consumerBell: Bell;
+  readonly #ram: SharedArrayBuffer;
+  #bells: readonly [producer: Bell, consumer: Bell];
+  #bellsOf: readonly [producer: number, consumer: number];
   readonly trace: Tracer;
   /** Of a repeatable run. */
   readonly #recorder: Recorder | undefined;
@@ -145,14 +150,28 @@ export class Ring {
     const [slots = 0, slotSize = 0, producer = 0, consumer = 0] = this.#words.subarray(SHAPE);
     this.slots = slots;
     this.slotSize = slotSize;
-    this.producer = producer;
-    this.consumer = consumer;
-    this.#producerBell = new Bell(ram, producer);
-    this.#consumerBell = new Bell(ram, consumer);
+    this.#ram = ram;
+    this.#bellsOf = [producer, consumer];
+    this.#bells = [new Bell(ram, producer), new Bell(ram, consumer)];
     this.#slot = Array.from(
       { length: slots },
       (_, i) => new Slot(ram, at + SLOTS_AT + i * slotSize, slotSize),
     );
+  }
+
+  /** Seats of the two ends. */
+  get producer(): number {
+    return Atomics.load(this.#words, PRODUCER);
+  }
+
+  get consumer(): number {
+    return Atomics.load(this.#words, CONSUMER);
+  }
+
+  /** The kernel: the worker of another seat is at one end from now on. */
+  reseat({ producer = this.producer, consumer = this.consumer }: Partial<RingEnds>): void {
+    Atomics.store(this.#words, PRODUCER, producer);
+    Atomics.store(this.#words, CONSUMER, consumer);
   }
 
   /** Messages published and not yet taken. */
@@ -217,7 +236,7 @@ export class Ring {
   flush(): void {
     if (!this.#ringConsumer) return;
     this.#ringConsumer = false;
-    this.#consumerBell.ring();
+    this.#bell('consumer').ring();
   }
 
   /**
@@ -240,13 +259,23 @@ export class Ring {
     const head = Atomics.add(this.#words, HEAD, 1);
     this.trace.instant(EVENTS.take, this.address, head >>> 0);
     const queued = (Atomics.load(this.#words, TAIL) - head) >>> 0;
-    if (queued >= this.slots) this.#producerBell.ring();
+    if (queued >= this.slots) this.#bell('producer').ring();
   }
 
   /** Either side, on taking over from a worker that may have ended between a store and its bell. */
   takeOver(): void {
-    this.#producerBell.ring();
-    this.#consumerBell.ring();
+    this.#bell('producer').ring();
+    this.#bell('consumer').ring();
+  }
+
+  #bell(end: keyof RingEnds): Bell {
+    const { producer, consumer } = this;
+    const [knownProducer, knownConsumer] = this.#bellsOf;
+    if (producer !== knownProducer || consumer !== knownConsumer) {
+      this.#bellsOf = [producer, consumer];
+      this.#bells = [new Bell(this.#ram, producer), new Bell(this.#ram, consumer)];
+    }
+    return this.#bells[end === 'producer' ? 0 : 1];
   }
 
   #record(recorder: Recorder): void {

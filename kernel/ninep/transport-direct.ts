@@ -1,5 +1,5 @@
 // The direct transport: a server inside the same worker, called without a ring or a codec. The
-// kernel's own servers are reached this way, and a volume whose daemon cannot be started.
+// kernel's own servers are reached this way.
 
 import type { Segment } from '../ipc/grant.ts';
 import type { Task } from '../ipc/task.ts';

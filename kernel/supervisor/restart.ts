@@ -15,6 +15,10 @@ const FAILURES_WITHIN_MS = 30_000;
 export function activate(kernel: Kernel, server: Server): void {
   server.releaseFids();
   server.releaseFids = () => undefined;
+  if (server.runHere) {
+    server.guest = server.runHere(server);
+    return;
+  }
   const { spares } = kernel.volumes;
   spares.activate(server.role, server.seat, server.orders(server));
   spares.keep(server.role);

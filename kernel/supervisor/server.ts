@@ -1,6 +1,7 @@
-// A server in a worker of its own, as the supervisor knows it: a driver or a volume. The worker may
-// be replaced at any time; seat, rings, pid and what the kernel knows of its files stay.
+// A server as the supervisor knows it: a driver or a volume, in a worker of its own, or a volume in
+// the kernel's (in-kernel.ts). A worker may be replaced at any time; seat, rings, pid and what the kernel knows of its files stay.
 
+import type { Executor } from '../ipc/executor.ts';
 import type { Ring } from '../ipc/ring.ts';
 import type { FidLedger } from '../ninep/ledger.ts';
 import type { RingTransport } from '../ninep/transport-ring.ts';
@@ -11,7 +12,10 @@ import type { ServerRole } from './spares.ts';
 export interface Server {
   readonly role: ServerRole;
   readonly seat: number;
-  readonly process: Process;
+  /** Its program, ext4fs. */
+  name: string;
+  /** None when the kernel serves it itself. */
+  readonly process: Process | undefined;
   readonly transport: RingTransport;
   readonly ledger: FidLedger;
   readonly superblock: Superblock;
@@ -21,6 +25,13 @@ export interface Server {
   readonly used: readonly Ring[];
   /** What its next worker is told. */
   readonly orders: (server: Server) => object;
+  /** Runs it in the kernel's own worker; undefined: it has one of its own. */
+  readonly runHere: ((server: Server) => Executor) | undefined;
+  guest: Executor | undefined;
+  /** Messages that had been sent by way of `used` before it began. */
+  readonly usedBefore: number;
+  /** Its workers ended before they took or sent anything: there is no daemon. */
+  missing: boolean;
   /** Gives back what it held; run once it is stopped and its worker has ended. */
   readonly release: () => void;
   state: 'starting' | 'running' | 'stopped' | 'restarting' | 'ending';
@@ -46,5 +57,12 @@ export interface Ending {
 }
 
 /** As the log names it: `ext4fs sdC0`; a driver has one name. */
-export const nameOf = ({ process, superblock }: Pick<Server, 'process' | 'superblock'>): string =>
-  process.name === superblock.source ? process.name : `${process.name} ${superblock.source}`;
+export const nameOf = ({ name, superblock }: Pick<Server, 'name' | 'superblock'>): string =>
+  name === superblock.source ? name : `${name} ${superblock.source}`;
+
+/** Requests that it has sent: the first of each pair of rings carries them. */
+export const sentBy = (used: readonly Ring[]): number => used[0]?.total ?? 0;
+
+/** Whether any of its workers came so far as to take or send a message. */
+export const hasSpoken = ({ served, used, usedBefore }: Server): boolean =>
+  (served[0]?.taken ?? 0) > 0 || sentBy(used) !== usedBefore;

@@ -86,6 +86,11 @@ export class Spares {
     this.#wanted.add(role);
   }
 
+  /** No more of them: they do not come up. */
+  forgo(role: ServerRole): void {
+    this.#wanted.delete(role);
+  }
+
   /** Starts what is missing, a little later. */
   refill(): void {
     if (this.#refilling) return;

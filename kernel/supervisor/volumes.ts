@@ -1,8 +1,8 @@
-// Servers in workers of their own: drivers and volumes. Starts them, connects them by rings, mounts
-// what they serve, and takes them down again. restart.ts replaces their workers.
+// The servers: drivers and volumes, in workers of their own; a volume whose worker does not come up, in
+// the kernel's. Starts them, connects them by rings, mounts what they serve, and takes them down again.
 
 import { SIGCONT, SIGKILL, SIGSTOP } from '../abi/constants.ts';
-import { EBUSY, ENOMEM, fail, PosixError } from '../abi/errno.ts';
+import { EBUSY, EIO, ENOMEM, fail, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { DriverConfig, SessionConfig, VolumeConfig } from '../abi/seat-config.ts';
 import { meetBeginning } from '../fault/proc.ts';
@@ -19,9 +19,10 @@ import type { Process } from '../proc/process.ts';
 import { abandon, attach, clunk, iget, Superblock } from '../vfs/inode.ts';
 import type { BoardLink } from './board-link.ts';
 import { formatOf, refusesChanges } from './contents.ts';
+import { type InKernel, loadDaemons, serveHere } from './in-kernel.ts';
 import { activate, recovered, restart } from './restart.ts';
 import { freeSession, newArea, newFidTable, newLogRing, newSession, ringsOf } from './rings.ts';
-import { type Ending, nameOf, type Server } from './server.ts';
+import { type Ending, hasSpoken, nameOf, type Server, sentBy } from './server.ts';
 import { Spares, type SparesOptions } from './spares.ts';
 import { SILENT_MS, Watch } from './watch.ts';
 
@@ -30,6 +31,8 @@ const MOST_VOLUMES = 16;
 const SESSION = { slots: 16, slotSize: 8192 };
 const DRIVER_SESSION = { slots: 32, slotSize: 1024 };
 const DMA_FRAMES = 256;
+/** Workers of a volume that end before they take or send anything, until it is served without. */
+const MUTE_WORKERS = 2;
 
 /** The message of an error whose reason the server itself wrote to the log. */
 export const TOLD = 'see the kernel log';
@@ -64,6 +67,7 @@ interface Parts {
   readonly source: string;
   readonly type: string;
   readonly orders: (server: Server) => object;
+  readonly runHere?: Server['runHere'];
   readonly release: () => void;
 }
 
@@ -73,11 +77,17 @@ export class Volumes {
   readonly #link: BoardLink;
   readonly #places: Place[] = [];
   #watch: Watch | undefined;
+  #inKernel: InKernel | undefined;
   #nextDevice = 16;
 
   constructor(options: SparesOptions) {
     this.#link = options.link;
     this.spares = new Spares(options);
+  }
+
+  /** How volumes are served without workers of their own, and whether all are. */
+  useInKernel(inKernel: InKernel): void {
+    this.#inKernel = inKernel;
   }
 
   get driver(): Server | undefined {
@@ -109,21 +119,44 @@ export class Volumes {
       log: newLogRing(kernel, seat).at,
       dma: { address, length: DMA_FRAMES * PAGE_SIZE },
     };
-    return yield* this.#start(kernel, {
+    const driver = yield* this.#start(kernel, {
       ...{ role: 'driver', name: 'ahci', source: 'ahci', type: 'sd', readOnly: false },
       ...{ seat, session, served, used: [], delegate: -1 },
       orders: () => orders,
       release: () => undefined,
     });
+    return driver ?? fail(EIO, TOLD);
   }
 
-  /** Starts a volume's worker and attaches to it. Throws what the daemon answers. */
+  /** Starts a volume's server and attaches to it. Throws what the daemon answers. */
   *startVolume(kernel: Kernel, request: VolumeRequest): Task<Server> {
     if (this.servers.some((s) => s.superblock.source === request.name)) fail(EBUSY, request.name);
     yield* meetBeginning(kernel, { name: request.name, how: 'start' });
+    const { workers = true } = this.#inKernel ?? {};
+    const daemon = workers ? yield* this.#startAt(kernel, request, 'worker') : undefined;
+    const server = daemon ?? (yield* this.#startAt(kernel, request, 'kernel')) ?? fail(EIO, TOLD);
+    const { superblock } = server;
+    superblock.readOnly = yield* refusesChanges(superblock);
+    superblock.type = yield* formatOf(superblock);
+    server.name = `${superblock.type}fs`;
+    if (server.process) server.process.name = server.name;
+    else kernel.log(`${nameOf(server)}: no daemon, served by the kernel itself`);
+    yield* learnSpace(superblock);
+    return server;
+  }
+
+  /** Undefined: no worker comes up. */
+  *#startAt(
+    kernel: Kernel,
+    request: VolumeRequest,
+    where: 'worker' | 'kernel',
+  ): Task<Server | undefined> {
+    const daemons = where === 'kernel' ? loadDaemons(kernel, this.#inKernel) : undefined;
     const place = this.#places.find((p) => !p.used) ?? fail(ENOMEM, 'too many volumes');
     place.used = true;
-    const { seat } = place;
+    const seat = daemons ? kernel.seat : place.seat;
+    const toDriver = ringsOf(kernel, place.driver);
+    reseat(toDriver, seat);
     const { name } = request;
     const delegate = this.driver?.seat ?? -1;
     const session = newSession(kernel, { ...SESSION, from: kernel.seat, to: seat, name });
@@ -134,7 +167,8 @@ export class Volumes {
       kernel.frames.give(area.address, area.length / PAGE_SIZE);
       freeSession(kernel, session);
       log.release();
-      for (const ring of ringsOf(kernel, place.driver)) ring.newSession('ordered');
+      for (const ring of toDriver) ring.newSession('ordered');
+      reseat(toDriver, place.seat);
       place.used = false;
     };
     const { index, generation } = area.grant;
@@ -153,17 +187,16 @@ export class Volumes {
         fids: table.fids,
       };
     };
-    const server = yield* this.#start(kernel, {
+    const runHere = (server: Server) => {
+      const onBug = (what: string): void => this.#failed(kernel, server, what);
+      return serveHere(kernel, { daemons: daemons ?? fail(EIO), config: orders(server), onBug });
+    };
+    return yield* this.#start(kernel, {
       ...{ role: 'volume', name: `${request.type}fs`, source: name, type: request.type },
-      ...{ seat, session, served: [], used: ringsOf(kernel, place.driver), delegate },
+      ...{ seat, session, served: [], used: toDriver, delegate },
       ...{ readOnly: request.readOnly, orders, release },
+      ...(daemons && { runHere }),
     });
-    const { superblock, process } = server;
-    superblock.readOnly = yield* refusesChanges(superblock);
-    superblock.type = yield* formatOf(superblock);
-    process.name = `${superblock.type}fs`;
-    yield* learnSpace(superblock);
-    return server;
   }
 
   /**
@@ -186,7 +219,10 @@ export class Volumes {
   /** A signal to a server: SIGKILL ends its worker, SIGSTOP stops it, SIGCONT lets it go on. */
   signal(kernel: Kernel, process: Process, signal: number): void {
     const server = this.servers.find((s) => s.process === process);
-    if (server === undefined) return;
+    if (server !== undefined) this.#signalServer(kernel, server, signal);
+  }
+
+  #signalServer(kernel: Kernel, server: Server, signal: number): void {
     const bell = new Bell(kernel.ram, server.seat);
     if (signal === SIGKILL) this.end(kernel, server, { cause: 'ordered', why: 'by a signal' });
     else if (signal === SIGSTOP && server.state === 'running') {
@@ -200,9 +236,10 @@ export class Volumes {
 
   /** kill -9 of every server of this name: its program's, or what it serves. */
   killNamed(kernel: Kernel, name: string): void {
-    for (const { process, superblock } of [...this.servers]) {
-      if (process.name === name || superblock.source === name)
-        this.signal(kernel, process, SIGKILL);
+    for (const server of [...this.servers]) {
+      if (server.name !== name && server.superblock.source !== name) continue;
+      if (server.runHere === undefined) this.#signalServer(kernel, server, SIGKILL);
+      else kernel.log(`${nameOf(server)}: not killed: the kernel itself serves it`);
     }
   }
 
@@ -224,10 +261,30 @@ export class Volumes {
       return spare !== undefined || this.#places.some((place) => place.seat === seat);
     }
     this.spares.arrived(server.seat);
-    if (server.state !== 'ending' && !this.#restarted(kernel, server, reason)) {
-      this.#giveUp(kernel, server);
-    }
+    if (server.state === 'ending') return true;
+    const failed = server.ending?.cause !== 'ordered';
+    const mute = failed && server.role === 'volume' && !hasSpoken(server);
+    if (mute && server.failures.length + 1 >= MUTE_WORKERS) this.#miss(kernel, server, reason);
+    else if (!this.#restarted(kernel, server, reason)) this.#giveUp(kernel, server);
     return true;
+  }
+
+  /** No worker comes up: whoever attaches to it is told, and goes on without. */
+  #miss(kernel: Kernel, server: Server, reason: string): void {
+    const why = server.ending?.why ?? (reason.split('\n', 1)[0] || 'it ended');
+    kernel.log(`${nameOf(server)}: its daemon does not come up: ${why}`);
+    server.missing = true;
+    this.spares.forgo(server.role);
+    this.#forget(kernel, server);
+    server.release();
+  }
+
+  /** The kernel served it itself, and came upon a bug: nobody is there to take its place. */
+  #failed(kernel: Kernel, server: Server, what: string): void {
+    kernel.log(`${nameOf(server)}: given up, what it served fails with EIO: ${what}`);
+    kernel.executor.after(0, () => {
+      if (server.state !== 'ending') this.#giveUp(kernel, server);
+    });
   }
 
   #restarted(kernel: Kernel, server: Server, reason: string): boolean {
@@ -255,7 +312,8 @@ export class Volumes {
     }
   }
 
-  *#start(kernel: Kernel, parts: Parts): Task<Server> {
+  /** Undefined: it has a worker of its own, and none comes up. */
+  *#start(kernel: Kernel, parts: Parts): Task<Server | undefined> {
     const server = this.#assemble(kernel, parts);
     const { superblock } = server;
     this.servers.push(server);
@@ -266,6 +324,7 @@ export class Volumes {
       superblock.root.refs++;
     } catch (error) {
       superblock.gone = true;
+      if (server.missing) return undefined;
       this.#remove(kernel, server);
       throw error instanceof PosixError ? new PosixError(error.errno, TOLD) : error;
     }
@@ -275,7 +334,7 @@ export class Volumes {
 
   #assemble(kernel: Kernel, parts: Parts): Server {
     const { executor, grants, clock } = kernel;
-    const { role, session, source, readOnly, delegate, type } = parts;
+    const { role, session, source, readOnly, delegate, type, runHere } = parts;
     const [requests, replies] = ringsOf(kernel, session) as [Ring, Ring];
     const ledger = new FidLedger(role === 'driver' ? 'names' : 'qids');
     const transport = new RingTransport({
@@ -284,7 +343,8 @@ export class Volumes {
       recovery: {
         ledger,
         replay: role === 'driver' ? byName : byQid,
-        onRecovered: () => recovered(kernel, server),
+        // Without a fid nothing was replayed, nor answered: whoever attaches still waits.
+        onRecovered: () => ledger.live.length > 0 && recovered(kernel, server),
         onPoison: ({ name }) =>
           kernel.log(`${nameOf(server)}: ${name} killed it again and again: answered with EIO`),
       },
@@ -294,7 +354,7 @@ export class Volumes {
     const cached = role === 'volume';
     const dev = this.#nextDevice++;
     const server: Server = {
-      ...{ role, ledger, transport, seat: parts.seat },
+      ...{ role, ledger, transport, seat: parts.seat, name: parts.name },
       superblock: new Superblock({
         dev,
         type,
@@ -304,18 +364,21 @@ export class Volumes {
         volatile: !cached,
         readOnly,
       }),
-      process: kernel.processes.addRoot({
-        name: parts.name,
-        cwd: kernel.mounts.root,
-        startedMs: clock.monotonicMs(),
-        server: true,
-      }),
+      process: runHere
+        ? undefined
+        : kernel.processes.addRoot({
+            name: parts.name,
+            cwd: kernel.mounts.root,
+            startedMs: clock.monotonicMs(),
+            server: true,
+          }),
       rings: [
         { name: `${source}.requests`, ring: requests },
         { name: `${source}.replies`, ring: replies },
       ],
       served: [requests, replies, ...parts.served],
       used: parts.used,
+      ...{ runHere, guest: undefined, usedBefore: sentBy(parts.used), missing: false },
       orders: parts.orders,
       release: parts.release,
       ...{ state: 'starting', ending: undefined, restarts: 0, failures: [], degraded: false },
@@ -326,6 +389,10 @@ export class Volumes {
 
   #remove(kernel: Kernel, server: Server): void {
     if (!this.#forget(kernel, server)) return;
+    if (server.runHere) {
+      server.release();
+      return;
+    }
     this.#link.whenGone(server.seat, () => {
       this.spares.arrived(server.seat);
       server.release();
@@ -338,10 +405,17 @@ export class Volumes {
     if (at < 0) return false;
     server.state = 'ending';
     this.servers.splice(at, 1);
+    server.guest?.stop();
     server.transport.kill();
     server.releaseFids();
     server.releaseFids = () => undefined;
-    kernel.processes.remove(server.process);
+    if (server.process) kernel.processes.remove(server.process);
     return true;
   }
+}
+
+/** Gives the rings between a volume and its driver to the worker of a seat. */
+function reseat([requests, replies]: readonly Ring[], seat: number): void {
+  requests?.reseat({ producer: seat });
+  replies?.reseat({ consumer: seat });
 }

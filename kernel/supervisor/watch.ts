@@ -1,4 +1,4 @@
-// Watches the servers while somebody waits for one: a server that is awake and whose loop does not turn
+// Watches the servers' workers while somebody waits for one: a server that is awake and whose loop does not turn
 // hangs; one whose loop turns, yet which for seconds neither answers nor asks, is stuck. Either way
 // its worker is ended and replaced.
 
@@ -45,7 +45,12 @@ export class Watch {
   }
 
   get #waited(): boolean {
-    return this.#kernel.volumes.servers.some(({ transport }) => transport.inFlight > 0);
+    return this.#workers.some(({ transport }) => transport.inFlight > 0);
+  }
+
+  /** Not those that the kernel runs itself: it would be watching itself. */
+  get #workers(): Server[] {
+    return this.#kernel.volumes.servers.filter(({ runHere }) => runHere === undefined);
   }
 
   #schedule(): void {
@@ -56,7 +61,7 @@ export class Watch {
       this.#ticking = false;
       const now = clock.monotonicMs();
       if (now - dueMs < LATE_MS) {
-        for (const server of [...this.#kernel.volumes.servers]) this.#look(server, now);
+        for (const server of this.#workers) this.#look(server, now);
       }
       if (this.#waited) this.#schedule();
     });
