@@ -107,3 +107,31 @@ test('a repeatable run without daemons is as repeatable as any other', async (t)
   t.regex(first.stderr, /hash [0-9a-f]{8}/);
   t.is((await run()).stderr, first.stderr);
 });
+
+test('a bug in a volume that the kernel serves costs the volume, not the machine', async (t) => {
+  await using dir = await tempDir();
+  const file = join(dir.path, 'disk.img');
+  if (!(await makeExt4(file, 16))) {
+    t.log('no mkfs.ext4 here: skipped');
+    return t.pass();
+  }
+  const log: string[] = [];
+  const inKernel = new URL('../testing/probes/broken-volume.js', import.meta.url).href;
+  const machine = startMachine(
+    { disks: [{ file }], daemons: false },
+    { modules: { inKernel }, onLog: (line) => log.push(line) },
+  );
+  await using os = new Atoll(machine, log, {});
+  await machine.booted;
+  const { stdout, stderr } = await os.exec(
+    'for i in 1 2 3 4 5 6 7 8 9; do mkdir /mnt/sdC0/$i; done; cat /proc/servers; echo alive',
+  );
+  t.regex(stderr, /9': Input\/output error/);
+  t.regex(stdout, /alive\n$/);
+  t.notRegex(stdout, /ext4fs/);
+  t.true(
+    log.some((line) => /ext4fs sdC0: given up, .*: a planted bug/.test(line)),
+    log.join('\n'),
+  );
+  await os.shutdown();
+});
