@@ -12,6 +12,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   fgrep: './grep.js',
   sh: '../sh/main.js',
   true: './true_.js',
+  unexpand: './expand.js',
 };
 
 const loaded = new Map<string, Program>();

@@ -86,6 +86,7 @@ function lead(shell: Shell): void {
 
 /** Waits until the job in the foreground ends or stops; its status as `$?` has it. */
 export function waitForeground(shell: Shell, job: Job): number {
+  passOn(shell, job);
   for (const pid of job.pids) {
     while (!job.statuses.has(pid) && job.stopped.size === 0) {
       if (!shell.jobs.waitStop(shell.sys, job, pid)) continue; // handlers ran; traps wait
@@ -110,6 +111,17 @@ export function waitForeground(shell: Shell, job: Job): number {
     runTraps(shell);
   }
   return status;
+}
+
+/** A Ctrl-C that was pressed before the job had the terminal was meant for the job. */
+function passOn({ sys, caught, state }: Shell, { pgid }: Job): void {
+  if (!state.options.interactive || !caught.includes(SIGINT) || pgid <= 0) return;
+  caught.splice(caught.indexOf(SIGINT), 1);
+  try {
+    sys.kill(-pgid, SIGINT);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error; // it has ended
+  }
 }
 
 /** The terminal shows the key that was pressed, as ^C or ^Z, and stays behind it. */
