@@ -39,9 +39,15 @@ export function* flushInode(context: FlushContext, inode: Inode): Task<void> {
   yield* inode.flushLock.acquire();
   try {
     if (inode.evicted) return;
-    const runs = runsOf(inode);
+    const runs = runsOf(inode, [...inode.dirty]);
     for (let i = 0; i < runs.length; i += BATCH) {
-      yield* writeRuns(context, inode, runs.slice(i, i + BATCH));
+      // While others were on their way the file may have grown, been cut off, or been written to.
+      const pages = runs.slice(i, i + BATCH).flatMap((run) => run.pages);
+      const now = runsOf(
+        inode,
+        pages.filter((page) => inode.dirty.has(page)),
+      );
+      if (now.length > 0) yield* writeRuns(context, inode, now);
     }
     if (inode.attr.nlink > 0) yield* exchangeAttributes(inode);
     else inode.stale = true;
@@ -62,17 +68,17 @@ export function* flushLater(context: FlushContext, inode: Inode): Task<void> {
   }
 }
 
-/** Dirty pages in the order of the file, neighbours together. */
-function runsOf(inode: Inode): Run[] {
-  const dirty = [...inode.dirty].sort((a, b) => a.index - b.index);
+/** Dirty pages in the order of the file, neighbours together, as far as the file goes just now. */
+function runsOf(inode: Inode, pages: readonly Page[]): Run[] {
+  const dirty = [...pages].sort((a, b) => a.index - b.index);
   const runs: Run[] = [];
   for (let i = 0; i < dirty.length; ) {
     let end = i + 1;
     const first = dirty[i]?.index ?? 0;
     while (end < dirty.length && end - i < RUN_PAGES && dirty[end]?.index === first + end - i)
       end++;
-    const pages = dirty.slice(i, end);
-    const fitting = pages.slice(0, grantable(pages));
+    const run = dirty.slice(i, end);
+    const fitting = run.slice(0, grantable(run));
     const offset = first * PAGE_SIZE;
     const length = Math.min(fitting.length * PAGE_SIZE, inode.size - offset);
     if (length > 0) runs.push({ pages: fitting, offset, length });
