@@ -1,7 +1,6 @@
 // expand, unexpand, join, split, shuf, strings and fmt against the host's.
 
 import test from 'ava';
-import fc from 'fast-check';
 import { compare } from '../libc/testing/differential.ts';
 
 const tree = String.raw`
@@ -116,15 +115,4 @@ test('shuf writes each line once, and -r as many as asked for', (t) => {
   compare(t, { run: 'shuf n', tree, sorted: true });
   compare(t, { run: 'shuf -i 1-100', tree, sorted: true });
   compare(t, { run: 'shuf -r -n 5 -e x', tree });
-});
-
-test('random paragraphs are filled as the host fills them', (t) => {
-  const seed = Number(process.env.SEED ?? Date.now() & 0xffff);
-  t.log(`seed ${seed}`);
-  const word = fc.stringMatching(/^[a-z(]{1,9}[.,;)!]?$/);
-  const texts = fc.sample(fc.array(word, { minLength: 5, maxLength: 80 }), { seed, numRuns: 15 });
-  for (const [i, words] of texts.entries()) {
-    const width = 20 + ((seed + i * 7) % 60);
-    compare(t, { run: `fmt -w ${width}`, stdin: `${words.join(' ')}\n` });
-  }
 });

@@ -120,7 +120,7 @@ test(
 test(
   'poll waits for input or its time',
   needsCompiler,
-  '{ sleep .3; echo; } | rest poll',
+  '{ sleep .3; echo; sleep .3; } | rest poll',
   '0 1 1\n',
 );
 

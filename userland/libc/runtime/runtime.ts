@@ -74,7 +74,8 @@ export class Runtime implements Sys {
     const { cached, pipes } = this.#channel;
     const done = cached?.read(fd, into) ?? 0;
     if (cached?.complete) return done;
-    return pipes?.read(fd, into) ?? readOn(this.#channel, into, { fd, done });
+    const piped = cached?.missing === undefined ? pipes?.read(fd, into) : undefined;
+    return piped ?? readOn(this.#channel, into, { fd, done });
   }
 
   peek(fd: number, into: Uint8Array): number {
