@@ -3,7 +3,6 @@
 
 import {
   ARG_MAX,
-  exitStatus,
   O_RDONLY,
   RLIMIT_CPU,
   RLIMIT_NOFILE,
@@ -33,10 +32,10 @@ import { type Start, WINDOW_SIZE } from '../abi/syscall.ts';
 import { decodeText, textSize } from '../abi/text.ts';
 import { meetBeginning } from '../fault/proc.ts';
 import { holdBackground } from '../fs/tty/access.ts';
-import { sleep, type Task, WaitQueue, wakeAll } from '../ipc/task.ts';
+import { sleep, type Task } from '../ipc/task.ts';
 import { EVENTS } from '../ipc/trace-events.ts';
 import type { Kernel } from '../kernel.ts';
-import { Call } from '../vfs/call.ts';
+import type { Call } from '../vfs/call.ts';
 import { setDescriptor } from '../vfs/descriptors.ts';
 import { type OpenFile, readAt, releaseFile } from '../vfs/file.ts';
 import type { Inode } from '../vfs/inode.ts';
@@ -106,9 +105,8 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
   if (request.setsid || request.pgid === 0) child.pgid = child.pid;
   else if (request.pgid !== undefined) child.pgid = request.pgid;
   inheritSignals(parent, child, request);
-  const inheritance = new Inheritance(kernel, child, parent);
   try {
-    yield* inheritance.begun(request);
+    yield* inheritFiles(call, child, request);
     if (request.foreground !== undefined) yield* toForeground(call, child, request.foreground);
   } catch (error) {
     child.adopted = true; // never was: nobody is told
@@ -119,59 +117,8 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
   traceName(kernel, child);
   if (child.limits.soft(RLIMIT_CPU) !== Number.POSITIVE_INFINITY) watchCpuTime(kernel, child);
   const start = startOf(child, image, request.env);
-  kernel.executor.start(begin(kernel, child, { seat, start, inheritance }), 'begin');
+  kernel.executor.start(begin(kernel, child, { seat, start }), 'begin');
   return child.pid;
-}
-
-/**
- * The child gets its descriptors. An open of a FIFO may wait for its peer, whom the parent may be about
- * to start: then the parent goes on, and the child begins when it is opened.
- */
-class Inheritance {
-  readonly #call: Call;
-  readonly #parent: Process;
-  readonly #changed = new WaitQueue('inheritance');
-  #state: 'under way' | 'waits' | 'over' = 'under way';
-  #error: unknown;
-
-  constructor(kernel: Kernel, child: Process, parent: Process) {
-    this.#call = new Call(kernel, child);
-    this.#parent = parent;
-    this.#call.onPeerWait = () => this.#become('waits');
-  }
-
-  /** Ends when all are open, or one of them waits for its peer. Throws what an open throws. */
-  *begun(request: SpawnRequest): Task<void> {
-    const { kernel, process } = this.#call;
-    kernel.executor.startNow(this.#run(request), {
-      name: 'inherit',
-      beforeStep: () => kernel.setCaller(process),
-      subject: process,
-    });
-    while (this.#state === 'under way') yield* sleep(this.#changed);
-    if (this.#error !== undefined) throw this.#error;
-  }
-
-  /** Ends when all are open; false when one could not be, after the parent went on. */
-  *ended(): Task<boolean> {
-    while (this.#state !== 'over') yield* sleep(this.#changed);
-    return this.#error === undefined;
-  }
-
-  *#run(request: SpawnRequest): Task<void> {
-    try {
-      yield* inheritFiles(this.#call, this.#parent, request);
-    } catch (error) {
-      this.#error = error;
-    }
-    this.#call.end();
-    this.#become('over');
-  }
-
-  #become(state: 'waits' | 'over'): void {
-    this.#state = state;
-    wakeAll(this.#changed);
-  }
 }
 
 /** posix_spawn's tcsetpgrp: before the child runs, so that it never finds itself in the background. */
@@ -190,17 +137,12 @@ function checkCount(kernel: Kernel, who: Process): void {
   if (mine.length >= most) fail(EAGAIN);
 }
 
-/** The status of a child whose files could not be opened when nobody could be told any more. */
-const CANNOT_OPEN = 1;
-
 /** The child runs as soon as it has a CPU; its parent goes on meanwhile. */
 function* begin(
   kernel: Kernel,
   child: Process,
-  to: { seat: ProcessSeat; start: Start; inheritance: Inheritance },
+  to: { seat: ProcessSeat; start: Start },
 ): Task<void> {
-  const opened = yield* to.inheritance.ended();
-  if (!opened) end(kernel, child, exitStatus(CANNOT_OPEN));
   if (child.dead) closeAll(kernel, child); // killed while it inherited them
   while (child.stopSignal !== 0) yield* sleep(child.continued);
   yield* kernel.cpus.acquire(child);
@@ -321,9 +263,8 @@ function inheritSignals(parent: Process, child: Process, request: SpawnRequest):
   for (const signal of request.defaults ?? []) child.dispositions[signal] = 'default';
 }
 
-/** `call`: the child's own, so that paths and rights are those of the child. */
-function* inheritFiles(call: Call, parent: Process, request: SpawnRequest): Task<void> {
-  const { process: child, kernel } = call;
+function* inheritFiles(call: Call, child: Process, request: SpawnRequest): Task<void> {
+  const { process: parent, kernel } = call;
   const give = (fd: number, file: OpenFile, closeOnExec: boolean): void => {
     const most = child.limits.soft(RLIMIT_NOFILE);
     if (!(Number.isInteger(fd) && fd >= 0 && fd < most)) fail(EBADF);
@@ -343,16 +284,16 @@ function* inheritFiles(call: Call, parent: Process, request: SpawnRequest): Task
   parent.descriptors.forEach((d, fd) => {
     if (d) give(fd, d.file, d.closeOnExec);
   });
-  for (const action of request.fdActions ?? []) yield* apply(call, action, give);
+  for (const action of request.fdActions ?? []) yield* apply(call, child, action, give);
   closeAll(kernel, child, 'cloexec');
 }
 
 function* apply(
   call: Call,
+  child: Process,
   action: FdAction,
   give: (fd: number, file: OpenFile, closeOnExec: boolean) => void,
 ): Task<void> {
-  const { process: child } = call;
   switch (action.op) {
     case 'dup2':
       give(action.to, child.file(action.from), false);

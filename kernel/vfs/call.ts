@@ -11,8 +11,6 @@ import { type OpenFile, releaseFile } from './file.ts';
 export class Call {
   readonly kernel: Kernel;
   readonly process: Process;
-  /** Told when an open is about to wait for the peer of a FIFO. */
-  onPeerWait: () => void = () => undefined;
   readonly #dentries: Dentry[] = [];
   readonly #files: OpenFile[] = [];
 

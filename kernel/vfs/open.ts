@@ -239,7 +239,6 @@ function* openFifo(call: Call, found: Found, flags: number): Task<OpenFile> {
   const before = peers();
   try {
     while (waits && (writes ? pipe.readers : pipe.writers) === 0 && peers() === before) {
-      call.onPeerWait();
       yield* call.sleep(pipe.changed);
     }
   } catch (error) {
