@@ -44,8 +44,7 @@ test(`a request is whole after each of ${KILLS} terminations`, async (t) => {
     if (count > last) redone++;
     last = count;
   }
-  // On a busy host most are ended before they have their turn.
-  t.true(redone > KILLS / 20, `only ${redone} workers got to work`);
+  t.true(redone > KILLS / 4, `only ${redone} workers got to work`);
 });
 
 test('a record that was published but not applied is applied by the next worker', (t) => {
