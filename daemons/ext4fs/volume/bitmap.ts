@@ -60,6 +60,21 @@ export function editInodeBitmap(tx: Transaction, vol: Volume, group: Group): Uin
   return bytes;
 }
 
+/** Both bitmaps of a group without files, made anew whatever lies there: for mkfs. */
+export function initBitmaps(
+  tx: Transaction,
+  vol: Volume,
+  group: Group,
+): { blocks: Uint8Array; inodes: Uint8Array } {
+  group.blockBitmapDirty = true;
+  group.inodeBitmapDirty = true;
+  const { bytes: blocks } = tx.create(group.blockBitmap);
+  const { bytes: inodes } = tx.create(group.inodeBitmap);
+  fillBlockBitmap(vol, group, blocks);
+  fillInodeBitmap(vol, inodes);
+  return { blocks, inodes };
+}
+
 /** Sets the checksums of the bitmaps that this request changed. */
 export function sealBitmaps(tx: Transaction, vol: Volume, group: Group): void {
   if (!has.metadataCsum(vol)) return;
