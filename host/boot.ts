@@ -8,6 +8,7 @@ import { type Machine, powerUp } from '../drivers/hw/machine.ts';
 import type { RoleModules } from '../drivers/hw/power.ts';
 import type { DiskConfig } from '../kernel/abi/seat-config.ts';
 import type { Strategy } from '../kernel/ipc/baton/strategy.ts';
+import { packageFile, roleModules } from './code.ts';
 
 export interface DiskOptions {
   /** An image file of the host: raw, or packed as .zst. */
@@ -58,16 +59,6 @@ export interface MachineBoot {
   readonly modules?: Partial<RoleModules>;
 }
 
-const built = (path: string): string => new URL(`../${path}`, import.meta.url).href;
-
-const modules: RoleModules = {
-  kernel: built('kernel/main.js'),
-  driver: built('drivers/ahci/main.js'),
-  volume: built('daemons/main.js'),
-  process: built('userland/main.js'),
-  inKernel: built('daemons/main.js'),
-};
-
 export function startMachine(
   options: BootOptions,
   more: Partial<ConsoleBoot> & MachineBoot = {},
@@ -75,8 +66,9 @@ export function startMachine(
   const { disks, mem, cpus, seed, strategy, sealed, watchFrom, trace, faults, daemons } = options;
   const onLog = more.onLog ?? options.onLog;
   return powerUp({
-    modules: { ...modules, ...more.modules },
-    bootArchive: readFileSync(new URL('../boot.cpio', import.meta.url)),
+    // One worker has one copy of each module: other ones are given the rest as single files, too.
+    modules: more.modules ? { ...roleModules(false), ...more.modules } : roleModules(true),
+    bootArchive: readFileSync(packageFile('dist/boot.cpio')),
     disks: disks?.map(withMode) ?? goldenImages(),
     ...(mem === undefined ? {} : { memBytes: mem }),
     ...(cpus === undefined ? {} : { cpus }),
@@ -100,7 +92,7 @@ const withMode = ({ file, mode }: DiskOptions): DiskConfig => ({
 
 /** The images that come with the package: looked at, written to, and unchanged the next time. */
 function goldenImages(): DiskConfig[] {
-  const folder = new URL('../../images/', import.meta.url);
+  const folder = packageFile('images/');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.endsWith('.img.zst'))

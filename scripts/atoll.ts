@@ -2,6 +2,7 @@
 // The command `atoll`: boots a machine and runs a script or a prompt in it.
 
 import { readFileSync } from 'node:fs';
+import { packageFile } from '../host/code.ts';
 import { type CommandLine, readCommandLine, USAGE, UsageError } from './cli-options.ts';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -34,8 +35,8 @@ async function run(line: CommandLine): Promise<number> {
 }
 
 function version(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+  const manifest = readFileSync(packageFile('package.json'), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 function drained(stream: NodeJS.WriteStream): Promise<void> {

@@ -10,8 +10,13 @@ import type { Epoch } from './clock.ts';
 import type { Hardware } from './hardware.ts';
 import type { SeatOrders } from './seat.ts';
 
-/** URL of the module of each role, and of the one by which the kernel serves a volume itself. */
-export type RoleModules = Readonly<Record<Role, string>> & { readonly inKernel?: string };
+/** URL of the module of each role. */
+export type RoleModules = Readonly<Record<Role, string>> & {
+  /** The one by which the kernel serves a volume itself. */
+  readonly inKernel?: string;
+  /** What every worker runs first; default: seat.ts beside this file. */
+  readonly seat?: string;
+};
 
 export interface PowerOptions {
   readonly ram: SharedArrayBuffer;
@@ -160,7 +165,7 @@ export class PowerSwitch {
       ...(role === 'kernel' && modules.inKernel ? { daemons: modules.inKernel } : {}),
       ...(events === undefined ? {} : { events }),
     };
-    const worker = new Worker(new URL('./seat.js', import.meta.url), {
+    const worker = new Worker(new URL(modules.seat ?? './seat.js', import.meta.url), {
       workerData: orders,
       name: `atoll-${role}-${seat}`,
       // Neither the host's environment nor its options are any business of a worker.
