@@ -13,6 +13,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'mkfs.ext2': '../fs/mkfs-ext4.js',
   'mkfs.ext3': '../fs/mkfs-ext4.js',
   'mkfs.ext4': '../fs/mkfs-ext4.js',
+  pkill: './pgrep.js',
   sh: '../sh/main.js',
   true: './true_.js',
   unexpand: './expand.js',

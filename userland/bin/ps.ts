@@ -1,12 +1,8 @@
 // ps: processes, from /proc/PID/status (proc_pid_status(5)). POSIX.1-2024 ps -e -f -A -p, with -o, and
 // the BSD words `aux`.
 
-import { O_RDONLY } from '../../kernel/abi/constants.ts';
-import { PosixError } from '../../kernel/abi/errno.ts';
-import { decodeText } from '../../kernel/abi/text.ts';
-import { listDirectory } from '../libc/files/path.ts';
+import { type ProcessRow, readProcesses } from '../libc/processes.ts';
 import { program, type Tool } from '../libc/program.ts';
-import { Input } from '../libc/stdio.ts';
 import { Users } from '../libc/users.ts';
 
 export const main = program(
@@ -34,7 +30,7 @@ export const main = program(
       .flatMap((list) => list.split(/[,\s]+/))
       .map(Number);
     const users = new Users(tool.sys);
-    const rows = readProcesses(tool)
+    const rows = readProcesses(tool.sys)
       .filter((row) => pids.length === 0 || pids.includes(Number(row['Pid'])))
       .map((row) => chosen.map((column) => column.value(row, users)));
     if (rows.length === 0) tool.status = 1;
@@ -45,8 +41,7 @@ export const main = program(
   },
 );
 
-/** The fields of a status file by their names. */
-type Row = Readonly<Record<string, string>>;
+type Row = ProcessRow;
 
 interface Column {
   readonly title: string;
@@ -91,39 +86,6 @@ function clock(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-}
-
-function readProcesses(tool: Tool): Row[] {
-  const rows: Row[] = [];
-  const pids = listDirectory(tool.sys, '/proc').map((entry) => Number(entry.name));
-  for (const pid of pids.filter(Number.isInteger).sort((a, b) => a - b)) {
-    const status = contents(tool, `/proc/${pid}/status`);
-    if (status === undefined) continue; // it has ended since
-    const row: Record<string, string> = { Pid: String(pid) };
-    for (const line of status.split('\n')) {
-      const colon = line.indexOf(':');
-      if (colon > 0) row[line.slice(0, colon)] = line.slice(colon + 1).trim();
-    }
-    const args = contents(tool, `/proc/${pid}/cmdline`) ?? '';
-    row['Cmdline'] = args.replaceAll('\0', ' ').replace(/\s/g, ' ').trimEnd();
-    rows.push(row);
-  }
-  return rows;
-}
-
-function contents(tool: Tool, path: string): string | undefined {
-  try {
-    const fd = tool.sys.open(path, O_RDONLY);
-    const input = new Input(tool.sys, fd);
-    let out = '';
-    for (let chunk = input.chunk(); chunk !== undefined; chunk = input.chunk())
-      out += decodeText(chunk);
-    tool.sys.close(fd);
-    return out;
-  } catch (error) {
-    if (error instanceof PosixError) return undefined;
-    throw error;
-  }
 }
 
 function print(

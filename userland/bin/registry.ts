@@ -35,28 +35,37 @@ import { main as free } from './free.ts';
 import { main as fsync } from './fsync.ts';
 import { main as getfattr } from './getfattr.ts';
 import { main as grep } from './grep.ts';
+import { main as groups } from './groups.ts';
 import { main as head } from './head.ts';
 import { main as hostname } from './hostname.ts';
 import { main as id } from './id.ts';
+import { main as install } from './install.ts';
 import { main as join } from './join.ts';
 import { main as kill } from './kill.ts';
 import { main as ln } from './ln.ts';
+import { main as login } from './login.ts';
 import { main as ls } from './ls.ts';
+import { main as lsof } from './lsof.ts';
 import { main as md5sum } from './md5sum.ts';
 import { main as mkdir } from './mkdir.ts';
+import { main as mkfifo } from './mkfifo.ts';
 import { main as mknod } from './mknod.ts';
 import { main as mktemp } from './mktemp.ts';
 import { main as mount } from './mount.ts';
 import { main as mv } from './mv.ts';
+import { main as nice } from './nice.ts';
 import { main as nl } from './nl.ts';
+import { main as nohup } from './nohup.ts';
 import { main as od } from './od.ts';
 import { main as paste } from './paste.ts';
 import { main as patch } from './patch.ts';
+import { main as pgrep } from './pgrep.ts';
 import { main as printf } from './printf.ts';
 import { main as ps } from './ps.ts';
 import { main as pwd } from './pwd.ts';
 import { main as readlink } from './readlink.ts';
 import { main as realpath } from './realpath.ts';
+import { main as renice } from './renice.ts';
 import { main as rev } from './rev.ts';
 import { main as rm } from './rm.ts';
 import { main as rmdir } from './rmdir.ts';
@@ -71,11 +80,14 @@ import { main as split } from './split.ts';
 import { main as stat } from './stat.ts';
 import { main as strings } from './strings.ts';
 import { main as stty } from './stty.ts';
+import { main as su } from './su.ts';
 import { main as sync } from './sync.ts';
 import { main as tac } from './tac.ts';
 import { main as tail } from './tail.ts';
 import { main as tee } from './tee.ts';
 import { main as test } from './test.ts';
+import { main as time } from './time.ts';
+import { main as timeout } from './timeout.ts';
 import { main as touch } from './touch.ts';
 import { main as tr } from './tr.ts';
 import { main as true_ } from './true_.ts';
@@ -94,6 +106,19 @@ import { main as yes } from './yes.ts';
 export const programs: Readonly<Record<string, Program>> = {
   '[': test,
   awk,
+  install,
+  lsof,
+  mkfifo,
+  login,
+  su,
+  groups,
+  pgrep,
+  pkill: pgrep,
+  renice,
+  nice,
+  nohup,
+  time,
+  timeout,
   base64,
   basename,
   bc,

@@ -6,7 +6,12 @@ import { findProgram } from './stdlib.ts';
 import { quoted } from './text/quote.ts';
 
 /** Never returns: 127 when there is no such program, 126 when it cannot run. */
-export function execProgram(tool: Tool, argv: readonly string[], env: Map<string, string>): never {
+export function execProgram(
+  tool: Tool,
+  argv: readonly string[],
+  env: Map<string, string>,
+  style: (name: string) => string = quoted,
+): never {
   const [name = ''] = argv;
   const found = findProgram(tool.sys, name, env.get('PATH') ?? tool.sys.env.get('PATH'));
   tool.out.flush();
@@ -19,5 +24,5 @@ export function execProgram(tool: Tool, argv: readonly string[], env: Map<string
       errno = error.errno;
     }
   }
-  return tool.die(`${quoted(name)}: ${strerror(errno)}`, errno === ENOENT ? 127 : 126);
+  return tool.die(`${style(name)}: ${strerror(errno)}`, errno === ENOENT ? 127 : 126);
 }

@@ -3,6 +3,7 @@
 import { ENOENT, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { Tool } from './program.ts';
 import { findProgram, shellStatus } from './stdlib.ts';
+import type { SpawnRequest } from './sys.ts';
 import { quoted } from './text/quote.ts';
 
 /** Starts argv[0] as PATH finds it; undefined (and a message) when it cannot. */
@@ -10,6 +11,7 @@ export function startProgram(
   tool: Tool,
   argv: readonly string[],
   style: (name: string) => string = quoted,
+  how: Pick<SpawnRequest, 'defaults' | 'pgid'> = {},
 ): number | { errno: number } {
   const [name = ''] = argv;
   tool.out.flush();
@@ -17,7 +19,7 @@ export function startProgram(
   let error: PosixError;
   if ('path' in found) {
     try {
-      return tool.sys.spawn({ path: found.path, argv, env: tool.sys.env });
+      return tool.sys.spawn({ path: found.path, argv, env: tool.sys.env, ...how });
     } catch (thrown) {
       if (!(thrown instanceof PosixError)) throw thrown;
       error = thrown;

@@ -7,6 +7,15 @@ import { decodeText } from '../../kernel/abi/text.ts';
 import { Input } from './stdio.ts';
 import type { Sys } from './sys.ts';
 
+/** passwd(5) */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
 export class Users {
   readonly #sys: Sys;
   #users: Map<string, number> | undefined;
@@ -33,6 +42,22 @@ export class Users {
     return this.#group().get(text) ?? plainNumber(text);
   }
 
+  /** All of a user's line in /etc/passwd; undefined for one who has none. */
+  account(text: string): Account | undefined {
+    const wanted = plainNumber(text);
+    const accounts = readLines(this.#sys, '/etc/passwd').map(toAccount);
+    const named = accounts.find((account) => account?.name === text);
+    return named ?? accounts.find((account) => account?.uid === wanted && wanted !== undefined);
+  }
+
+  /** The groups whose lines name the user, its own first. */
+  groupsOf(account: Pick<Account, 'name' | 'gid'>): number[] {
+    const groups = readLines(this.#sys, '/etc/group')
+      .filter(([, , , members = '']) => members.split(',').includes(account.name))
+      .map(([, , gid]) => Number(gid));
+    return [...new Set([account.gid, ...groups])];
+  }
+
   #passwd(): Map<string, number> {
     this.#users ??= readTable(this.#sys, '/etc/passwd');
     return this.#users;
@@ -55,17 +80,29 @@ function keyOf(table: Map<string, number>, id: number): string | undefined {
 /** `name:password:id:…` lines. */
 function readTable(sys: Sys, path: string): Map<string, number> {
   const table = new Map<string, number>();
+  for (const [name, , id] of readLines(sys, path)) {
+    if (name !== undefined && id !== undefined && !table.has(name)) table.set(name, Number(id));
+  }
+  if (table.size === 0) table.set('root', 0);
+  return table;
+}
+
+/** The fields of each line; none when there is no such file. */
+function readLines(sys: Sys, path: string): string[][] {
+  const lines: string[][] = [];
   try {
     const fd = sys.open(path, O_RDONLY);
     const input = new Input(sys, fd);
-    for (let line = input.line(); line !== undefined; line = input.line()) {
-      const [name, , id] = decodeText(line).split(':');
-      if (name !== undefined && id !== undefined && !table.has(name)) table.set(name, Number(id));
-    }
+    for (let line = input.line(); line !== undefined; line = input.line())
+      lines.push(decodeText(line).split(':'));
     sys.close(fd);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error; // no table is no fault
   }
-  if (table.size === 0) table.set('root', 0);
-  return table;
+  return lines;
+}
+
+function toAccount([name, , uid, gid, , home = '/', shell = '']: string[]): Account | undefined {
+  if (name === undefined || uid === undefined || gid === undefined) return undefined;
+  return { name, uid: Number(uid), gid: Number(gid), home, shell: shell || '/bin/sh' };
 }
