@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const dist = fileURLToPath(new URL('..', import.meta.url));
-const programs = readdirSync(`${dist}userland/bin`).filter(
-  (name) => name.endsWith('.js') && !name.endsWith('.test.js'),
+const programs = ['bin', 'fs'].flatMap((folder) =>
+  readdirSync(`${dist}userland/${folder}`)
+    .filter((name) => name.endsWith('.js') && !name.endsWith('.test.js'))
+    .map((name) => `userland/${folder}/${name}`),
 );
 
 rmSync(`${dist}bundle`, { recursive: true, force: true });
@@ -15,7 +17,7 @@ await build({
   entryPoints: [
     ...['index.js', 'scripts/atoll.js', 'drivers/hw/seat.js'],
     ...['kernel/main.js', 'drivers/ahci/main.js', 'daemons/main.js', 'userland/main.js'],
-    ...['userland/sh/main.js', ...programs.map((name) => `userland/bin/${name}`)],
+    ...['userland/sh/main.js', ...programs],
   ].map((path) => `${dist}${path}`),
   outbase: dist,
   outdir: `${dist}bundle`,
