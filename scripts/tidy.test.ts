@@ -64,7 +64,11 @@ const LAWS: readonly { from: string; may: readonly string[]; packages?: readonly
   { from: 'drivers/lib/', may: [...SHARED, 'drivers/lib/'] },
   { from: 'drivers/ahci/', may: [...SHARED, 'drivers/lib/', 'drivers/ahci/'] },
   { from: 'drivers/hw/', may: [...SHARED, 'drivers/hw/'], packages: ['fzstd'] },
-  { from: 'userland/libc/', may: ['kernel/abi/', 'kernel/ipc/', 'userland/libc/'] },
+  {
+    from: 'userland/libc/',
+    may: ['kernel/abi/', 'kernel/ipc/', 'userland/libc/'],
+    packages: ['@noble/hashes'],
+  },
   { from: 'userland/sh/', may: ['kernel/abi/', 'userland/libc/', 'userland/sh/'] },
   // mkfs and fsck: a file system's own code at work in a program that has the volume for itself.
   { from: 'userland/fs/', may: ['kernel/abi/', 'userland/libc/', 'userland/fs/', 'daemons/'] },

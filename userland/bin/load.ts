@@ -6,6 +6,8 @@ import type { Program } from '../libc/sys.ts';
 /** Programs that are not in the file of their name. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   '[': './test.js',
+  b2sum: './md5sum.js',
+  base32: './base64.js',
   chgrp: './chown.js',
   egrep: './grep.js',
   false: './false_.js',
@@ -15,6 +17,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'mkfs.ext4': '../fs/mkfs-ext4.js',
   pkill: './pgrep.js',
   sh: '../sh/main.js',
+  sha1sum: './md5sum.js',
+  sha224sum: './md5sum.js',
+  sha256sum: './md5sum.js',
+  sha384sum: './md5sum.js',
+  sha512sum: './md5sum.js',
   true: './true_.js',
   unexpand: './expand.js',
 };

@@ -1,6 +1,5 @@
 // The native programs by name: what `#!native NAME` starts and what the boot archive's /bin holds.
 
-import { main as mkfsExt4 } from '../fs/mkfs-ext4.ts';
 import type { Program } from '../libc/sys.ts';
 import { main as sh } from '../sh/main.ts';
 import { main as awk } from './awk.ts';
@@ -11,6 +10,7 @@ import { main as bench } from './bench.ts';
 import { main as cat } from './cat.ts';
 import { main as chmod } from './chmod.ts';
 import { main as chown } from './chown.ts';
+import { main as cksum } from './cksum.ts';
 import { main as cmp } from './cmp.ts';
 import { main as comm } from './comm.ts';
 import { main as cp } from './cp.ts';
@@ -72,7 +72,6 @@ import { main as rmdir } from './rmdir.ts';
 import { main as sed } from './sed.ts';
 import { main as seq } from './seq.ts';
 import { main as setfattr } from './setfattr.ts';
-import { main as sha256sum } from './sha256sum.ts';
 import { main as shuf } from './shuf.ts';
 import { main as sleep } from './sleep.ts';
 import { main as sort } from './sort.ts';
@@ -81,6 +80,7 @@ import { main as stat } from './stat.ts';
 import { main as strings } from './strings.ts';
 import { main as stty } from './stty.ts';
 import { main as su } from './su.ts';
+import { main as sum } from './sum.ts';
 import { main as sync } from './sync.ts';
 import { main as tac } from './tac.ts';
 import { main as tail } from './tail.ts';
@@ -92,6 +92,7 @@ import { main as touch } from './touch.ts';
 import { main as tr } from './tr.ts';
 import { main as true_ } from './true_.ts';
 import { main as truncate } from './truncate.ts';
+import { main as tsort } from './tsort.ts';
 import { main as tty } from './tty.ts';
 import { main as umount } from './umount.ts';
 import { main as uname } from './uname.ts';
@@ -106,19 +107,8 @@ import { main as yes } from './yes.ts';
 export const programs: Readonly<Record<string, Program>> = {
   '[': test,
   awk,
-  install,
-  lsof,
-  mkfifo,
-  login,
-  su,
-  groups,
-  pgrep,
-  pkill: pgrep,
-  renice,
-  nice,
-  nohup,
-  time,
-  timeout,
+  b2sum: md5sum,
+  base32: base64,
   base64,
   basename,
   bc,
@@ -127,6 +117,7 @@ export const programs: Readonly<Record<string, Program>> = {
   chgrp: chown,
   chmod,
   chown,
+  cksum,
   cmp,
   comm,
   cp,
@@ -153,31 +144,38 @@ export const programs: Readonly<Record<string, Program>> = {
   fsync,
   getfattr,
   grep,
+  groups,
   head,
   hostname,
   id,
+  install,
   join,
   kill,
   ln,
+  login,
   ls,
+  lsof,
   md5sum,
   mkdir,
-  'mkfs.ext2': mkfsExt4,
-  'mkfs.ext3': mkfsExt4,
-  'mkfs.ext4': mkfsExt4,
+  mkfifo,
   mknod,
   mktemp,
   mount,
   mv,
+  nice,
   nl,
+  nohup,
   od,
   paste,
   patch,
+  pgrep,
+  pkill: pgrep,
   printf,
   ps,
   pwd,
   readlink,
   realpath,
+  renice,
   rev,
   rm,
   rmdir,
@@ -185,24 +183,33 @@ export const programs: Readonly<Record<string, Program>> = {
   seq,
   setfattr,
   sh,
-  sha256sum,
+  sha1sum: md5sum,
+  sha224sum: md5sum,
+  sha256sum: md5sum,
+  sha384sum: md5sum,
+  sha512sum: md5sum,
   shuf,
   sleep,
   sort,
   split,
-  strings,
   stat,
+  strings,
   stty,
+  su,
+  sum,
   sync,
   tac,
   tail,
   tee,
   test,
+  time,
+  timeout,
   touch,
   tr,
-  tty,
   true: true_,
   truncate,
+  tsort,
+  tty,
   umount,
   uname,
   unexpand: expand,
