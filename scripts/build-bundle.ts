@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const dist = fileURLToPath(new URL('..', import.meta.url));
+// By their sources: what was deleted may still lie compiled in dist.
 const programs = ['bin', 'fs'].flatMap((folder) =>
-  readdirSync(`${dist}userland/${folder}`)
-    .filter((name) => name.endsWith('.js') && !name.endsWith('.test.js'))
-    .map((name) => `userland/${folder}/${name}`),
+  readdirSync(`${dist}../userland/${folder}`)
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => `userland/${folder}/${name.replace(/ts$/, 'js')}`),
 );
 
 rmSync(`${dist}bundle`, { recursive: true, force: true });
