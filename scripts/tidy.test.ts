@@ -76,7 +76,7 @@ const LAWS: readonly { from: string; may: readonly string[]; packages?: readonly
   { from: 'userland/', may: ['kernel/abi/', 'userland/'] },
   { from: 'host/', may: [...SHARED, 'drivers/hw/', 'host/'] },
   { from: 'index.ts', may: ['host/'] },
-  { from: 'scripts/', may: [''], packages: ['typescript/unstable'] },
+  { from: 'scripts/', may: [''], packages: ['esbuild', 'typescript/unstable'] },
 ];
 
 /** What a driver and the model of its hardware share. */
