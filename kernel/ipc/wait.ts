@@ -1,7 +1,8 @@
 // The one place to sleep (DESIGN law 3). Every worker has one bell, at the start of its seat's page:
 //
 //   +0  count     grows at every ring; what a sleeper waits on
-//   +4  asleep    1 while the owner sleeps (or is about to): only then is a notify needed
+//   +4  asleep    1 while the owner sleeps (or is about to): only then is a notify needed, and who sets
+//                 it back to 0 gives it; 2 while the host makes the owner wait
 //   +8  awake     1 while the owner is counted in the header's number of awake workers
 //   +12 wakes     how often a ring had to wake the owner: the hop counter
 //   +48 beat      grows at every turn of the owner's loop: awake without it, the owner hangs
@@ -13,7 +14,14 @@
 // In a repeatable run one baton passes among the workers (baton/baton.ts): who would sleep hands it
 // on, and whoever does not hold it sleeps in `awaitTurn`.
 
-import { HEADER_AWAKE, HEADER_CORES, SEAT_BOARD, SEAT_BOOT, seatPage } from '../abi/memlayout.ts';
+import {
+  HEADER_AWAKE,
+  HEADER_CORES,
+  SEAT_BOARD,
+  SEAT_BOOT,
+  SEAT_KERNEL,
+  seatPage,
+} from '../abi/memlayout.ts';
 import { Baton, type WaitLimit } from './baton/baton.ts';
 import { OFF, READY, STATE, seatWord, TURN, WAITING } from './baton/words.ts';
 import { type Tracer, tracerOf } from './trace.ts';
@@ -34,6 +42,12 @@ const SPIN_SHORT = 250;
  * than a wake-up takes. With less, both sides of a conversation could always just miss each other.
  */
 const SPIN_LONG = 20_000;
+
+/**
+ * The kernel has a part in every conversation: when a worker more is awake than there are cores, it lets
+ * the others go to sleep first, for about 30 µs.
+ */
+const PATIENCE = 4000;
 
 /** Why an asynchronous wait ended: `idle` = in a repeatable run nobody can go on by himself. */
 export type Woken = 'rung' | 'idle';
@@ -68,9 +82,11 @@ export class Bell {
     Atomics.add(this.#words, COUNT, 1);
     this.#trace.count(COUNTERS.bells);
     if (this.#baton !== undefined) this.#ringInTurn(this.#baton);
-    else if (Atomics.load(this.#words, ASLEEP) !== 0) {
+    else if (Atomics.compareExchange(this.#words, ASLEEP, 1, 0) === 1) {
       this.#countWake();
-      Atomics.notify(this.#words, COUNT);
+      // From now on: those who spin leave it a core while it wakes up.
+      if (this.#seat !== SEAT_BOARD) this.#setAwake(1);
+      Atomics.notify(this.#words, ASLEEP);
       this.#trace.instant(EVENTS.wake, this.#seat);
     }
   }
@@ -90,8 +106,10 @@ export class Bell {
     if (this.#baton !== undefined) return this.#waitInTurnAsync(this.#baton, seen, timeoutMs);
     if (timeoutMs <= 0) return 'rung';
     Atomics.store(this.#words, ASLEEP, 1);
-    const result = Atomics.waitAsync(this.#words, COUNT, seen, timeoutMs);
-    if (result.async) await result.value;
+    if (this.read() === seen) {
+      const result = Atomics.waitAsync(this.#words, ASLEEP, 1, timeoutMs);
+      if (result.async) await result.value;
+    }
     Atomics.store(this.#words, ASLEEP, 0);
     return 'rung';
   }
@@ -106,6 +124,7 @@ export class Bell {
 
   /** The owner begins to run, or is gone: corrects the number of awake workers. */
   setRunning(running: boolean): void {
+    Atomics.store(this.#words, ASLEEP, 0); // who died in its sleep is not to be woken
     this.#setAwake(running ? 1 : 0);
   }
 
@@ -125,7 +144,7 @@ export class Bell {
   /** The owner does something in which the host makes it wait: it is as good as asleep meanwhile. */
   away<T>(call: () => T): T {
     this.#setAwake(0);
-    Atomics.store(this.#words, ASLEEP, 1);
+    Atomics.store(this.#words, ASLEEP, 2);
     try {
       return call();
     } finally {
@@ -144,7 +163,7 @@ export class Bell {
   /** How often its owner's loop turned; undefined while it sleeps, as it may. */
   get pulse(): number | undefined {
     const waits = this.#baton?.words[seatWord(this.#seat, STATE)] === WAITING;
-    const asleep = waits || Atomics.load(this.#words, ASLEEP) === 1;
+    const asleep = waits || Atomics.load(this.#words, ASLEEP) !== 0;
     return asleep ? undefined : Atomics.load(this.#words, BEAT);
   }
 
@@ -176,7 +195,7 @@ export class Bell {
     this.#trace.count(COUNTERS.sleeps);
     this.#setAwake(0);
     Atomics.store(this.#words, ASLEEP, 1);
-    Atomics.wait(this.#words, COUNT, seen, timeoutMs);
+    if (this.read() === seen) Atomics.wait(this.#words, ASLEEP, 1, timeoutMs);
     Atomics.store(this.#words, ASLEEP, 0);
     this.#setAwake(1);
     this.#trace.end(EVENTS.sleep);
@@ -187,11 +206,14 @@ export class Bell {
   }
 
   #spinOn(words: Int32Array, index: number, seen: number): boolean {
+    let patience = this.#seat === SEAT_KERNEL ? PATIENCE : 0;
     for (let done = 0; done < SPIN_LONG; done += SPIN_SHORT) {
       for (let i = 0; i < SPIN_SHORT; i++) {
         if (Atomics.load(words, index) !== seen) return true;
       }
-      if (this.crowded) return false; // somebody else woke up meanwhile and needs the core
+      if (!this.crowded) continue;
+      if (patience <= 0) return false; // somebody else wakes up and needs the core
+      patience -= SPIN_SHORT;
     }
     return false;
   }
