@@ -108,6 +108,23 @@ test('a read that begins in the cache and leaves it is finished by the kernel be
   t.deepEqual(Buffer.concat([into.subarray(0, count), rest]), Buffer.from(content));
 });
 
+test('reads at random places load what they ask for and no page more', (t) => {
+  const { m, p, cached, drop } = mounted();
+  const content = pattern(64 * PAGE);
+  p.put('/v/f', content);
+  p.ok('sync');
+  drop();
+  const fd = p.open('/v/f');
+  const places = [40, 7, 33, 50, 12, 61, 2, 25];
+  for (const [i, page] of places.entries()) {
+    const at = { offset: page * PAGE, length: PAGE };
+    t.is(pread(cached, fd, at), undefined);
+    p.ok('load', [fd, cached.missing ?? 0, PAGE]);
+    t.deepEqual(pread(cached, fd, at), content.slice(page * PAGE, (page + 1) * PAGE));
+    t.is(m.kernel.pages.count, i + 1);
+  }
+});
+
 test('an offset that two descriptors share is moved by the kernel alone, and given back', (t) => {
   const { m, p, cached, cachedOf } = mounted();
   p.put('/v/f', pattern(4 * PAGE));

@@ -99,7 +99,8 @@ export class CachedFiles {
     const at = this.descriptor(fd, READS);
     if (at === undefined || !(offset >= 0)) return 0;
     const count = this.#read(at, into, offset);
-    this.#progress(fd, at, offset + count);
+    // A miss at a random place must not look as if the reader had come to it in order.
+    if (count > 0) this.#progress(fd, at, offset + count);
     return count;
   }
 
@@ -111,7 +112,7 @@ export class CachedFiles {
     const offset = this.#offsets[cell] ?? 0;
     const count = this.#read(at, into, offset);
     this.#offsets[cell] = offset + count;
-    this.#progress(fd, at, offset + count);
+    if (count > 0) this.#progress(fd, at, offset + count);
     return count;
   }
 
