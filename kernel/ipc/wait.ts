@@ -14,14 +14,7 @@
 // In a repeatable run one baton passes among the workers (baton/baton.ts): who would sleep hands it
 // on, and whoever does not hold it sleeps in `awaitTurn`.
 
-import {
-  HEADER_AWAKE,
-  HEADER_CORES,
-  SEAT_BOARD,
-  SEAT_BOOT,
-  SEAT_KERNEL,
-  seatPage,
-} from '../abi/memlayout.ts';
+import { HEADER_AWAKE, HEADER_CORES, SEAT_BOARD, SEAT_BOOT, seatPage } from '../abi/memlayout.ts';
 import { Baton, type WaitLimit } from './baton/baton.ts';
 import { OFF, READY, STATE, seatWord, TURN, WAITING } from './baton/words.ts';
 import { type Tracer, tracerOf } from './trace.ts';
@@ -38,16 +31,16 @@ const WORDS = 14;
 /** Loads of the count before sleeping, 7 ns each: about 2 µs, the price of one missed hand-off. */
 const SPIN_SHORT = 250;
 /**
- * While no more workers are awake than there are cores, spinning costs nobody: about 150 µs, longer
+ * While no more workers are awake than there are cores, spinning costs nobody: about 300 µs, longer
  * than a wake-up takes. With less, both sides of a conversation could always just miss each other.
  */
-const SPIN_LONG = 20_000;
+const SPIN_LONG = 40_000;
 
 /**
- * The kernel has a part in every conversation: when a worker more is awake than there are cores, it lets
- * the others go to sleep first, for about 30 µs.
+ * When a worker more is awake than there are cores, who has waited longer than this, about 10 µs, goes to
+ * sleep at once: of those who wait for each other in a row the last one has its answer first.
  */
-const PATIENCE = 4000;
+const PATIENCE = 1500;
 
 /** Why an asynchronous wait ended: `idle` = in a repeatable run nobody can go on by himself. */
 export type Woken = 'rung' | 'idle';
@@ -206,14 +199,11 @@ export class Bell {
   }
 
   #spinOn(words: Int32Array, index: number, seen: number): boolean {
-    let patience = this.#seat === SEAT_KERNEL ? PATIENCE : 0;
     for (let done = 0; done < SPIN_LONG; done += SPIN_SHORT) {
       for (let i = 0; i < SPIN_SHORT; i++) {
         if (Atomics.load(words, index) !== seen) return true;
       }
-      if (!this.crowded) continue;
-      if (patience <= 0) return false; // somebody else wakes up and needs the core
-      patience -= SPIN_SHORT;
+      if (done > PATIENCE && this.crowded) return false; // somebody else needs the core
     }
     return false;
   }
