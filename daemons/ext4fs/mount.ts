@@ -12,7 +12,13 @@ import type { Transaction } from '../lib/transaction.ts';
 import { bringHome } from '../lib/write-home.ts';
 import { Ext4Fs } from './fs.ts';
 import type { Journal } from './jbd2/journal.ts';
-import { type JournalFile, openJournalFile, recoverJournal, startJournal } from './jbd2/open.ts';
+import {
+  type JournalFile,
+  openJournalFile,
+  recoverJournal,
+  sequenceBeyond,
+  startJournal,
+} from './jbd2/open.ts';
 import { labelsOf } from './labels.ts';
 import {
   EXT4_VALID_FS,
@@ -174,9 +180,11 @@ class Ext4Mount implements MountedVolume {
     const dirty = (this.#volume.incompat & INCOMPAT.needs_recovery) !== 0;
     const resuming = engine.cache.revived;
     const clean = this.readOnly ? 'nowhere' : 'wipe';
-    const put = resuming ? 'nowhere' : !dirty ? clean : this.readOnly ? 'redirect' : 'home';
-    const { replayed, sequence } = yield* recoverJournal(this.#file, put);
-    if (replayed > 0 && dirty && !resuming) yield* this.#afterReplay(replayed);
+    const put = !dirty ? clean : this.readOnly ? 'redirect' : 'home';
+    const { replayed, sequence } = resuming
+      ? { replayed: 0, sequence: sequenceBeyond(this.#file) } // the cache has all that the log has
+      : yield* recoverJournal(this.#file, put);
+    if (replayed > 0 && dirty) yield* this.#afterReplay(replayed);
     yield* this.#look();
     if (this.readOnly) return;
     if (resuming) yield* bringHome(engine);

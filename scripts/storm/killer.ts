@@ -11,6 +11,8 @@ const PATIENCE_MS = 60_000;
 
 interface KillerOptions {
   readonly seed: number;
+  /** Milliseconds from one recovery to the next kill, at most. */
+  readonly withinMs: number;
   readonly hangsPercent: number;
 }
 
@@ -20,6 +22,7 @@ export class KillerShell {
   readonly #pids: ReadonlyMap<string, string>;
   readonly #random: (limit: number) => number;
   readonly #hangsPercent: number;
+  readonly #withinMs: number;
   readonly #orders: string[] = [];
   #wake: () => void = () => {};
   #ended = false;
@@ -44,11 +47,12 @@ export class KillerShell {
     this.#pids = pids;
     this.#random = seeded(options.seed);
     this.#hangsPercent = options.hangsPercent;
+    this.#withinMs = options.withinMs;
   }
 
   /** Kills one, or both, and waits until they are back; what went wrong, if anything. */
   async strike(): Promise<string | undefined> {
-    await delay(this.#random(25));
+    await delay(this.#random(this.#withinMs));
     const both = this.#random(10) === 0;
     const victims = both ? [...VICTIMS] : [VICTIMS[this.#random(2)] ?? 'ext4fs'];
     const hang = !both && this.#random(100) < this.#hangsPercent;

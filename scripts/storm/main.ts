@@ -11,16 +11,21 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '1000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     hangs: { type: 'string', default: '3' },
+    within: { type: 'string', default: '250' },
   },
 });
 
 await using dir = await tempDir();
 const file = join(dir.path, 'storm.img');
 if (!(await makeExt4(file, 128))) throw new Error('the storm needs mke2fs');
-const [kills, seed, hangsPercent] = [values.kills, values.seed, values.hangs].map(Number);
+const [kills = 0, seed = 0, hangsPercent = 0, withinMs = 0] = [
+  values.kills,
+  values.seed,
+  values.hangs,
+  values.within,
+].map(Number);
 const say = (line: string): void => console.log(line);
 say(`seed ${seed}`);
-const options = { file, kills: kills ?? 0, seed: seed ?? 0, hangsPercent: hangsPercent ?? 0, say };
-const result = await storm(options);
+const result = await storm({ file, kills, seed, hangsPercent, withinMs, say });
 for (const line of [...figures(result), ...result.problems]) say(line);
 process.exitCode = result.problems.length === 0 ? 0 : 1;

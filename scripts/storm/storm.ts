@@ -14,6 +14,8 @@ export interface StormOptions {
   readonly file: string;
   readonly kills: number;
   readonly seed: number;
+  /** Milliseconds from one recovery to the next kill, at most: below some 100 no spare is ready yet. */
+  readonly withinMs: number;
   /** Of a hundred kills so many are SIGSTOP: the server hangs until its heartbeat is missed. */
   readonly hangsPercent: number;
   readonly say: (line: string) => void;
@@ -43,7 +45,7 @@ interface Held {
 }
 
 export async function storm(options: StormOptions): Promise<StormResult> {
-  const { file, kills, seed, say } = options;
+  const { file, kills, say } = options;
   const problems: string[] = [];
   let result: Omit<StormResult, 'problems'>;
   {
@@ -51,7 +53,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     await startWriters(os, 2).finish(); // so that caches and pools have their size
     const before = await held(os);
     const writers = startWriters(os, Number.POSITIVE_INFINITY);
-    const killer = await KillerShell.start(os, { seed, hangsPercent: options.hangsPercent });
+    const killer = await KillerShell.start(os, options);
     for (let i = 0; i < kills && !writers.failed; i++) {
       const problem = await killer.strike();
       if (problem !== undefined) problems.push(problem);

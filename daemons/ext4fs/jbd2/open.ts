@@ -100,6 +100,10 @@ export function* recoverJournal(
   return { replayed: scan.transactions, sequence: scan.nextSequence };
 }
 
+/** A number that no transaction in the log has yet; without reading it, as each takes two blocks and more. */
+export const sequenceBeyond = ({ sb, map }: JournalFile): number =>
+  (sb.s_sequence + map.blocks) >>> 0;
+
 /** The volume is not to be written: blocks in the log are read from there. */
 function redirect({ engine, map }: JournalFile, scan: Scan): void {
   for (const [no, { logBlock, escaped }] of scan.replay) {

@@ -118,7 +118,9 @@ export class BlockCache {
   run = 1;
   readonly #area: Area;
   readonly #table: CacheTable;
-  readonly #frames: Frame[];
+  readonly #memory: FrameMemory;
+  /** Those that were ever used: a worker that takes over has only them to look at. */
+  readonly #frames: Frame[] = [];
   readonly #current = new Map<number, Frame>();
   readonly #free: Frame[] = [];
   /** The fault point alloc.cache. */
@@ -130,8 +132,7 @@ export class BlockCache {
     this.shape = cacheShape(area.length, blockSize);
     this.#area = area;
     this.#table = new CacheTable(ram, area, this.shape);
-    const memory = { ram, at: area.address + this.shape.framesAt, size: blockSize };
-    this.#frames = Array.from({ length: this.shape.frames }, (_, i) => new Frame(i, memory));
+    this.#memory = { ram, at: area.address + this.shape.framesAt, size: blockSize };
     if (resume && this.#table.belongsTo(volume)) this.#table.recover();
     else this.#table.format(volume);
     this.revived = this.#rebuild();
@@ -171,7 +172,7 @@ export class BlockCache {
   /** A frame of its own for the caller: stage it, install it, or release it. Throws NoFrames. */
   allocate(): Frame {
     if (this.refuses(this.blockSize)) throw new NoFrames();
-    const frame = this.#free.pop() ?? this.#evict();
+    const frame = this.#free.pop() ?? this.#untouched() ?? this.#evict();
     frame.checked = false;
     frame.version = this.#version++;
     return frame;
@@ -285,10 +286,13 @@ export class BlockCache {
   /** Adds published blocks of an epoch that could not be finished to the running one. */
   #rebuild(): boolean {
     const dirty: Frame[] = [];
-    for (const frame of this.#frames) {
-      if (this.#table.isFree(frame.index)) this.#free.push(frame);
+    const { touched } = this.#table;
+    for (let index = 0; index < touched; index++) {
+      const frame = new Frame(index, this.#memory);
+      this.#frames.push(frame);
+      if (this.#table.isFree(index)) this.#free.push(frame);
       else {
-        const held = this.#table.read(frame.index);
+        const held = this.#table.read(index);
         this.#version = Math.max(this.#version, held.version + 1);
         this.#settle(frame, held);
         frame.version = held.version;
@@ -365,6 +369,15 @@ export class BlockCache {
   #placement(frame: Frame): Placement {
     const { index, no, version, tid, state } = frame;
     return { frame: index, no, version, tid, state };
+  }
+
+  #untouched(): Frame | undefined {
+    const index = this.#frames.length;
+    if (index === this.shape.frames) return undefined;
+    const frame = new Frame(index, this.#memory);
+    this.#frames.push(frame);
+    this.#table.touched = index + 1; // before anything is placed there
+    return frame;
   }
 
   /** Takes a clean frame that was not used lately: the clock's hand goes round twice at most. */

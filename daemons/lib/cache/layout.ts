@@ -19,7 +19,7 @@ import type { GrantRef } from '../../../kernel/ipc/grant.ts';
 import { MOST_IN_FLIGHT } from '../../../kernel/ninep/transport-ring.ts';
 
 export const CACHE_MAGIC = 0x41746342; // 'AtcB'
-export const CACHE_VERSION = 1;
+export const CACHE_VERSION = 2;
 
 /** Words of the header. */
 export const H_MAGIC = 0;
@@ -27,6 +27,7 @@ export const H_VERSION = 1;
 export const H_BLOCK_SIZE = 2;
 export const H_FRAMES = 3;
 export const H_VOLUME = 4; // four words: which volume this is the cache of
+export const H_TOUCHED = 8; // frames that were ever used: those below this number
 export const H_PUBLISHED = 16;
 export const H_APPLIED = 32;
 

@@ -20,6 +20,7 @@ import {
   H_FRAMES,
   H_MAGIC,
   H_PUBLISHED,
+  H_TOUCHED,
   H_VERSION,
   H_VOLUME,
   RECORD_HEAD_WORDS,
@@ -115,7 +116,15 @@ export class CacheTable {
     Atomics.store(this.#header, H_MAGIC, 0);
   }
 
-  /** Most are, in a cache that is taken over. */
+  /** Frames that may hold something: those below this number. */
+  get touched(): number {
+    return Math.min(Atomics.load(this.#header, H_TOUCHED), this.#shape.frames);
+  }
+
+  set touched(count: number) {
+    Atomics.store(this.#header, H_TOUCHED, count);
+  }
+
   isFree(frame: number): boolean {
     return this.#table[frame * ENTRY_WORDS + E_STATE] === FREE;
   }
