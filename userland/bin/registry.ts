@@ -11,6 +11,7 @@ import { main as cat } from './cat.ts';
 import { main as chmod } from './chmod.ts';
 import { main as chown } from './chown.ts';
 import { main as cksum } from './cksum.ts';
+import { main as clear } from './clear.ts';
 import { main as cmp } from './cmp.ts';
 import { main as comm } from './comm.ts';
 import { main as cp } from './cp.ts';
@@ -42,6 +43,7 @@ import { main as id } from './id.ts';
 import { main as install } from './install.ts';
 import { main as join } from './join.ts';
 import { main as kill } from './kill.ts';
+import { main as less } from './less.ts';
 import { main as ln } from './ln.ts';
 import { main as login } from './login.ts';
 import { main as ls } from './ls.ts';
@@ -118,6 +120,7 @@ export const programs: Readonly<Record<string, Program>> = {
   chmod,
   chown,
   cksum,
+  clear,
   cmp,
   comm,
   cp,
@@ -151,6 +154,7 @@ export const programs: Readonly<Record<string, Program>> = {
   install,
   join,
   kill,
+  less,
   ln,
   login,
   ls,

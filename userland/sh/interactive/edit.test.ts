@@ -3,11 +3,11 @@
 
 import test from 'ava';
 import { encodeText } from '../../../kernel/abi/text.ts';
-import { type Key, readKey } from './keys.ts';
+import { type Key, readKey } from '../../libc/tty/keys.ts';
+import { charWidth, clusters, clusterWidth } from '../../libc/tty/width.ts';
 import { Line } from './line.ts';
 import { Screen } from './screen.ts';
 import { searchHistory } from './search.ts';
-import { charWidth, clusters, clusterWidth } from './width.ts';
 
 function keysOf(text: string): Key[] {
   const bytes = [...encodeText(text)];

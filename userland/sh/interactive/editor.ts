@@ -18,15 +18,15 @@ import {
   VTIME,
 } from '../../../kernel/abi/termios.ts';
 import { encodeText } from '../../../kernel/abi/text.ts';
+import { character, type Key, readKey } from '../../libc/tty/keys.ts';
+import { clusters, clusterWidth } from '../../libc/tty/width.ts';
 import type { Shell } from '../shell.ts';
 import { complete } from './complete.ts';
 import type { History } from './history.ts';
-import { character, type Key, readKey } from './keys.ts';
 import { Line } from './line.ts';
 import { inColumns } from './listing.ts';
 import { Screen } from './screen.ts';
 import { searchHistory } from './search.ts';
-import { clusters, clusterWidth } from './width.ts';
 
 /** The terminal that a shell talks to a person through. */
 const terminal = 0;

@@ -1,7 +1,7 @@
 // The line under edit: clusters and a cursor, with the operations of the emacs keys. What ^K, ^U, ^W
 // and M-d take away ^Y brings back; pieces taken one after the other come back as one.
 
-import { clusters } from './width.ts';
+import { clusters } from '../../libc/tty/width.ts';
 
 const wordChar = /[\p{L}\p{N}_]/u;
 

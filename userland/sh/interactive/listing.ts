@@ -1,6 +1,6 @@
 // What may be meant, in columns below the line, sorted downwards as `ls` does.
 
-import { clusters, clusterWidth, shown } from './width.ts';
+import { clusters, clusterWidth, shown } from '../../libc/tty/width.ts';
 
 /** More are only counted. */
 const most = 200;

@@ -1,7 +1,7 @@
 // Shows prompt and line on as many rows as they take: goes back to their first row, clears what is
 // below, and writes them anew (ECMA-48 CUU, CUF, ED). The cursor is where it should be at the end.
 
-import { clusters, clusterWidth, shown } from './width.ts';
+import { clusters, clusterWidth, shown } from '../../libc/tty/width.ts';
 
 export interface View {
   readonly prompt: string;

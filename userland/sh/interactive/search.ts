@@ -1,6 +1,6 @@
 // Ctrl-R: incremental search backwards through the history, as emacs has it.
 
-import type { Key } from './keys.ts';
+import type { Key } from '../../libc/tty/keys.ts';
 
 export interface SearchOptions {
   readonly entries: readonly string[];

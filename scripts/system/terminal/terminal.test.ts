@@ -1,8 +1,8 @@
 // A shell on a PTY, with the keys that a person would press.
 
 import test from 'ava';
-import { type Atoll, boot } from '../../host/atoll.ts';
-import type { Terminal } from '../../host/terminal.ts';
+import { type Atoll, boot } from '../../../host/atoll.ts';
+import type { Terminal } from '../../../host/terminal.ts';
 
 let system: Atoll;
 test.before(async () => {
