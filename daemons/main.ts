@@ -9,6 +9,8 @@ import { mountExt4 } from './ext4fs/mount.ts';
 import { type VolumeMainOptions, volumeMain } from './lib/main.ts';
 import type { FormatRegistry } from './lib/mounted.ts';
 
+export { rehearse } from './rehearsal.ts';
+
 const formats: FormatRegistry = { ext4: mountExt4, ext3: mountExt4, ext2: mountExt4 };
 
 export function main(board: Board, config: VolumeConfig): void {

@@ -352,8 +352,9 @@ export class Machine {
 
   #handle(message: ToBoard): void {
     const { onLog } = this.#options;
-    if (message.type === 'powerOn') this.#power.on(message.seat, message.role);
-    else if (message.type === 'powerOff') this.#power.off(message.seat);
+    if (message.type === 'powerOn') {
+      this.#power.on(message.seat, message.role, this.repeatable ? undefined : 'spare');
+    } else if (message.type === 'powerOff') this.#power.off(message.seat);
     else if (message.type === 'reseat') this.#power.reseat(message);
     else if (message.type === 'console') this.#show(message.bytes);
     else if (message.type === 'log') onLog?.(message.text, this.uptimeMs);

@@ -69,10 +69,13 @@ export class PowerSwitch {
     return this.#roles;
   }
 
-  /** Starts a worker on the seat; when the one before has not quite ended yet, after its end. */
-  on(seat: number, role: Role): void {
+  /**
+   * Starts a worker on the seat; when the one before has not quite ended yet, after its end. A spare has
+   * no orders soon.
+   */
+  on(seat: number, role: Role, kind?: 'spare'): void {
     const before = this.#workers.get(seat);
-    if (before === undefined) this.#start(seat, role);
+    if (before === undefined) this.#start(seat, role, kind);
     else if (before.ending) before.next = role;
   }
 
@@ -119,7 +122,7 @@ export class PowerSwitch {
     await Promise.all(ends);
   }
 
-  #start(seat: number, role: Role): void {
+  #start(seat: number, role: Role, kind?: 'spare'): void {
     const powered = new PoweredSeat(seat, role);
     this.#roles[seat] = role;
     this.#workers.set(seat, powered);
@@ -130,7 +133,7 @@ export class PowerSwitch {
     }
     let text = '';
     try {
-      const worker = this.#worker(seat, role);
+      const worker = this.#worker(seat, role, kind);
       powered.worker = worker;
       worker.on('error', (error) => {
         text = describe(error);
@@ -153,13 +156,13 @@ export class PowerSwitch {
     this.#moving.add(moving);
   }
 
-  #worker(seat: number, role: Role): Worker {
+  #worker(seat: number, role: Role, kind?: 'spare'): Worker {
     const { ram, epoch, modules, hardware, repeatable, eventsFor } = this.#options;
     const events = eventsFor?.(seat, role);
     const predecessors = this.#starts.get(seat) ?? 0;
     this.#starts.set(seat, predecessors + 1);
     const orders: SeatOrders = {
-      ...{ ram, seat, epoch, main: modules[role], predecessors },
+      ...{ ram, seat, epoch, main: modules[role], predecessors, spare: kind === 'spare' },
       ...(repeatable ? { seed: repeatable.seed } : {}),
       ...(role === 'driver' ? { hardware } : {}),
       ...(role === 'kernel' && modules.inKernel ? { daemons: modules.inKernel } : {}),

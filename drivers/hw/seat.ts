@@ -9,7 +9,7 @@ import { SEAT_BOOT, SEAT_CONFIG, SEAT_CONFIG_SIZE, seatPage } from '../../kernel
 import { decodeText } from '../../kernel/abi/text.ts';
 import { Baton } from '../../kernel/ipc/baton/baton.ts';
 import { tracerOf } from '../../kernel/ipc/trace.ts';
-import { waitForOrders } from '../../kernel/ipc/wait.ts';
+import { hasOrders, waitForOrders } from '../../kernel/ipc/wait.ts';
 import { type Epoch, hostClock, virtualClock } from './clock.ts';
 import { faultyClock } from './clock-faults.ts';
 import type { Hardware } from './hardware.ts';
@@ -24,6 +24,8 @@ export interface SeatOrders {
   readonly epoch: Epoch;
   /** Of a repeatable run. */
   readonly seed?: number;
+  /** Nobody waits for it yet. */
+  readonly spare: boolean;
   /** How many workers the seat had before: each has random numbers of its own. */
   readonly predecessors: number;
   /** What the controller on a driver's bus holds. */
@@ -38,6 +40,8 @@ type Bus = Pick<DriverBoard, 'pci' | 'notes'>;
 
 interface RoleModule {
   main(board: Board, config: unknown): void | Promise<void>;
+  /** What a worker does whose orders come when another one dies; ends early when they are there. */
+  rehearse?(wanted: () => boolean): void;
 }
 
 const orders = workerData as SeatOrders;
@@ -46,6 +50,7 @@ async function powerUp(): Promise<void> {
   const { hardware } = orders;
   const role = (await import(orders.main)) as RoleModule;
   const bus = hardware && (await prepare(hardware));
+  if (orders.spare) role.rehearse?.(() => hasOrders(orders.ram, orders.seat));
   const config = waitForConfig();
   const board = assemble(config);
   const more: DriverBoard | KernelBoard = bus

@@ -241,6 +241,10 @@ export class Bell {
   }
 }
 
+/** Whether `waitForOrders` would return at once. */
+export const hasOrders = (ram: SharedArrayBuffer, seat: number): boolean =>
+  Atomics.load(new Int32Array(ram, seatPage(seat) + SEAT_BOOT, 1), 0) !== 0;
+
 /** A worker that was powered on sleeps until its seat has orders; returns how long they are. */
 export function waitForOrders(ram: SharedArrayBuffer, seat: number): number {
   const boot = new Int32Array(ram, seatPage(seat) + SEAT_BOOT, 1);

@@ -2,6 +2,7 @@
 // unmounted, stay the same over another mount, and have all its room back when everything is deleted.
 
 import type { LogEntry } from '../../daemons/lib/memory-device.ts';
+import type { Mounted, Rig } from '../../daemons/lib/rig.ts';
 import { errnoName, PosixError } from '../../kernel/abi/errno.ts';
 import { AT_REMOVEDIR } from '../../kernel/ninep/types.ts';
 import { SECTOR } from './disk/history.ts';
@@ -9,7 +10,6 @@ import type { CrashImage } from './disk/image.ts';
 import type { CrashFormat, Range } from './format.ts';
 import { type Observed, observe } from './oracle/observed.ts';
 import type { Prepared } from './prepare.ts';
-import type { Mounted, Rig } from './rig.ts';
 
 /** What became of a mount: what it shows and what it wrote on the way, or why it failed. */
 export type Outcome =
@@ -44,7 +44,7 @@ export class Examiner {
     const wrote: LogEntry[] = [];
     this.#image.begin();
     try {
-      const mounted = this.#rig.mount(this.#format.mount, this.#image, wrote);
+      const mounted = this.#rig.mount(this.#format.mount, this.#image, { log: wrote });
       const recovery = wrote.slice();
       const seen = observe(mounted, this.#format.ignored);
       mounted.unmount();

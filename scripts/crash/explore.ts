@@ -4,6 +4,7 @@
 
 import { seeded } from '../../daemons/ext4fs/testing.ts';
 import type { LogEntry } from '../../daemons/lib/memory-device.ts';
+import type { Rig } from '../../daemons/lib/rig.ts';
 import type { Distortion } from './bugs/distort.ts';
 import { choicesOf, type WindowSize, windowSize } from './disk/choices.ts';
 import {
@@ -23,7 +24,6 @@ import { CrashImage } from './disk/image.ts';
 import { Examiner, type Outcome, sampled } from './examine.ts';
 import type { Judge } from './format.ts';
 import { type Prepared, tell } from './prepare.ts';
-import type { Rig } from './rig.ts';
 import { WorkloadError } from './workload/language.ts';
 import type { Story } from './workload/record.ts';
 

@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { seeded } from '../../daemons/ext4fs/testing.ts';
+import { Rig } from '../../daemons/lib/rig.ts';
 import { distortion } from './bugs/distort.ts';
 import { type Mutation, withPlanted } from './bugs/plants.ts';
 import { campaign, type Totals } from './campaign.ts';
@@ -12,7 +13,6 @@ import { Exploration, type Violation } from './explore.ts';
 import { formatNamed } from './formats.ts';
 import { type CrashOptions, readOptions, USAGE } from './options.ts';
 import { prepare } from './prepare.ts';
-import { Rig } from './rig.ts';
 import type { Job } from './worker.ts';
 import { pairs, SETUP, SPECIAL, singles } from './workload/ace.ts';
 import { readWorkload, WorkloadError } from './workload/language.ts';

@@ -2,11 +2,11 @@
 // each. What it was doing when it went silent is known there.
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { Rig } from '../../daemons/lib/rig.ts';
 import { distortion } from './bugs/distort.ts';
 import { type Explored, explore } from './explore.ts';
 import { formatNamed } from './formats.ts';
 import { prepare } from './prepare.ts';
-import { Rig } from './rig.ts';
 
 export interface WorkerData {
   readonly fs: string;

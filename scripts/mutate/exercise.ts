@@ -3,10 +3,10 @@
 
 import { Memory } from '../../daemons/lib/data/memory.ts';
 import type { MountFormat } from '../../daemons/lib/mounted.ts';
+import type { Mounted, Rig } from '../../daemons/lib/rig.ts';
 import { errnoName, PosixError } from '../../kernel/abi/errno.ts';
 import { AT_REMOVEDIR } from '../../kernel/ninep/types.ts';
 import type { CrashImage } from '../crash/disk/image.ts';
-import type { Mounted, Rig } from '../crash/rig.ts';
 
 /** Names that a walk looks at, and bytes that it reads of a file. */
 const NAMES_MAX = 200;

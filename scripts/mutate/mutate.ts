@@ -3,11 +3,11 @@
 
 import { mountExt4 } from '../../daemons/ext4fs/mount.ts';
 import { seeded } from '../../daemons/ext4fs/testing.ts';
+import { Rig } from '../../daemons/lib/rig.ts';
 import { windowsOf } from '../crash/disk/history.ts';
 import { CrashImage } from '../crash/disk/image.ts';
 import { ext4Format } from '../crash/ext4/format.ts';
 import { prepare, tell } from '../crash/prepare.ts';
-import { Rig } from '../crash/rig.ts';
 import { catalogOf, type Target } from './catalog.ts';
 import { type Exercised, exercise } from './exercise.ts';
 

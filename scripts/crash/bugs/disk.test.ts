@@ -2,12 +2,12 @@
 // repeats them.
 
 import test from 'ava';
+import { Rig } from '../../../daemons/lib/rig.ts';
 import { haveE2fsprogs } from '../../testing/e2fsprogs.ts';
 import { cutText, readCut } from '../cut.ts';
 import { Exploration, explore } from '../explore.ts';
 import { ext4Format } from '../ext4/format.ts';
 import { type Prepared, prepare } from '../prepare.ts';
-import { Rig } from '../rig.ts';
 import { SPECIAL } from '../workload/ace.ts';
 import { DISTORTIONS, distortion } from './distort.ts';
 import { PLANTS } from './plants.ts';

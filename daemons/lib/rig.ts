@@ -1,16 +1,15 @@
-// A volume's worker without the worker: one thread, one piece of ram that all mounts of a campaign
-// share, and the daemon's code called directly.
+// A volume's worker without the worker: one thread, one piece of ram that all mounts share, and the
+// format's code called directly, over an image in memory. The crash tester, and spares that rehearse.
 
-import type { Area } from '../../daemons/lib/cache/layout.ts';
-import { type LogEntry, MemoryDevice } from '../../daemons/lib/memory-device.ts';
-import type { MountedVolume, MountFormat } from '../../daemons/lib/mounted.ts';
-import type { Transaction } from '../../daemons/lib/transaction.ts';
 import { assert } from '../../kernel/abi/errno.ts';
 import { FRAMES } from '../../kernel/abi/memlayout.ts';
 import { Executor } from '../../kernel/ipc/executor.ts';
 import { GRANT_READ, GRANT_WRITE, GrantReader, GrantTable } from '../../kernel/ipc/grant.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
-import type { CrashImage } from './disk/image.ts';
+import type { Area } from './cache/layout.ts';
+import { type LogEntry, MemoryDevice } from './memory-device.ts';
+import type { MountedVolume, MountFormat } from './mounted.ts';
+import type { Transaction } from './transaction.ts';
 
 const SEAT = 2;
 /** Small, so that a mount costs little: some hundreds of frames. */
@@ -18,6 +17,20 @@ const CACHE_BYTES = 640 << 10;
 const START_MS = 1_790_000_000_000;
 /** Turns of the loop in which one step of ours must be done: a bound, so that nothing hangs. */
 const TURNS_MAX = 1_000_000;
+
+/** The medium of a rig. */
+export interface RigImage {
+  readonly bytes: Uint8Array;
+  /** Told before a part is overwritten. */
+  saving?(offset: number, length: number): void;
+}
+
+interface MountOptions {
+  /** Every write and flush is appended here. */
+  readonly log?: LogEntry[] | undefined;
+  /** Takes over what the volume that was mounted here last has left in ram. */
+  readonly resume?: boolean;
+}
 
 export class Rig {
   readonly #ram = new SharedArrayBuffer(FRAMES + CACHE_BYTES);
@@ -36,7 +49,7 @@ export class Rig {
   }
 
   /** Power on: mounts what is on the image. Throws what the mount throws. */
-  mount(format: MountFormat, image: CrashImage, log?: LogEntry[]): Mounted {
+  mount(format: MountFormat, image: RigImage, { log, resume = false }: MountOptions = {}): Mounted {
     const executor = new Executor({
       ram: this.#ram,
       seat: SEAT,
@@ -48,7 +61,7 @@ export class Rig {
     const device = new MemoryDevice({
       image: image.bytes,
       grants: this.#grants,
-      beforeWrite: (offset, length) => image.saving(offset, length),
+      beforeWrite: (offset, length) => image.saving?.(offset, length),
       ...(log && { log }),
     });
     const unfinished = new Set<number>();
@@ -58,7 +71,7 @@ export class Rig {
       clock: executor.clock,
       random: (into) => into.fill(7),
       hooks: { unfinished: (ino) => void unfinished.add(ino) },
-      resume: false,
+      resume,
       log: (line) => void said.push(line),
     });
     return new Mounted({ executor, unfinished, said, volume: drive(executor, mounting) });
@@ -119,7 +132,7 @@ function drive<T>(executor: Executor, task: Task<T>): T {
         outcome = { error };
       }
     })(),
-    'crash',
+    'rig',
   );
   for (let turns = 0, idle = 0; outcome === undefined; turns++) {
     idle = executor.turn() ? 0 : idle + 1;
