@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { ConsoleSink } from '../drivers/hw/console.ts';
 import { type Machine, powerUp } from '../drivers/hw/machine.ts';
 import type { RoleModules } from '../drivers/hw/power.ts';
-import type { DiskConfig } from '../kernel/abi/seat-config.ts';
+import type { ControllerName, DiskConfig } from '../kernel/abi/disk/controllers.ts';
 import type { Strategy } from '../kernel/ipc/baton/strategy.ts';
 import { packageFile, roleModules } from './code.ts';
 
@@ -15,6 +15,8 @@ export interface DiskOptions {
   readonly file: string;
   /** `overlay` leaves the file as it is: writes are forgotten with the machine. Default: rw, overlay for .zst. */
   readonly mode?: 'rw' | 'ro' | 'overlay';
+  /** What it is plugged into: `ahci` (sdC0 …), `virtio` (sdF0 …). Default: ahci. */
+  readonly controller?: ControllerName;
 }
 
 export interface BootOptions {
@@ -85,9 +87,10 @@ export function startMachine(
   });
 }
 
-const withMode = ({ file, mode }: DiskOptions): DiskConfig => ({
+const withMode = ({ file, mode, controller }: DiskOptions): DiskConfig => ({
   file,
   mode: mode ?? (file.endsWith('.zst') ? 'overlay' : 'rw'),
+  ...(controller === undefined ? {} : { controller }),
 });
 
 /** The images that come with the package: looked at, written to, and unchanged the next time. */

@@ -26,7 +26,7 @@ export function roleModules(bundled: boolean): RoleModules {
   return {
     seat: at('drivers/hw/seat.js'),
     kernel: at('kernel/main.js'),
-    driver: at('drivers/ahci/main.js'),
+    driver: at('drivers/main.js'),
     volume: at('daemons/main.js'),
     process: at('userland/main.js'),
     inKernel: at('daemons/main.js'),

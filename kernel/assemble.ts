@@ -25,6 +25,7 @@ import { ProcessTable } from './proc/table.ts';
 import { Workers } from './proc/workers.ts';
 import { Cpus } from './sched/cpus.ts';
 import { BoardLink } from './supervisor/board-link.ts';
+import { DiskTree } from './supervisor/disk-tree.ts';
 import { flushSuperblock } from './supervisor/mounting.ts';
 import { Volumes } from './supervisor/volumes.ts';
 import { takeCall } from './syscall/dispatch.ts';
@@ -84,6 +85,7 @@ export function assemble(board: Board, config: Parts): Kernel {
     }),
     workers,
     volumes: new Volumes({ ram, executor, workers, link }),
+    disks: new DiskTree(),
     flushAll: (superblock) => flushSuperblock(kernel, superblock),
     caller: { pid: 0, uid: 0, gid: 0 },
     setCaller: ({ pid, uid, gid }: Process) => {

@@ -17,7 +17,7 @@ rmSync(`${dist}bundle`, { recursive: true, force: true });
 await build({
   entryPoints: [
     ...['index.js', 'scripts/atoll.js', 'drivers/hw/seat.js'],
-    ...['kernel/main.js', 'drivers/ahci/main.js', 'daemons/main.js', 'userland/main.js'],
+    ...['kernel/main.js', 'drivers/main.js', 'daemons/main.js', 'userland/main.js'],
     ...['userland/sh/main.js', ...programs],
   ].map((path) => `${dist}${path}`),
   outbase: dist,

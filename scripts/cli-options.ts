@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { DiskOptions } from '../host/boot.ts';
+import { CONTROLLERS } from '../kernel/abi/disk/controllers.ts';
 import { isProblem, parseRule, problemText, ruleLines } from '../kernel/abi/fault/parse.ts';
 import { STRATEGIES, type Strategy } from '../kernel/ipc/baton/strategy.ts';
 
@@ -11,9 +12,10 @@ Boots a machine, runs a shell in it, and ends with the shell's status.
 
   -c SCRIPT          run this script; NAME and ARGs are its $0, $1 ...
   FILE               run this file of the host as a script
-  --disk FILE[,rw|,ro|,overlay][,ahci]
+  --disk FILE[,rw|,ro|,overlay][,ahci|,virtio]
                      attach an image (.zst: as an overlay); it is mounted at /mnt/sdC0,
-                     the next at /mnt/sdC1; without --disk: this package's own images
+                     the next at /mnt/sdC1 (virtio: sdF0 …); without --disk: this
+                     package's own images
   --mem N[K|M|G]     memory, 256M unless given
   --cpus N           virtual CPUs, the host's cores unless given
   --no-daemons       file systems get no workers of their own: the kernel runs their code
@@ -158,20 +160,27 @@ function readWork(rest: readonly string[], kind: 'script' | 'file'): Work {
 
 const MODES = ['rw', 'ro', 'overlay'] as const;
 
-/** `FILE[,rw|,ro|,overlay][,ahci]`; a comma before anything else belongs to the name. */
+/** `FILE[,rw|,ro|,overlay][,CONTROLLER]`; a comma before anything else belongs to the name. */
 function readDisk(text: string): DiskOptions {
   let file = text;
   let mode: DiskOptions['mode'];
+  let controller: DiskOptions['controller'];
   for (;;) {
     const at = file.lastIndexOf(',');
     const word = at < 0 ? '' : file.slice(at + 1);
     const named = MODES.find((one) => one === word);
-    if (named === undefined && word !== 'ahci') break;
+    const plug = CONTROLLERS.find((one) => one === word);
+    if (named === undefined && plug === undefined) break;
     mode = named ?? mode;
+    controller = plug ?? controller;
     file = file.slice(0, at);
   }
   if (file === '') throw new UsageError(`--disk '${text}': no file`);
-  return mode === undefined ? { file } : { file, mode };
+  return {
+    file,
+    ...(mode === undefined ? {} : { mode }),
+    ...(controller === undefined ? {} : { controller }),
+  };
 }
 
 /** The rules of a file of the host; a wrong one is told with its line and column. */

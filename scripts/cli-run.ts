@@ -102,7 +102,7 @@ async function bootQuietly(line: CommandLine): Promise<Atoll> {
     ...(watchFrom === undefined ? {} : { watchFrom }),
     sealed: !process.stdin.isTTY,
     onLog: (text) => {
-      const refused = /^\[ *[\d.]+\] (sdC\d+(?:p\d+)?: .*)$/.exec(text)?.[1];
+      const refused = /^\[ *[\d.]+\] (sd[A-Z]\d+(?:p\d+)?: .*)$/.exec(text)?.[1];
       if (refused !== undefined && !/: (mounted|unmounted|recovered|journal)\b/.test(refused)) {
         process.stderr.write(`atoll: ${refused}\n`);
       }

@@ -63,6 +63,9 @@ const LAWS: readonly { from: string; may: readonly string[]; packages?: readonly
   { from: 'daemons/main.ts', may: [...SHARED, 'daemons/'] },
   { from: 'drivers/lib/', may: [...SHARED, 'drivers/lib/'] },
   { from: 'drivers/ahci/', may: [...SHARED, 'drivers/lib/', 'drivers/ahci/'] },
+  { from: 'drivers/virtio-blk/', may: [...SHARED, 'drivers/lib/', 'drivers/virtio-blk/'] },
+  { from: 'drivers/ide/', may: [...SHARED, 'drivers/lib/', 'drivers/ide/'] },
+  { from: 'drivers/main.ts', may: [...SHARED, 'drivers/'] },
   { from: 'drivers/hw/', may: [...SHARED, 'drivers/hw/'], packages: ['fzstd'] },
   {
     from: 'userland/libc/',

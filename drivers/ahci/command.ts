@@ -1,8 +1,6 @@
 // Builds commands in a port's memory: command header, command FIS and PRDT (AHCI 1.3.1 §4.2.2,
 // §4.2.3), for the ATA commands that the driver uses.
 
-import type { BlockRequest, RamRange } from '../lib/request.ts';
-import { SECTOR_SIZE } from '../lib/request.ts';
 import {
   ATA_DATA_SET_MANAGEMENT,
   ATA_FLUSH_CACHE_EXT,
@@ -13,7 +11,9 @@ import {
   DSM_MAX_COUNT,
   DSM_RANGES_PER_BLOCK,
   DSM_TRIM,
-} from './ata-regs.ts';
+} from '../lib/ata-regs.ts';
+import type { BlockRequest, RamRange } from '../lib/request.ts';
+import { SECTOR_SIZE } from '../lib/request.ts';
 import type { PortMemory } from './memory.ts';
 import {
   CommandHeader,

@@ -1,19 +1,18 @@
 // The AHCI driver: finds the controller on the PCI bus, brings it up and offers its disks.
 // AHCI 1.3.1 §10.1.
 
-import type { DriverBoard, Mmio, PciFunction } from '../../kernel/abi/board.ts';
-import { EIO, ENODEV, EROFS, PosixError } from '../../kernel/abi/errno.ts';
+import type { Mmio, PciFunction } from '../../kernel/abi/board.ts';
+import { EIO, ENODEV, PosixError } from '../../kernel/abi/errno.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../../kernel/ipc/task.ts';
-import { tracerOf } from '../../kernel/ipc/trace.ts';
+import { MAX_SECTORS_48 } from '../lib/ata-regs.ts';
 import { BouncePool } from '../lib/bounce.ts';
-import { BlockQueue } from '../lib/queue.ts';
-import type { BlockRequest, RamRange, RequestLimits } from '../lib/request.ts';
-import type { BlockController, SdDisk } from '../lib/sd-disk.ts';
-import { MAX_SECTORS_48 } from './ata-regs.ts';
+import { type DiskIdentity, parseIdentity } from '../lib/identify.ts';
+import { queuedDisk } from '../lib/queued-disk.ts';
+import type { RamRange, RequestLimits } from '../lib/request.ts';
+import type { BlockController, DriverStart, SdDisk } from '../lib/sd-disk.ts';
 import { type Command, commandFor, identify, standby, TRIM_LIMIT } from './command.ts';
-import { type DiskIdentity, parseIdentity } from './identify.ts';
 import { layOut } from './memory.ts';
-import { type After, AhciPort } from './port.ts';
+import { AhciPort } from './port.ts';
 import * as r from './regs.ts';
 
 const POLL_LIMIT = 1000;
@@ -25,17 +24,8 @@ const limits: RequestLimits = {
   maxTrimSectors: TRIM_LIMIT,
 };
 
-export interface AhciStart {
-  readonly board: Pick<DriverBoard, 'ram' | 'pci'>;
-  /** Memory for the controller's structures and bounce buffers: ahciDmaSize() of it is enough. */
-  readonly dma: RamRange;
-  readonly log: (line: string) => void;
-  /** Runs an action later; returns how to take it back. */
-  readonly after: After;
-}
-
 /** Brings up the first AHCI controller. A disk that does not answer is logged and left out. */
-export function* startAhci({ board, dma, log, after }: AhciStart): Task<BlockController> {
+export function* startAhci({ board, dma, log, after }: DriverStart): Task<BlockController> {
   const pci = probe(board.pci.functions());
   const hba = pci.bar(r.ABAR);
   if (!hba) throw new PosixError(ENODEV, 'ahci: the controller has no BAR 5');
@@ -145,27 +135,13 @@ function* command(port: AhciPort, build: (slot: number) => Command): Task<void> 
 
 function makeDisk(port: AhciPort, identity: DiskIdentity, ram: SharedArrayBuffer): SdDisk {
   const view = new DataView(ram);
-  const queue = new BlockQueue({
-    name: port.name,
-    sectorCount: identity.sectorCount,
-    limits,
-    trace: tracerOf(ram),
-    get freeSlots() {
-      return port.freeSlots;
-    },
+  return queuedDisk(identity, {
+    ...{ name: port.name, ram, limits },
+    freeSlots: () => port.freeSlots,
     issue: (request, finish) => {
       port.issue((slot) => commandFor(request, port.memory.payload(slot), view), finish);
     },
   });
-  return {
-    ...identity,
-    name: port.name,
-    *submit(request: BlockRequest): Task<void> {
-      if (identity.readOnly && request.op !== 'read' && request.op !== 'flush')
-        throw new PosixError(EROFS, `${port.name}: the disk is write-protected`);
-      yield* queue.submit(request);
-    },
-  };
 }
 
 /** Resets the controller and issues again what was not done; doing a command twice does no harm. */

@@ -3,6 +3,7 @@
 
 import type { Mmio } from '../../kernel/abi/board.ts';
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
+import type { After } from '../lib/watchdog.ts';
 import { type Command, putCommand, transferred } from './command.ts';
 import type { PortMemory } from './memory.ts';
 import * as r from './regs.ts';
@@ -14,9 +15,6 @@ const INTERRUPTS = r.IS_DHRS | r.IS_PSS | r.IS_PCS | r.IS_OFS | r.IS_INFS | r.IS
 
 /** Called once when a command is over. */
 export type Finish = (fault: PosixError | undefined) => void;
-
-/** Runs an action after that many milliseconds; returns how to take it back. */
-export type After = (ms: number, action: () => void) => () => void;
 
 interface Running {
   readonly command: Command;

@@ -41,14 +41,13 @@ export const powerCutBy = (ram: SharedArrayBuffer): PowerChoice | undefined =>
 /** After all workers have ended: brings to the images what the cut left of the caches. */
 export function settleCaches(ram: SharedArrayBuffer, hardware: Hardware, keep: PowerChoice): void {
   const below = integersFrom(powerSeed(new Int32Array(ram, FAULT_AREA, 64)));
-  hardware.disks.forEach((config, port) => {
-    const cache = hardware.memory[port]?.cache;
-    if (config?.mode !== 'rw' || cache === undefined) return; // nobody will see it again
-    const medium = openDisk(config);
+  for (const { disk, memory } of hardware.bays) {
+    if (disk?.mode !== 'rw') continue; // nobody will see it again
+    const medium = openDisk(disk);
     try {
-      losePower(medium, cache, { keep, below });
+      losePower(medium, memory.cache, { keep, below });
     } finally {
       medium.close();
     }
-  });
+  }
 }

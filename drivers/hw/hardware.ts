@@ -2,27 +2,46 @@
 // which knows all machines of this process; bus.ts makes hardware of it in the driver's worker.
 
 import { statSync } from 'node:fs';
+import {
+  type ControllerName,
+  controllerOfDisk,
+  type DiskConfig,
+  diskName,
+} from '../../kernel/abi/disk/controllers.ts';
 import { EINVAL, PosixError } from '../../kernel/abi/errno.ts';
-import type { DiskConfig } from '../../kernel/abi/seat-config.ts';
 import { claimImage } from './disk/host-file.ts';
 import { type OverlayMemory, overlayMemory } from './disk/overlay-memory.ts';
 import { writeLogMemory } from './disk/write-log.ts';
 
-/** Ports of an AHCI controller (AHCI 1.3.1 §3.1.1, CAP.NP). */
-const MAX_DISKS = 32;
+/** Ports of an AHCI controller (AHCI 1.3.1 §3.1.1, CAP.NP); PCI slots. */
+const PORTS: Readonly<Record<ControllerName, number>> = { ahci: 32, virtio: 32 };
 /** Bytes that the overlay of a packed image takes at most. */
 const PACKED_LIMIT = 4 * 2 ** 30;
 
 export interface Hardware {
-  /** One for each port of the controller; undefined = the board refused it, see `notes`. */
-  readonly disks: readonly (DiskConfig | undefined)[];
-  /** What the drives hold without power: they stay as they are when the driver's worker ends. */
-  readonly memory: readonly DriveMemory[];
-  readonly notes: readonly string[];
+  readonly bays: readonly Bay[];
+  readonly notes: readonly HardwareNote[];
+}
+
+/** The place of one disk at its controller. */
+export interface Bay {
+  readonly controller: ControllerName;
+  readonly port: number;
+  /** As the driver exports it: sdC0. */
+  readonly name: string;
+  /** undefined = the board refused it, see `notes`. */
+  readonly disk: DiskConfig | undefined;
+  /** What the drive holds without power: it stays as it is when the driver's worker ends. */
+  readonly memory: DriveMemory;
+}
+
+export interface HardwareNote {
+  readonly controller: ControllerName;
+  readonly text: string;
 }
 
 /** The memory of one drive, owned by the board. */
-interface DriveMemory {
+export interface DriveMemory {
   /** The volatile write cache. */
   readonly cache: SharedArrayBuffer;
   readonly overlay: OverlayMemory | undefined;
@@ -36,27 +55,41 @@ export function claimDisks(disks: readonly DiskConfig[]): {
   hardware: Hardware;
   release: () => void;
 } {
-  if (disks.length > MAX_DISKS) {
-    throw new PosixError(EINVAL, `${disks.length} disks: the controller has ${MAX_DISKS} ports`);
-  }
-  const notes: string[] = [];
+  const notes: HardwareNote[] = [];
   const releases: (() => void)[] = [];
-  const claimed = disks.map((config, port) => {
-    if (config.mode !== 'rw' || !claimable(config.file)) return config;
+  const bays = inBays(disks).map((bay) => {
+    const { disk, controller, name } = bay;
+    if (disk?.mode !== 'rw' || !claimable(disk.file)) return bay;
     try {
-      releases.push(claimImage(config.file));
-      return config;
+      releases.push(claimImage(disk.file));
+      return bay;
     } catch (error) {
-      notes.push(`${diskName(port)}: ${error instanceof Error ? error.message : String(error)}`);
-      return undefined;
+      const why = error instanceof Error ? error.message : String(error);
+      notes.push({ controller, text: `${name}: ${why}` });
+      return { ...bay, disk: undefined };
     }
   });
   return {
-    hardware: { disks: claimed, memory: disks.map(driveMemory), notes },
+    hardware: { bays, notes },
     release: () => {
       for (const release of releases.splice(0)) release();
     },
   };
+}
+
+/** The disks of each controller take its ports in the order in which they are given. */
+function inBays(disks: readonly DiskConfig[]): Bay[] {
+  const next = new Map<ControllerName, number>();
+  return disks.map((disk) => {
+    const controller = controllerOfDisk(disk);
+    const port = next.get(controller) ?? 0;
+    next.set(controller, port + 1);
+    if (port >= PORTS[controller]) {
+      const most = `${controller} takes ${PORTS[controller]} disks`;
+      throw new PosixError(EINVAL, `${disk.file}: ${most}`);
+    }
+    return { controller, port, name: diskName(controller, port), disk, memory: driveMemory(disk) };
+  });
 }
 
 const driveMemory = ({ file, mode }: DiskConfig): DriveMemory => ({
@@ -78,6 +111,3 @@ function claimable(file: string): boolean {
     return false;
   }
 }
-
-/** The name under which the driver exports the disk of a port. */
-export const diskName = (port: number): string => `sdC${port}`;

@@ -9,6 +9,7 @@ import {
   type ToBoard,
   type ToKernel,
 } from '../../kernel/abi/board-link.ts';
+import { controllersOf, type DiskConfig } from '../../kernel/abi/disk/controllers.ts';
 import { E2BIG, EINVAL, PosixError } from '../../kernel/abi/errno.ts';
 import type { PowerChoice } from '../../kernel/abi/fault/rule.ts';
 import {
@@ -18,7 +19,7 @@ import {
   SEAT_KERNEL,
   seatPage,
 } from '../../kernel/abi/memlayout.ts';
-import type { DiskConfig, KernelConfig } from '../../kernel/abi/seat-config.ts';
+import type { KernelConfig } from '../../kernel/abi/seat-config.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
 import { Baton } from '../../kernel/ipc/baton/baton.ts';
 import { Recorder, type RunRecord } from '../../kernel/ipc/baton/record.ts';
@@ -244,10 +245,12 @@ export class Machine {
   #powerOnAll(disks: readonly DiskConfig[]): void {
     const { daemons = true } = this.#options;
     const volumes = daemons ? Math.min(disks.length, WARM_VOLUMES) : 0;
-    const firstProcess = FIRST_DRIVER_SEAT + 1 + volumes;
+    const drivers = controllersOf(disks).length;
+    const firstVolume = FIRST_DRIVER_SEAT + Math.max(1, drivers);
+    const firstProcess = firstVolume + volumes;
     const warm = {
-      driver: disks.length > 0 ? [FIRST_DRIVER_SEAT] : [],
-      volume: range(FIRST_DRIVER_SEAT + 1, volumes),
+      driver: range(FIRST_DRIVER_SEAT, drivers),
+      volume: range(firstVolume, volumes),
       // The prompt needs one; others start when it is there.
       process: range(firstProcess, this.#options.interactive ? 1 : WARM_PROCESSES),
     };

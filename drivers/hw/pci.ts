@@ -1,13 +1,19 @@
 // A small PCI bus: PCI Local Bus 3.0 §6, the configuration header of type 0, with memory BARs.
 
-import type { Mmio, PciBus, PciFunction } from '../../kernel/abi/board.ts';
+import type { Mmio, PciBus, PciFunction, Registers } from '../../kernel/abi/board.ts';
 import { assert } from '../../kernel/abi/errno.ts';
 
 const COMMAND = 0x04;
+const COMMAND_IO = 1 << 0;
 const COMMAND_MEMORY = 1 << 1;
 const COMMAND_BUS_MASTER = 1 << 2;
 const COMMAND_NO_INTX = 1 << 10;
+const STATUS = 0x06;
+const STATUS_CAPABILITIES = 1 << 4;
 const BAR0 = 0x10;
+const BAR_IO = 1; // bit 0 of a BAR
+const CAPABILITIES = 0x34;
+const FIRST_CAPABILITY = 0x40;
 const INTERRUPT_LINE = 0x3c;
 const CONFIG_SIZE = 256;
 
@@ -21,8 +27,14 @@ export interface ConfigHeader {
   /** Base class, sub-class and programming interface: 0xBBSSPP. */
   readonly class: number;
   readonly revision: number;
-  /** Memory BARs: index and size in bytes, rounded up to a power of two of 16 at least. */
-  readonly bars: readonly { readonly index: number; readonly sizeBytes: number }[];
+  /** BARs, of memory unless told: index and size in bytes, rounded up to a power of two of 16 at least. */
+  readonly bars: readonly {
+    readonly index: number;
+    readonly sizeBytes: number;
+    readonly space?: 'memory' | 'io';
+  }[];
+  /** §6.7: id, then what follows the pointer to the next. */
+  readonly capabilities?: readonly { readonly id: number; readonly body: Uint8Array }[];
 }
 
 /** The 256 bytes of configuration space, with the bits that software may write. */
@@ -38,13 +50,30 @@ export class ConfigSpace {
     bytes.setUint16(0x2c, header.vendor, true); // subsystem
     bytes.setUint16(0x2e, header.device, true);
     bytes.setUint8(0x3d, 1); // interrupt pin INTA#
-    this.#writable.setUint16(COMMAND, COMMAND_MEMORY | COMMAND_BUS_MASTER | COMMAND_NO_INTX, true);
+    const commands = COMMAND_IO | COMMAND_MEMORY | COMMAND_BUS_MASTER | COMMAND_NO_INTX;
+    this.#writable.setUint16(COMMAND, commands, true);
     this.#writable.setUint8(INTERRUPT_LINE, 0xff);
-    for (const { index, sizeBytes } of header.bars) {
+    for (const { index, sizeBytes, space } of header.bars) {
       assert(index >= 0 && index < 6, 'a function has six BARs');
       const size = 2 ** Math.max(4, Math.ceil(Math.log2(sizeBytes)));
       // §6.2.5.1: the low bits stay zero, so that all ones written read back as the size.
       this.#writable.setUint32(BAR0 + index * 4, (~(size - 1) & ~0xf) >>> 0, true);
+      if (space === 'io') bytes.setUint32(BAR0 + index * 4, BAR_IO, true);
+    }
+    this.#chain(header.capabilities ?? []);
+  }
+
+  #chain(capabilities: NonNullable<ConfigHeader['capabilities']>): void {
+    let pointerAt = CAPABILITIES;
+    let at = FIRST_CAPABILITY;
+    for (const { id, body } of capabilities) {
+      assert(at + 2 + body.length <= CONFIG_SIZE, 'capabilities beyond the configuration space');
+      this.#bytes.setUint16(STATUS, STATUS_CAPABILITIES, true);
+      this.#bytes.setUint8(pointerAt, at);
+      this.#bytes.setUint8(at, id);
+      for (const [i, byte] of body.entries()) this.#bytes.setUint8(at + 2 + i, byte);
+      pointerAt = at + 1;
+      at = (at + 2 + body.length + 3) & ~3;
     }
   }
 
@@ -68,12 +97,32 @@ export class ConfigSpace {
     return (this.read(COMMAND, 2) & COMMAND_MEMORY) !== 0;
   }
 
+  get ioEnabled(): boolean {
+    return (this.read(COMMAND, 2) & COMMAND_IO) !== 0;
+  }
+
   get busMasterEnabled(): boolean {
     return (this.read(COMMAND, 2) & COMMAND_BUS_MASTER) !== 0;
   }
 
   get interruptsEnabled(): boolean {
     return (this.read(COMMAND, 2) & COMMAND_NO_INTX) === 0;
+  }
+
+  /** The same for registers of several widths, in either space. */
+  gateRegisters(registers: Registers, space: 'memory' | 'io'): Registers {
+    const enabled = () => (space === 'io' ? this.ioEnabled : this.memoryEnabled);
+    return {
+      size: registers.size,
+      read: (offset, width) => {
+        checkRegister(registers, offset, width);
+        return enabled() ? registers.read(offset, width) : 2 ** (8 * width) - 1;
+      },
+      write: (offset, width, value) => {
+        checkRegister(registers, offset, width);
+        if (enabled()) registers.write(offset, width, value);
+      },
+    };
   }
 
   /** Registers that answer only while memory decoding is on: all ones otherwise, as a bus does. */
@@ -86,6 +135,11 @@ export class ConfigSpace {
       },
     };
   }
+}
+
+function checkRegister({ size }: Registers, offset: number, width: number): void {
+  assert(offset >= 0 && offset + width <= size, `register ${offset} of ${size} bytes`);
+  assert(offset % width === 0, `register access of ${width} bytes at ${offset}`);
 }
 
 function checkAccess(offset: number, width: number): void {

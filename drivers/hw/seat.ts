@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import type { Board, DriverBoard, KernelBoard } from '../../kernel/abi/board.ts';
 import { SEAT_BOOT, SEAT_CONFIG, SEAT_CONFIG_SIZE, seatPage } from '../../kernel/abi/memlayout.ts';
+import type { DriverConfig } from '../../kernel/abi/seat-config.ts';
 import { decodeText } from '../../kernel/abi/text.ts';
 import { Baton } from '../../kernel/ipc/baton/baton.ts';
 import { tracerOf } from '../../kernel/ipc/trace.ts';
@@ -54,7 +55,7 @@ async function powerUp(): Promise<void> {
   const config = waitForConfig();
   const board = assemble(config);
   const more: DriverBoard | KernelBoard = bus
-    ? { ...board, ...bus(board) }
+    ? { ...board, ...bus(board, config) }
     : { ...board, loadDaemons };
   await role.main(more, config);
 }
@@ -67,10 +68,10 @@ function loadDaemons(): unknown {
 }
 
 /** A driver's bus: images are opened beforehand, drives are looked at when it gets its orders. */
-async function prepare(hardware: Hardware): Promise<(board: Board) => Bus> {
+async function prepare(hardware: Hardware): Promise<(board: Board, config: unknown) => Bus> {
   const { assembleBus, prepareBus } = await import('./bus.ts');
   const prepared = prepareBus(hardware);
-  return (board) => assembleBus(board, prepared);
+  return (board, config) => assembleBus(board, prepared, (config as DriverConfig).controller);
 }
 
 /** A spare is told with its orders whose seat it takes; the one that it waited on is free then. */

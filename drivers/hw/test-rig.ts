@@ -52,8 +52,11 @@ export function memoryDisk(sectorCount: number, readOnly = false): MemoryDisk {
   };
 }
 
+/** What works when it is given a turn. */
+export type Device = Pick<PciFunction, 'step'>;
+
 /** Runs tasks to their ends; when all wait, the device works. A task's fault is its result. */
-export function runTasks<T>(pci: PciFunction, tasks: readonly Task<T>[]): (T | PosixError)[] {
+export function runTasks<T>(pci: Device, tasks: readonly Task<T>[]): (T | PosixError)[] {
   const results: (T | PosixError)[] = [];
   let running = tasks.length;
   const runnable: (() => void)[] = [];
@@ -79,7 +82,7 @@ export function runTasks<T>(pci: PciFunction, tasks: readonly Task<T>[]): (T | P
 }
 
 /** The result of one task; throws its fault. */
-export function runTask<T>(pci: PciFunction, task: Task<T>): T {
+export function runTask<T>(pci: Device, task: Task<T>): T {
   const [result] = runTasks(pci, [task]);
   if (result instanceof PosixError) throw result;
   return result as T;

@@ -1,8 +1,19 @@
 // A disk as a driver offers it to the /dev/sd tree and to the servers above.
 
+import type { DriverBoard } from '../../kernel/abi/board.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import type { BouncePool } from './bounce.ts';
-import type { BlockRequest } from './request.ts';
+import type { BlockRequest, RamRange } from './request.ts';
+import type { After } from './watchdog.ts';
+
+/** What a driver is started with. */
+export interface DriverStart {
+  readonly board: Pick<DriverBoard, 'ram' | 'pci'>;
+  /** Memory for the controller's structures and bounce buffers. */
+  readonly dma: RamRange;
+  readonly log: (line: string) => void;
+  readonly after: After;
+}
 
 export interface SdDisk {
   readonly name: string; // sdC0
@@ -17,6 +28,8 @@ export interface SdDisk {
   /** Returns when the device has done it; throws EIO with the device's own reason. */
   submit(request: BlockRequest): Task<void>;
 }
+
+export type StartDriver = (options: DriverStart) => Task<BlockController>;
 
 /** A controller that is up. */
 export interface BlockController {

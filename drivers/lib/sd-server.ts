@@ -12,11 +12,11 @@ import { decodeText } from '../../kernel/abi/text.ts';
 import { Places } from '../../kernel/ipc/fault/places.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { type TreeFile, type TreeNode, TreeServer } from '../../kernel/ninep/tree.ts';
-import { type PartitionTable, readPartitions } from './partition.ts';
 import { type RamRange, SECTOR_SIZE } from './request.ts';
 import type { BlockController, SdDisk } from './sd-disk.ts';
 import { type DiskExtent, DiskIo } from './sd-io.ts';
 import type { DiskServer } from './serve.ts';
+import { type PartitionTable, readPartitions } from './table/partition.ts';
 
 export interface SdServerOptions {
   /** undefined: there is no controller, and the tree is empty. */

@@ -47,6 +47,8 @@ export interface PciFunction {
   configWrite(offset: number, width: 1 | 2 | 4, value: number): void;
   /** The registers behind a base address register 0..5; undefined when the BAR is not implemented. */
   bar(index: number): Mmio | undefined;
+  /** The same for registers of several widths: an I/O BAR, or memory that takes bytes and words. */
+  registers(index: number): Registers | undefined;
   /** Called when the device raises its interrupt; the handler only marks work, it does not wait. */
   onInterrupt(handler: () => void): void;
   /**
@@ -57,6 +59,15 @@ export interface PciFunction {
   step(): boolean;
   /** When it wants its next turn though nobody rings: a drive that takes its time. Milliseconds. */
   dueAtMs(): number | undefined;
+}
+
+export type Width = 1 | 2 | 4;
+
+/** Registers that are accessed with the width of each: at offsets aligned to it. */
+export interface Registers {
+  readonly size: number;
+  read(offset: number, width: Width): number;
+  write(offset: number, width: Width, value: number): void;
 }
 
 /** Memory-mapped registers: 32-bit accesses at aligned offsets. */

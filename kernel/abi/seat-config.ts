@@ -1,6 +1,7 @@
 // The orders that the kernel writes into a seat's page before it stores the boot word, and what the
 // board passes to the kernel itself. JSON: read once, at boot.
 
+import type { ControllerName, DiskConfig } from './disk/controllers.ts';
 import type { FileTables } from './file-tables.ts';
 
 /** A worker that waits to be a process. */
@@ -15,6 +16,8 @@ export interface ProcessConfig {
 
 /** A driver's worker: one client session is one pair of rings; the kernel's own is the first. */
 export interface DriverConfig {
+  /** Which of the board's controllers it drives. */
+  readonly controller: ControllerName;
   readonly sessions: readonly SessionConfig[];
   readonly log: number; // ring, driver → kernel, a line of text a message
   readonly dma: { readonly address: number; readonly length: number };
@@ -69,9 +72,4 @@ export interface KernelConfig {
   readonly seed?: number;
   /** A login shell on /dev/console: when it exits, the machine halts. */
   readonly interactive: boolean;
-}
-
-export interface DiskConfig {
-  readonly file: string;
-  readonly mode: 'rw' | 'ro' | 'overlay';
 }

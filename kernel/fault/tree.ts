@@ -39,7 +39,7 @@ function points(kernel: Kernel): string {
   const names = new Set(kernel.volumes.servers.map(({ name }) => name));
   const places: Readonly<Record<string, readonly string[]>> = {
     blk: diskNames(kernel),
-    irq: ['ahci'],
+    irq: kernel.volumes.drivers.map(({ name }) => name),
     ipc: [...names, 'kernel'],
     proc: ['NAME'],
   };

@@ -1,35 +1,40 @@
-// The disks at boot: starts the driver, mounts its tree at /dev/sd, and each volume that can be
-// mounted at /mnt/NAME. One that cannot is told of in one line, and the boot goes on.
+// The disks at boot: starts a driver for each controller, shows their disks at /dev/sd/NAME, and mounts
+// each volume that can be mounted at /mnt/NAME. One that cannot is told of in one line, and the boot
+// goes on.
 
+import { type ControllerName, controllersOf } from '../abi/disk/controllers.ts';
 import { PosixError } from '../abi/errno.ts';
 import type { KernelConfig } from '../abi/seat-config.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import { listNames, volumeName } from './contents.ts';
+import { showDisk } from './disk-tree.ts';
 import { makeDirectory, mountAt } from './root.ts';
+import type { Server } from './server.ts';
 import { TOLD } from './volumes.ts';
 
 export function* mountDisks(kernel: Kernel, config: KernelConfig): Task<void> {
-  if (config.disks.length === 0) return;
-  const disks = yield* kernel.volumes.startDriver(kernel);
-  yield* mountAt(kernel, '/dev/sd', disks.superblock, '/dev/sd');
-  const names = yield* listNames(disks.superblock, []);
+  for (const controller of controllersOf(config.disks)) yield* mountController(kernel, controller);
+}
+
+/** Without its driver the machine goes on with the disks of the others. */
+function* mountController(kernel: Kernel, controller: ControllerName): Task<void> {
+  const driver = yield* kernel.volumes.startDriver(kernel, controller);
+  const names = yield* listNames(driver.superblock, []);
   for (const disk of names.filter((name) => /^sd[A-Z][0-9]+$/.test(name))) {
-    yield* mountPartitions(kernel, disk);
+    yield* showDisk(kernel, driver, disk);
+    yield* mountPartitions(kernel, driver, disk);
   }
 }
 
 /** Mounts each partition of a disk, or the whole disk when it has none. */
-function* mountPartitions(kernel: Kernel, disk: string): Task<void> {
-  const { driver } = kernel.volumes;
-  if (driver === undefined) return;
+function* mountPartitions(kernel: Kernel, driver: Server, disk: string): Task<void> {
   const numbers = yield* listNames(driver.superblock, [disk, 'part']);
   const partitions = numbers.filter((number) => number !== '0');
   for (const number of partitions.length > 0 ? partitions : ['0']) {
     yield* mountVolume(kernel, [disk, 'part', number]);
   }
 }
-
 function* mountVolume(kernel: Kernel, source: readonly string[]): Task<void> {
   const name = volumeName(source);
   try {

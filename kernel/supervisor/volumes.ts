@@ -2,6 +2,7 @@
 // the kernel's. Starts them, connects them by rings, mounts what they serve, and takes them down again.
 
 import { SIGCONT, SIGKILL, SIGSTOP } from '../abi/constants.ts';
+import { type ControllerName, controllerNamed } from '../abi/disk/controllers.ts';
 import { EBUSY, EIO, ENOMEM, fail, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { DriverConfig, SessionConfig, VolumeConfig } from '../abi/seat-config.ts';
@@ -46,10 +47,10 @@ export interface VolumeRequest {
   readonly options: string;
 }
 
-/** Where a volume can be: its seat, and its session with the driver. */
+/** Where a volume can be: its seat, and its session with each driver. */
 interface Place {
   readonly seat: number;
-  readonly driver: SessionConfig;
+  readonly drivers: Map<ControllerName, SessionConfig>;
   used: boolean;
 }
 
@@ -90,37 +91,50 @@ export class Volumes {
     this.#inKernel = inKernel;
   }
 
-  get driver(): Server | undefined {
-    return this.servers.find(({ role }) => role === 'driver');
+  get drivers(): Server[] {
+    return this.servers.filter(({ role }) => role === 'driver');
   }
 
-  volumesOf(_driver: Server): Server[] {
-    return this.servers.filter(({ role }) => role === 'volume');
+  /** The driver of a disk or of a volume on it: sdC0, sdF0p1. */
+  driverOf(disk: string): Server | undefined {
+    const controller = controllerNamed(disk);
+    return this.drivers.find(({ superblock }) => superblock.source === controller);
   }
 
-  /** Starts the driver of the disk controller and returns what it serves. */
-  *startDriver(kernel: Kernel): Task<Server> {
+  volumesOf(driver: Server): Server[] {
+    const controller = driver.superblock.source;
+    return this.servers.filter(
+      ({ role, superblock }) =>
+        role === 'volume' && controllerNamed(superblock.source) === controller,
+    );
+  }
+
+  /** Starts the driver of a disk controller and returns what it serves. */
+  *startDriver(kernel: Kernel, controller: ControllerName): Task<Server> {
     this.#watch ??= new Watch(kernel, (server, why) =>
       this.end(kernel, server, { cause: 'failed', why }),
     );
     const seat = this.spares.seatFor('driver');
-    const served: Ring[] = [];
-    for (let i = 0; i < MOST_VOLUMES; i++) {
-      const from = this.spares.seatFor('volume');
-      const name = `volume${i}`;
-      const driver = newSession(kernel, { ...DRIVER_SESSION, from, to: seat, name });
-      this.#places.push({ seat: from, driver, used: false });
-      served.push(...ringsOf(kernel, driver));
+    while (this.#places.length < MOST_VOLUMES) {
+      this.#places.push({ seat: this.spares.seatFor('volume'), drivers: new Map(), used: false });
     }
+    const clients = this.#places.map((place, i) => {
+      const shape = { ...DRIVER_SESSION, from: place.seat, to: seat, name: `volume${i}` };
+      const client = newSession(kernel, shape);
+      place.drivers.set(controller, client);
+      return client;
+    });
+    const served = clients.flatMap((client) => ringsOf(kernel, client));
     const session = newSession(kernel, { ...SESSION, from: kernel.seat, to: seat, name: 'kernel' });
     const address = kernel.frames.mustTake(DMA_FRAMES, 'the driver');
     const orders: DriverConfig = {
-      sessions: [session, ...this.#places.map((place) => place.driver)],
+      controller,
+      sessions: [session, ...clients],
       log: newLogRing(kernel, seat).at,
       dma: { address, length: DMA_FRAMES * PAGE_SIZE },
     };
     const driver = yield* this.#start(kernel, {
-      ...{ role: 'driver', name: 'ahci', source: 'ahci', type: 'sd', readOnly: false },
+      ...{ role: 'driver', name: controller, source: controller, type: 'sd', readOnly: false },
       ...{ seat, session, served, used: [], delegate: -1 },
       orders: () => orders,
       release: () => undefined,
@@ -153,12 +167,15 @@ export class Volumes {
   ): Task<Server | undefined> {
     const daemons = where === 'kernel' ? loadDaemons(kernel, this.#inKernel) : undefined;
     const place = this.#places.find((p) => !p.used) ?? fail(ENOMEM, 'too many volumes');
+    const driver = this.driverOf(request.name) ?? fail(EIO, `${request.name}: no driver`);
+    const controller = controllerNamed(request.name) ?? fail(EIO);
+    const driverSession = place.drivers.get(controller) ?? fail(EIO);
     place.used = true;
     const seat = daemons ? kernel.seat : place.seat;
-    const toDriver = ringsOf(kernel, place.driver);
+    const toDriver = ringsOf(kernel, driverSession);
     reseat(toDriver, seat);
     const { name } = request;
-    const delegate = this.driver?.seat ?? -1;
+    const delegate = driver.seat;
     const session = newSession(kernel, { ...SESSION, from: kernel.seat, to: seat, name });
     const log = newLogRing(kernel, seat);
     const area = newArea(kernel, { seat, delegate });
@@ -179,7 +196,7 @@ export class Volumes {
         ...request,
         readOnly: request.readOnly || server.degraded || server.superblock.readOnly,
         kernel: session,
-        driver: place.driver,
+        driver: driverSession,
         log: log.at,
         area: { address: area.address, length: area.length },
         grant: { index, generation },

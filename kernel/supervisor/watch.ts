@@ -75,7 +75,7 @@ export class Watch {
       seen.missed = 0;
       this.#fail(server, `hangs: no heartbeat for ${limit * BEAT_MS} ms`);
     } else if (this.#silent(server, now) && this.#waitedFor(server)) {
-      const driver = this.#kernel.volumes.driver;
+      const driver = this.#kernel.volumes.driverOf(server.superblock.source);
       // A new worker asks its driver anew; only when that does not help it is the driver's turn.
       const driverToo = seen.stuck % 2 === 1 && driver && this.#silent(driver, now);
       const culprit = driverToo ? driver : server;

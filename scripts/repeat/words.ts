@@ -2,6 +2,7 @@
 
 import type { NamedRecord } from '../../drivers/hw/machine.ts';
 import { getLink } from '../../kernel/abi/board-link.ts';
+import { CONTROLLERS, diskName } from '../../kernel/abi/disk/controllers.ts';
 import { SEAT_BOARD, SEAT_KERNEL } from '../../kernel/abi/memlayout.ts';
 import { syscallName } from '../../kernel/abi/syscall.ts';
 import { decodeText } from '../../kernel/abi/text.ts';
@@ -16,8 +17,8 @@ export function inWords(event: RecordedEvent, record: NamedRecord): string {
   const { kind, from, to, place, length, digest, head } = event;
   const bytes = `${length} bytes, digest ${digest}`;
   if (kind === 'console') return `console output '${printable(head)}…' (${bytes})`;
-  if (kind === 'flush') return `flush of disk sdC${from}`;
-  if (kind === 'write') return `write to disk sdC${from} at sector ${place} (${bytes})`;
+  if (kind === 'flush') return `flush of disk ${unitName(from)}`;
+  if (kind === 'write') return `write to disk ${unitName(from)} at sector ${place} (${bytes})`;
   const parties = `${who(from, record)} → ${who(to, record)}`;
   return `${parties}, ring 0x${place.toString(16)}: ${message(event, record)} (${bytes})`;
 }
@@ -47,3 +48,9 @@ const who = (seat: number, { seats }: NamedRecord): string =>
 
 const printable = (bytes: Uint8Array): string =>
   decodeText(bytes.slice()).replace(/[^\x20-\x7e]/g, '.');
+
+/** The disk that a record means: drivers/hw/bus.ts numbers them by controller and port. */
+function unitName(unit: number): string {
+  const controller = CONTROLLERS[Math.floor(unit / 32)] ?? 'ahci';
+  return diskName(controller, unit % 32);
+}

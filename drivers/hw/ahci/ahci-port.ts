@@ -3,12 +3,12 @@
 
 import { COUNTERS, EVENTS } from '../../../kernel/ipc/trace-events.ts';
 import * as r from '../../ahci/regs.ts';
+import type { AtaCommand, AtaDisk, AtaResult } from '../ata/ata.ts';
+import { CommandFaults } from '../device/command-faults.ts';
+import type { Dma } from '../device/dma.ts';
+import { DmaFault } from '../device/dma.ts';
 import { SECTOR_SIZE } from '../disk/disk.ts';
 import type { Segments } from '../disk/segments.ts';
-import type { AtaCommand, AtaDisk, AtaResult } from './ata.ts';
-import { CommandFaults } from './command-faults.ts';
-import type { Dma } from './dma.ts';
-import { DmaFault } from './dma.ts';
 
 /** The device has more data than the PRDT has room for: §6.1.6. */
 class PrdtOverflow extends Error {}

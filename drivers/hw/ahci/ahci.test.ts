@@ -1,8 +1,8 @@
 // The controller's model alone: registers poked in the sequences of AHCI 1.3.1.
 
 import test from 'ava';
-import * as ata from '../../ahci/ata-regs.ts';
 import * as r from '../../ahci/regs.ts';
+import * as ata from '../../lib/ata-regs.ts';
 import type { Disk } from '../disk/disk.ts';
 import { memoryDisk, runSeed, seeded } from '../test-rig.ts';
 import { createAhciController } from './ahci.ts';

@@ -2,17 +2,17 @@
 // of it. What a driver posts is worked on in `step`, and the interrupt is raised at its end.
 
 import type { Mmio, PciFunction } from '../../../kernel/abi/board.ts';
+import { diskName } from '../../../kernel/abi/disk/controllers.ts';
 import { assert } from '../../../kernel/abi/errno.ts';
 import type { FaultGate } from '../../../kernel/ipc/fault/gate.ts';
 import * as r from '../../ahci/regs.ts';
+import { AtaDisk } from '../ata/ata.ts';
+import { Dma } from '../device/dma.ts';
+import { DriveFaults } from '../device/drive-faults.ts';
+import { InterruptLine } from '../device/interrupt-line.ts';
 import type { Disk } from '../disk/disk.ts';
-import { diskName } from '../hardware.ts';
 import { ConfigSpace } from '../pci.ts';
 import { AhciPort } from './ahci-port.ts';
-import { AtaDisk } from './ata.ts';
-import { Dma } from './dma.ts';
-import { DriveFaults } from './drive-faults.ts';
-import { InterruptLine } from './interrupt-line.ts';
 
 const VENDOR = 0x1b36; // the vendor id that emulators use
 const DEVICE = 0xa701;
@@ -47,7 +47,7 @@ export function createAhciController(options: AhciOptions): AhciController {
       disk &&
       new AtaDisk({
         ...{ disk, cache: caches[port], serial: serial(port), log },
-        faults: options.faults && new DriveFaults(options.faults, diskName(port)),
+        faults: options.faults && new DriveFaults(options.faults, diskName('ahci', port)),
       }),
   );
   const config = new ConfigSpace({
@@ -59,7 +59,7 @@ export function createAhciController(options: AhciOptions): AhciController {
   });
   const hba = new Hba(drives.map((drive) => new AhciPort(dma, drive)));
   const registers = config.gate(hba);
-  const interrupts = new InterruptLine(options.faults);
+  const interrupts = new InterruptLine(options.faults, 'ahci');
   return {
     bus: 0,
     device,
@@ -68,6 +68,7 @@ export function createAhciController(options: AhciOptions): AhciController {
     configRead: (offset, width) => config.read(offset, width),
     configWrite: (offset, width, value) => config.write(offset, width, value),
     bar: (index) => (index === r.ABAR ? registers : undefined),
+    registers: () => undefined,
     onInterrupt: (next) => {
       interrupts.handler = next;
     },

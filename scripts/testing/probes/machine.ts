@@ -16,7 +16,7 @@ export async function bootProbes(options: {
   const machine = powerUp({
     modules: {
       kernel: built('kernel/main.js'),
-      driver: built('drivers/ahci/main.js'),
+      driver: built('drivers/main.js'),
       volume: built('daemons/main.js'),
       process: built('scripts/testing/probes/role.js'),
     },

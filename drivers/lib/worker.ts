@@ -1,5 +1,5 @@
-// The AHCI driver's worker: brings the controller up and serves its disks to every session. The
-// hardware model sits in the same worker, and gets its turns from the same loop.
+// A driver's worker: brings its controller up and serves its disks to every session. The hardware
+// model sits in the same worker, and gets its turns from the same loop.
 
 import type { DriverBoard, PciFunction } from '../../kernel/abi/board.ts';
 import { PosixError } from '../../kernel/abi/errno.ts';
@@ -11,12 +11,17 @@ import { ringLogger } from '../../kernel/ipc/log-ring.ts';
 import { Ring } from '../../kernel/ipc/ring.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { MessageFaults } from '../../kernel/ninep/message-faults.ts';
-import type { BlockController } from '../lib/sd-disk.ts';
-import { createSdServer } from '../lib/sd-server.ts';
-import { serveSession } from '../lib/serve.ts';
-import { startAhci } from './driver.ts';
+import type { BlockController, StartDriver } from './sd-disk.ts';
+import { createSdServer } from './sd-server.ts';
+import { serveSession } from './serve.ts';
 
-export function main(board: DriverBoard, config: DriverConfig): void {
+export interface Worker {
+  readonly board: DriverBoard;
+  readonly config: DriverConfig;
+  readonly start: StartDriver;
+}
+
+export function serveController({ board, config, start }: Worker): void {
   const { ram, seat, clock } = board;
   const onBug = (error: unknown): never => {
     throw error; // ends the worker: the board tells the kernel with the stack
@@ -43,13 +48,11 @@ export function main(board: DriverBoard, config: DriverConfig): void {
     }
     return busy;
   });
-  executor.start(bringUp({ board, config, executor, log }), 'bring-up');
+  executor.start(bringUp({ board, config, start, executor, log }), 'bring-up');
   executor.run();
 }
 
-interface Parts {
-  readonly board: DriverBoard;
-  readonly config: DriverConfig;
+interface Parts extends Worker {
   readonly executor: Executor;
   readonly log: (line: string) => void;
 }
@@ -57,14 +60,14 @@ interface Parts {
 function* bringUp(parts: Parts): Task<void> {
   const { board, config, executor, log } = parts;
   const server = yield* createSdServer({
-    controller: yield* start(parts),
+    controller: yield* bringUpController(parts),
     ram: board.ram,
     log,
     now: () => board.clock.wallclock(),
   });
   const grants = new GrantReader(board.ram, board.seat);
   const gate = new FaultGate(board);
-  const faults = () => new MessageFaults({ gate, service: 'ahci', executor });
+  const faults = () => new MessageFaults({ gate, service: config.controller, executor });
   for (const { requests, replies } of config.sessions) {
     const rings = {
       requests: new Ring(board.ram, requests),
@@ -75,10 +78,11 @@ function* bringUp(parts: Parts): Task<void> {
 }
 
 /** Without a controller the tree is empty, and whoever attaches sees that. */
-function* start({ board, config, executor, log }: Parts): Task<BlockController | undefined> {
+function* bringUpController(parts: Parts): Task<BlockController | undefined> {
+  const { board, config, start, executor, log } = parts;
   try {
     const after = (ms: number, action: () => void) => executor.after(ms, action);
-    return yield* startAhci({ board, dma: config.dma, log, after });
+    return yield* start({ board, dma: config.dma, log, after });
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     log(error.message);

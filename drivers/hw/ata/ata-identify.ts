@@ -26,7 +26,7 @@ import {
   ID_SERIAL,
   ID_VENDOR,
   VENDOR_WRITE_PROTECTED,
-} from '../../ahci/ata-regs.ts';
+} from '../../lib/ata-regs.ts';
 
 export interface Identity {
   readonly model: string;

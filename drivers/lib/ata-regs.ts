@@ -1,10 +1,17 @@
-// ATA/ATAPI Command Set 3 (ACS-3): the command codes, status bits and IDENTIFY words that a SATA
-// disk's model and its driver share.
+// ATA/ATAPI Command Set 3 (ACS-3): the command codes, status bits and IDENTIFY words that a disk's
+// model and its drivers share.
 
 export const ATA_DATA_SET_MANAGEMENT = 0x06; // §7.6
+export const ATA_READ_SECTORS = 0x20; // 28-bit, PIO
+export const ATA_READ_SECTORS_EXT = 0x24; // PIO
 export const ATA_READ_DMA_EXT = 0x25;
+export const ATA_READ_LOG_EXT = 0x2f; // §7.23
+export const ATA_WRITE_SECTORS = 0x30; // 28-bit, PIO
+export const ATA_WRITE_SECTORS_EXT = 0x34; // PIO
 export const ATA_WRITE_DMA_EXT = 0x35;
 export const ATA_WRITE_DMA_FUA_EXT = 0x3d;
+export const ATA_READ_FPDMA_QUEUED = 0x60; // §7.21
+export const ATA_WRITE_FPDMA_QUEUED = 0x61; // §7.61
 export const ATA_IDENTIFY_PACKET = 0xa1;
 export const ATA_READ_DMA = 0xc8; // 28-bit
 export const ATA_WRITE_DMA = 0xca; // 28-bit

@@ -1,4 +1,4 @@
-// The interrupt line of the controller, and the faults at it: an interrupt that is lost, comes twice
+// The interrupt line of a controller, and the faults at it: an interrupt that is lost, comes twice
 // or comes late (`irq.ahci`).
 
 import type { FaultGate, FaultPoint } from '../../../kernel/ipc/fault/gate.ts';
@@ -9,9 +9,9 @@ export class InterruptLine {
   readonly #point: FaultPoint | undefined;
   #dueAtMs: number | undefined;
 
-  constructor(gate: FaultGate | undefined) {
+  constructor(gate: FaultGate | undefined, driver: string) {
     this.#gate = gate;
-    this.#point = gate?.point('irq', 'ahci');
+    this.#point = gate?.point('irq', driver);
   }
 
   /** When an interrupt that is held up comes. */

@@ -1,8 +1,8 @@
 // Partition tables: finds which one a disk has and reads it. Nothing in it is trusted: what points
 // outside the disk is left out with a note, and the whole disk stays usable in any case.
 
-import { PosixError } from '../../kernel/abi/errno.ts';
-import type { Task } from '../../kernel/ipc/task.ts';
+import { PosixError } from '../../../kernel/abi/errno.ts';
+import type { Task } from '../../../kernel/ipc/task.ts';
 import { readGpt } from './gpt.ts';
 import { readMbr } from './mbr.ts';
 

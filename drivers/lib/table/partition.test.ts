@@ -3,9 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import test from 'ava';
-import { EIO, PosixError } from '../../kernel/abi/errno.ts';
-import { runNow } from '../../kernel/ipc/task.ts';
-import { runSeed, seeded, tempDir } from '../hw/test-rig.ts';
+import { EIO, PosixError } from '../../../kernel/abi/errno.ts';
+import { runNow } from '../../../kernel/ipc/task.ts';
+import { runSeed, seeded, tempDir } from '../../hw/test-rig.ts';
 import { crc32 } from './crc32.ts';
 import { type PartitionTable, readPartitions } from './partition.ts';
 

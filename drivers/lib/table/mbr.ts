@@ -1,8 +1,8 @@
 // The master boot record and the chain of extended boot records behind it, as the PC has them
 // (UEFI 2.10 §5.2 describes the record; logical partitions are lore, as Linux and DOS agree).
 
-import { bytes, le16, le32, struct, u8 } from '../../kernel/abi/struct.ts';
-import type { Task } from '../../kernel/ipc/task.ts';
+import { bytes, le16, le32, struct, u8 } from '../../../kernel/abi/struct.ts';
+import type { Task } from '../../../kernel/ipc/task.ts';
 import { checked, type Partition, type PartitionTable, type SectorReader } from './partition.ts';
 
 const Record = struct('mbr', 512, {

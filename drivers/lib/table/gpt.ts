@@ -1,11 +1,11 @@
 // The GUID partition table: UEFI 2.10 §5.3. Two copies, each with a CRC over its header and one
 // over its entries; the copy at the end of the disk serves when the first is damaged.
 
-import { bytes, le32, le64bits, struct } from '../../kernel/abi/struct.ts';
-import type { Task } from '../../kernel/ipc/task.ts';
+import { bytes, le32, le64bits, struct } from '../../../kernel/abi/struct.ts';
+import type { Task } from '../../../kernel/ipc/task.ts';
+import { SECTOR_SIZE } from '../request.ts';
 import { crc32 } from './crc32.ts';
 import { checked, type Partition, type PartitionTable, type SectorReader } from './partition.ts';
-import { SECTOR_SIZE } from './request.ts';
 
 const Header = struct('gpt_header', 92, {
   signature: le64bits(0), // "EFI PART"

@@ -1,0 +1,18 @@
+// The driver's role: which controller its worker drives is told with its orders.
+
+import type { DriverBoard } from '../kernel/abi/board.ts';
+import type { ControllerName } from '../kernel/abi/disk/controllers.ts';
+import type { DriverConfig } from '../kernel/abi/seat-config.ts';
+import { startAhci } from './ahci/driver.ts';
+import type { StartDriver } from './lib/sd-disk.ts';
+import { serveController } from './lib/worker.ts';
+import { startVirtioBlk } from './virtio-blk/driver.ts';
+
+const DRIVERS: Readonly<Record<ControllerName, StartDriver>> = {
+  ahci: startAhci,
+  virtio: startVirtioBlk,
+};
+
+export function main(board: DriverBoard, config: DriverConfig): void {
+  serveController({ board, config, start: DRIVERS[config.controller] });
+}

@@ -1,0 +1,108 @@
+// The virtio block driver: finds the functions on the PCI bus and offers a disk for each.
+// VIRTIO 1.2 §4.1.2, §5.2.
+
+import { EIO, ENODEV, PosixError } from '../../kernel/abi/errno.ts';
+import { decodeText } from '../../kernel/abi/text.ts';
+import { sleep, type Task, WaitQueue, wakeAll } from '../../kernel/ipc/task.ts';
+import { BouncePool } from '../lib/bounce.ts';
+import { queuedDisk } from '../lib/queued-disk.ts';
+import type { BlockController, DriverStart, SdDisk } from '../lib/sd-disk.ts';
+import { requestFor, VirtioDisk, type VirtioRequest } from './disk.ts';
+import { DmaArea } from './memory.ts';
+import * as r from './regs.ts';
+
+/** Brings up every virtio block device. A disk that does not answer is logged and left out. */
+export function* startVirtioBlk(options: DriverStart): Task<BlockController> {
+  const { board, dma, log, after } = options;
+  const found = board.pci
+    .functions()
+    .filter((pci) => pci.configRead(0, 2) === r.PCI_VENDOR_VIRTIO)
+    .filter((pci) => pci.configRead(2, 2) === r.PCI_DEVICE_BLOCK);
+  if (found.length === 0) throw new PosixError(ENODEV, 'virtio: no block device on the PCI bus');
+  const area = new DmaArea(dma);
+  const bounce = new BouncePool(area.bounce());
+  const ram = new DataView(board.ram);
+  const devices: VirtioDisk[] = [];
+  const disks: SdDisk[] = [];
+  for (const pci of found) {
+    const name = `sdF${pci.device}`;
+    const memoryAndBusMaster = 0x6;
+    pci.configWrite(0x04, 2, pci.configRead(0x04, 2) | memoryAndBusMaster);
+    try {
+      const device = new VirtioDisk({
+        ...{ pci, name, ram, area, disks: found.length, log, after },
+      });
+      pci.onInterrupt(() => device.interrupt());
+      device.start();
+      const serial = yield* readSerial(device, bounce, board.ram);
+      disks.push(makeDisk(device, serial, board.ram));
+      devices.push(device);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      log(`${name}: ${error.message}`);
+    }
+  }
+  return {
+    disks,
+    bounce,
+    reset: () => {
+      for (const device of devices) device.restart();
+    },
+    *shutdown() {
+      for (const disk of disks) yield* disk.submit({ op: 'flush', lba: 0, count: 0, segments: [] });
+    },
+  };
+}
+
+/** §5.2.6.1 GET_ID: up to 20 bytes, ended by a NUL when shorter. */
+function* readSerial(device: VirtioDisk, bounce: BouncePool, ram: SharedArrayBuffer): Task<string> {
+  const buffer = yield* bounce.take();
+  try {
+    const into = { address: buffer.address, length: r.ID_BYTES, writable: true };
+    yield* perform(device, { name: 'GET_ID', type: r.T_GET_ID, sector: 0, data: [into] });
+    const bytes = new Uint8Array(ram, buffer.address, r.ID_BYTES).slice();
+    const end = bytes.indexOf(0);
+    return decodeText(end < 0 ? bytes : bytes.subarray(0, end)).replace(/[^ -~]/g, '');
+  } finally {
+    bounce.give(buffer);
+  }
+}
+
+/** Runs one request outside the queue. */
+function* perform(device: VirtioDisk, request: VirtioRequest): Task<void> {
+  const over = new WaitQueue(`${device.name} ${request.name}`);
+  let done = false;
+  let fault: PosixError | undefined;
+  device.issue(request, (result) => {
+    done = true;
+    fault = result;
+    wakeAll(over);
+  });
+  while (!done) yield* sleep(over);
+  if (fault) throw fault;
+}
+
+function makeDisk(device: VirtioDisk, serial: string, ram: SharedArrayBuffer): SdDisk {
+  const { config } = device;
+  const sectorCount = config.capacity;
+  if (sectorCount === 0 || sectorCount > 2 ** 44)
+    throw new PosixError(EIO, `the disk claims ${sectorCount} sectors`);
+  if (device.has(r.F_BLK_SIZE) && config.blk_size !== r.SECTOR_SIZE)
+    throw new PosixError(EIO, `the disk has sectors of ${config.blk_size} bytes`);
+  const flushes = device.has(r.F_FLUSH);
+  const identity = {
+    ...{ model: 'VIRTIO BLOCK DEVICE', serial, firmware: '1.2', sectorCount },
+    readOnly: device.has(r.F_RO),
+    writeCache: flushes && (!device.has(r.F_CONFIG_WCE) || config.writeback === 1),
+    trim: device.has(r.F_DISCARD),
+  };
+  return queuedDisk(identity, {
+    ...{ name: device.name, ram, limits: device.limits },
+    freeSlots: () => device.freeSlots,
+    issue: (request, finish) => {
+      // Without F_FLUSH the device has no cache: all is on the medium when it is answered (§5.2.6.2).
+      if (request.op === 'flush' && !flushes) finish(undefined);
+      else device.issue(requestFor(request), finish);
+    },
+  });
+}

@@ -1,0 +1,21 @@
+// Virtio block devices and their driver, for the cases that all controllers share.
+
+import { createVirtioBlk } from '../../hw/virtio/virtio-blk.ts';
+import type { Hardware, Subject } from '../../lib/testing/subject.ts';
+import { startVirtioBlk } from '../driver.ts';
+
+/** `without`: features that the devices do not offer. */
+export const virtio = (without: readonly number[] = []): Subject => ({
+  ...{ name: `virtio${without.map((bit) => `-${bit}`).join('')}`, driver: 'virtio', prefix: 'sdF' },
+  identity: { model: 'VIRTIO BLOCK DEVICE', serial: 'ATOLL-sdF0', firmware: '1.2', trim: true },
+  power: ({ disks, ...rest }: Hardware) =>
+    disks.map((disk, device) =>
+      createVirtioBlk({ ...rest, disk, device, name: `sdF${device}`, without }),
+    ),
+  start: startVirtioBlk,
+  words: {
+    badRead: /sdF0: IN lba \d+ count \d+: the device failed/,
+    badWrite: /sdF0: OUT lba \d+ count \d+: the device failed/,
+    badAddress: /the device failed/,
+  },
+});

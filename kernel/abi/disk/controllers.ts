@@ -1,0 +1,29 @@
+// The disk controllers of the board, and how their disks are named, after sd(3) of Plan 9: a letter for
+// the controller, a number for its port.
+
+export type ControllerName = 'ahci' | 'virtio';
+
+const LETTERS: Readonly<Record<ControllerName, string>> = { ahci: 'C', virtio: 'F' };
+
+export const CONTROLLERS = Object.keys(LETTERS) as readonly ControllerName[];
+
+/** What is plugged into the board. */
+export interface DiskConfig {
+  readonly file: string;
+  readonly mode: 'rw' | 'ro' | 'overlay';
+  /** Default: ahci. */
+  readonly controller?: ControllerName | undefined;
+}
+
+export const controllerOfDisk = ({ controller = 'ahci' }: DiskConfig): ControllerName => controller;
+
+/** The controllers that have disks, each once, in one order on every machine. */
+export const controllersOf = (disks: readonly DiskConfig[]): ControllerName[] =>
+  CONTROLLERS.filter((name) => disks.some((disk) => controllerOfDisk(disk) === name));
+
+export const diskName = (controller: ControllerName, port: number): string =>
+  `sd${LETTERS[controller]}${port}`;
+
+/** The controller of a disk, a partition or a volume: sdC0, sdF0p1. */
+export const controllerNamed = (disk: string): ControllerName | undefined =>
+  CONTROLLERS.find((name) => disk.startsWith(`sd${LETTERS[name]}`));
