@@ -6,8 +6,8 @@ import { mkfs } from './ext4fs/mkfs/mkfs.ts';
 import { mountExt4 } from './ext4fs/mount.ts';
 import { EXT4_ROOT_INO } from './ext4fs/ondisk.ts';
 import { COMPAT, INCOMPAT, RO_COMPAT } from './ext4fs/volume/features.ts';
-import { imageMedium } from './lib/image-medium.ts';
-import { Rig } from './lib/rig.ts';
+import { imageMedium } from './lib/memory/image-medium.ts';
+import { Rig } from './lib/memory/rig.ts';
 
 const IMAGE_BYTES = 2 << 20;
 /** Mounts, each but the first after a worker that died; and files that each makes. */

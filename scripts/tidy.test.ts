@@ -61,6 +61,7 @@ const LAWS: readonly { from: string; may: readonly string[]; packages?: readonly
   { from: 'daemons/lib/', may: [...SHARED, 'daemons/lib/'], packages: ['fast-crc32c'] },
   { from: 'daemons/ext4fs/', may: [...SHARED, 'daemons/lib/', 'daemons/ext4fs/'] },
   { from: 'daemons/main.ts', may: [...SHARED, 'daemons/'] },
+  { from: 'daemons/rehearsal.ts', may: [...SHARED, 'daemons/'] },
   { from: 'drivers/lib/', may: [...SHARED, 'drivers/lib/'] },
   { from: 'drivers/ahci/', may: [...SHARED, 'drivers/lib/', 'drivers/ahci/'] },
   { from: 'drivers/virtio-blk/', may: [...SHARED, 'drivers/lib/', 'drivers/virtio-blk/'] },

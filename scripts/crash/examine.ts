@@ -1,8 +1,8 @@
 // One image after a power cut: it must mount, show what was promised, be consistent when it is
 // unmounted, stay the same over another mount, and have all its room back when everything is deleted.
 
+import type { Mounted, Rig } from '../../daemons/lib/memory/rig.ts';
 import type { LogEntry } from '../../daemons/lib/memory-device.ts';
-import type { Mounted, Rig } from '../../daemons/lib/rig.ts';
 import { errnoName, PosixError } from '../../kernel/abi/errno.ts';
 import { AT_REMOVEDIR } from '../../kernel/ninep/types.ts';
 import { SECTOR } from './disk/history.ts';

@@ -3,8 +3,8 @@
 // of the recovery.
 
 import { seeded } from '../../daemons/ext4fs/testing.ts';
+import type { Rig } from '../../daemons/lib/memory/rig.ts';
 import type { LogEntry } from '../../daemons/lib/memory-device.ts';
-import type { Rig } from '../../daemons/lib/rig.ts';
 import type { Distortion } from './bugs/distort.ts';
 import { choicesOf, type WindowSize, windowSize } from './disk/choices.ts';
 import {

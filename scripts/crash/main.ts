@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { seeded } from '../../daemons/ext4fs/testing.ts';
-import { Rig } from '../../daemons/lib/rig.ts';
+import { Rig } from '../../daemons/lib/memory/rig.ts';
 import { distortion } from './bugs/distort.ts';
 import { type Mutation, withPlanted } from './bugs/plants.ts';
 import { campaign, type Totals } from './campaign.ts';

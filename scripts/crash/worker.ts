@@ -2,7 +2,7 @@
 // each. What it was doing when it went silent is known there.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { Rig } from '../../daemons/lib/rig.ts';
+import { Rig } from '../../daemons/lib/memory/rig.ts';
 import { distortion } from './bugs/distort.ts';
 import { type Explored, explore } from './explore.ts';
 import { formatNamed } from './formats.ts';

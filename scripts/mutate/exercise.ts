@@ -2,8 +2,8 @@
 // itself, each of these ends, with a result or with an errno.
 
 import { Memory } from '../../daemons/lib/data/memory.ts';
+import type { Mounted, Rig } from '../../daemons/lib/memory/rig.ts';
 import type { MountFormat } from '../../daemons/lib/mounted.ts';
-import type { Mounted, Rig } from '../../daemons/lib/rig.ts';
 import { errnoName, PosixError } from '../../kernel/abi/errno.ts';
 import { AT_REMOVEDIR } from '../../kernel/ninep/types.ts';
 import type { CrashImage } from '../crash/disk/image.ts';

@@ -3,7 +3,7 @@
 
 import { mountExt4 } from '../../daemons/ext4fs/mount.ts';
 import { seeded } from '../../daemons/ext4fs/testing.ts';
-import { Rig } from '../../daemons/lib/rig.ts';
+import { Rig } from '../../daemons/lib/memory/rig.ts';
 import { windowsOf } from '../crash/disk/history.ts';
 import { CrashImage } from '../crash/disk/image.ts';
 import { ext4Format } from '../crash/ext4/format.ts';

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { fsck, haveE2fsprogs } from '../../../scripts/testing/e2fsprogs.ts';
-import { imageMedium } from '../../lib/image-medium.ts';
+import { imageMedium } from '../../lib/memory/image-medium.ts';
 import { seeded } from '../testing.ts';
 import { COMPAT, INCOMPAT, RO_COMPAT } from '../volume/features.ts';
 import { has } from '../volume/superblock.ts';

@@ -2,7 +2,7 @@
 // repeats them.
 
 import test from 'ava';
-import { Rig } from '../../../daemons/lib/rig.ts';
+import { Rig } from '../../../daemons/lib/memory/rig.ts';
 import { haveE2fsprogs } from '../../testing/e2fsprogs.ts';
 import { cutText, readCut } from '../cut.ts';
 import { Exploration, explore } from '../explore.ts';

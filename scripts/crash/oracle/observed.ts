@@ -1,7 +1,7 @@
 // What a mounted volume shows: its whole tree, read through the daemon as the kernel would.
 
 import { Memory } from '../../../daemons/lib/data/memory.ts';
-import type { Mounted } from '../../../daemons/lib/rig.ts';
+import type { Mounted } from '../../../daemons/lib/memory/rig.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT } from '../../../kernel/abi/constants.ts';
 import { assert } from '../../../kernel/abi/errno.ts';
 import { decodeText } from '../../../kernel/abi/text.ts';

@@ -1,15 +1,15 @@
 // A volume's worker without the worker: one thread, one piece of ram that all mounts share, and the
 // format's code called directly, over an image in memory. The crash tester, and spares that rehearse.
 
-import { assert } from '../../kernel/abi/errno.ts';
-import { FRAMES } from '../../kernel/abi/memlayout.ts';
-import { Executor } from '../../kernel/ipc/executor.ts';
-import { GRANT_READ, GRANT_WRITE, GrantReader, GrantTable } from '../../kernel/ipc/grant.ts';
-import type { Task } from '../../kernel/ipc/task.ts';
-import type { Area } from './cache/layout.ts';
-import { type LogEntry, MemoryDevice } from './memory-device.ts';
-import type { MountedVolume, MountFormat } from './mounted.ts';
-import type { Transaction } from './transaction.ts';
+import { assert } from '../../../kernel/abi/errno.ts';
+import { FRAMES } from '../../../kernel/abi/memlayout.ts';
+import { Executor } from '../../../kernel/ipc/executor.ts';
+import { GRANT_READ, GRANT_WRITE, GrantReader, GrantTable } from '../../../kernel/ipc/grant.ts';
+import type { Task } from '../../../kernel/ipc/task.ts';
+import type { Area } from '../cache/layout.ts';
+import { type LogEntry, MemoryDevice } from '../memory-device.ts';
+import type { MountedVolume, MountFormat } from '../mounted.ts';
+import type { Transaction } from '../transaction.ts';
 
 const SEAT = 2;
 /** Small, so that a mount costs little: some hundreds of frames. */

@@ -1,7 +1,7 @@
 // An image in memory as a Medium.
 
-import { EIO, fail } from '../../kernel/abi/errno.ts';
-import type { Medium } from './medium.ts';
+import { EIO, fail } from '../../../kernel/abi/errno.ts';
+import type { Medium } from '../medium.ts';
 
 export const imageMedium = (image: Uint8Array): Medium => ({
   sizeBytes: image.length,
