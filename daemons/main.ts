@@ -6,12 +6,16 @@ import type { VolumeConfig } from '../kernel/abi/seat-config.ts';
 import { Executor } from '../kernel/ipc/executor.ts';
 import { EVENTS } from '../kernel/ipc/trace-events.ts';
 import { mountExt4 } from './ext4fs/mount.ts';
+import { mountFat } from './fatd/mount.ts';
 import { type VolumeMainOptions, volumeMain } from './lib/main.ts';
 import type { FormatRegistry } from './lib/mounted.ts';
 
 export { rehearse } from './rehearsal.ts';
 
-const formats: FormatRegistry = { ext4: mountExt4, ext3: mountExt4, ext2: mountExt4 };
+const formats: FormatRegistry = {
+  ...{ ext4: mountExt4, ext3: mountExt4, ext2: mountExt4 },
+  ...{ vfat: mountFat, fat: mountFat },
+};
 
 export function main(board: Board, config: VolumeConfig): void {
   const { ram, seat, clock } = board;

@@ -42,6 +42,11 @@ export interface VolumeFs extends FileServer<number, Transaction> {
    * less than was asked for, at least one block.
    */
   mapWrite(tx: Transaction, request: MapRequest): Extent[];
+  /**
+   * Only of a format whose files have no holes: the serve loop writes zeroes from the end of the file
+   * to where a write or a new size begins, in pieces. Throws EFBIG or ENOSPC when that cannot be.
+   */
+  mayGrow?(tx: Transaction, request: { ino: number; size: number }): void;
   /** The data arrived: unwritten extents become written, i_size grows to cover it, mtime is now. */
   written(tx: Transaction, request: MapRequest): void;
 }

@@ -233,11 +233,20 @@ export class BlockCache {
     }
   }
 
-  /** Closes the running epoch, to be committed; requests go on in a new one. */
-  closeEpoch(): Epoch {
+  /**
+   * Closes the running epoch, to be committed; requests go on in a new one. Blocks from `unwritten` on
+   * are behind the volume's end: the cache is their only place, and they are never clean.
+   */
+  closeEpoch(unwritten = Number.POSITIVE_INFINITY): Epoch {
     assert(this.committing === undefined, 'one commit at a time');
     this.committing = this.running;
     this.running = newEpoch(this.running.tid + 1);
+    for (const [no, frame] of this.committing.blocks) {
+      if (no < unwritten) continue;
+      this.committing.blocks.delete(no);
+      this.running.blocks.set(no, frame);
+      frame.tid = this.running.tid;
+    }
     return this.committing;
   }
 

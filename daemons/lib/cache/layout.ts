@@ -82,7 +82,7 @@ const RECORD_MAX = 1024;
 /** How an area of `length` bytes is divided. The same for the same numbers, so restarts find it. */
 export function cacheShape(areaLength: number, blockSize: number): CacheShape {
   const length = areaLength - PROBE_SIZE;
-  const frameSize = Math.max(blockSize, 1024);
+  const frameSize = Math.max(blockSize, 512);
   const most = Math.floor(length / frameSize);
   const recordMax = Math.min(RECORD_MAX, most >> 1);
   const scratchBytes = roundUp(Math.min(SCRATCH_MAX, length >> 3), Math.max(blockSize, PAGE_SIZE));

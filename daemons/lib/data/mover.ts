@@ -7,6 +7,7 @@ import { sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.t
 import type { Epoch } from '../cache/block-cache.ts';
 import type { ScratchBlocks } from '../cache/scratch.ts';
 import type { StoredReply } from '../cache/table.ts';
+import type { Piece } from '../device.ts';
 import type { Engine } from '../engine.ts';
 import type { Extent, VolumeFs } from '../volume.ts';
 import type { Memory } from './memory.ts';
@@ -195,7 +196,7 @@ export class Mover {
         some.forEach((o, k) => {
           memory.get(o.memoryAt, blocks.block(k).subarray(o.from, o.to));
         });
-        yield* device.write(some.map((o, k) => ({ offset: o.disk, ref: blocks.ref(k, 1) })));
+        yield* device.write(joined(some, blocks, this.#fs.blockSize));
       } finally {
         blocks.release();
       }
@@ -226,6 +227,17 @@ interface Part {
   readonly to: number;
   readonly size: number; // of the file, before the write
   readonly memory: Memory; // begins at `from`
+}
+
+/** Blocks that follow each other on the disk travel together. */
+function joined(odd: readonly OddBlock[], blocks: ScratchBlocks, blockSize: number): Piece[] {
+  const runs: { disk: number; first: number; count: number }[] = [];
+  odd.forEach(({ disk }, k) => {
+    const last = runs.at(-1);
+    if (last && last.disk + last.count * blockSize === disk) last.count++;
+    else runs.push({ disk, first: k, count: 1 });
+  });
+  return runs.map(({ disk, first, count }) => ({ offset: disk, ref: blocks.ref(first, count) }));
 }
 
 const tail = (memory: Memory, at: number): Memory => (at === 0 ? memory : memory.from(at));

@@ -31,6 +31,7 @@ import {
 import type { StoredReply } from '../cache/table.ts';
 import { Memory } from '../data/memory.ts';
 import { RangeLocks } from '../data/range-lock.ts';
+import { ZeroFill } from '../data/zero-fill.ts';
 import type { MountedVolume } from '../mounted.ts';
 import type { Transaction } from '../transaction.ts';
 import type { BlockTransaction } from '../tx.ts';
@@ -68,12 +69,14 @@ export class VolumeServer {
   readonly #server: NinepServer<number, Transaction>;
   readonly #order = new RequestOrder();
   readonly #locks = new RangeLocks();
+  readonly #fill: ZeroFill;
   readonly #replySpace = new WaitQueue('reply ring');
   readonly #attached = new Set<number>(); // fids of Tattach
   readonly #detach: (() => void)[];
 
   constructor(options: ServeOptions) {
     this.#options = options;
+    this.#fill = new ZeroFill(options.volume, this.#locks);
     this.#server = new NinepServer(options.volume.fs, {
       msize: options.replies.slotSize - 32,
       onError: (error, message) => this.#logFault(error, message),
@@ -259,7 +262,8 @@ export class VolumeServer {
     const from = Math.floor(m.offset / blockSize) * blockSize;
     const to = Math.ceil((m.offset + count) / blockSize) * blockSize;
     const transfer = { ino, offset: m.offset, count, memory };
-    yield* this.#zeroGap(ino, m.offset);
+    if (volume.fs.mayGrow) yield* this.#fill.upTo(ino, { size: m.offset, least: m.offset + count });
+    else yield* this.#zeroGap(ino, m.offset);
     yield* this.#locks.holding({ ino, from, to, mode: 'exclusive' }, () =>
       this.#withRoom(() => volume.mover.write(transfer, stored)),
     );
@@ -300,6 +304,7 @@ export class VolumeServer {
     const ino = fid.node;
     const { size, dispatch } = { size: m.attr.size, dispatch: () => this.#dispatch(request) };
     const { mover, engine, fs } = volume;
+    if (fs.mayGrow) yield* this.#fill.upTo(ino, { size, least: size });
     return yield* this.#locks.holding(wholeFile(ino), function* () {
       const old = yield* engine.run((tx) => (fs.isMapped(tx, ino) ? fs.size(tx, ino) : size), {
         changes: false,

@@ -1,0 +1,27 @@
+// The end of what a held record keeps: a file or directory without a name is freed, one with a name
+// goes by the number of its place again.
+
+import { firstCluster, readEntry } from './dir/dir.ts';
+import { freeAll } from './file/free.ts';
+import { ATTR_DIRECTORY } from './ondisk.ts';
+import type { Op } from './op.ts';
+
+/** True when the file had no name, and is gone now. */
+export function dropFile(op: Op, ino: number): boolean {
+  const { held } = op.env;
+  const file = held.byIno(op.tx, ino);
+  if (file === undefined) return false;
+  const nameless = held.isNameless(file);
+  if (nameless) freeNameless(op, file.place);
+  held.release(op.tx, file);
+  return nameless;
+}
+
+function freeNameless(op: Op, place: number): void {
+  const entry = readEntry(op, place);
+  const head = firstCluster(entry);
+  if (head === 0) return;
+  const directory = (entry.DIR_Attr & ATTR_DIRECTORY) !== 0;
+  if (directory) op.tx.onCommit(() => op.env.dirs.forget(head));
+  freeAll(op, { head, kind: directory ? 'directory' : 'file' });
+}

@@ -1,0 +1,89 @@
+// The file allocation table: one number for each cluster, of 12, 16 or 28 bits. fatgen103, "FAT Data
+// Structure". Requests change the first copy; write-back brings the others along (careful.ts).
+
+import { EIO, EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
+import type { Transaction } from '../../lib/transaction.ts';
+import type { FatBits, FatVolume } from './geometry.ts';
+
+export const FREE = 0;
+/** The end of a chain, as all three kinds show it here. */
+export const END = 0x0fff_ffff;
+const BAD = 0x0fff_fff7;
+
+/** Does the number name a cluster with data? */
+export const isCluster = (vol: FatVolume, no: number): boolean => no >= 2 && no < vol.clusterEnd;
+
+/** A cluster's number in the table: FREE, END, or the next cluster of its chain. */
+export function fatEntry(tx: Transaction, vol: FatVolume, cluster: number): number {
+  return widen(vol.bits, readRaw(tx, vol, cluster));
+}
+
+/** What follows in a chain: a cluster, or undefined at its end. EUCLEAN for what cannot follow. */
+export function nextCluster(tx: Transaction, vol: FatVolume, cluster: number): number | undefined {
+  const next = fatEntry(tx, vol, cluster);
+  if (next === END) return undefined;
+  if (!isCluster(vol, next)) fail(EUCLEAN, `cluster ${cluster} is followed by ${next}`);
+  return next;
+}
+
+/** `value`: FREE, END or a cluster. The upper four bits of FAT32 are kept. */
+export function setFatEntry(tx: Transaction, vol: FatVolume, cluster: number, value: number): void {
+  const { block, at } = placeOf(vol, cluster);
+  if (vol.bits === 12) {
+    set12({ tx, block, at, cluster, value: value & 0xfff });
+    return;
+  }
+  const { view } = tx.edit(block);
+  if (vol.bits === 16) view.setUint16(at, value & 0xffff, true);
+  else {
+    const kept = view.getUint32(at, true) & 0xf000_0000;
+    view.setUint32(at, (kept | (value & 0x0fff_ffff)) >>> 0, true);
+  }
+}
+
+/** The block of the table that holds a cluster's number (its first byte), and where in it. */
+export function placeOf(vol: FatVolume, cluster: number): { block: number; at: number } {
+  const byte = vol.fatStart + Math.floor((cluster * vol.bits) / 8);
+  return { block: Math.floor(byte / vol.blockSize), at: byte % vol.blockSize };
+}
+
+/** 12 and 16 bits hold the same marks in fewer digits. */
+export function widen(bits: FatBits, raw: number): number {
+  const top = bits === 32 ? 0 : 0x0fff_ffff - (2 ** bits - 1);
+  const value = raw >= 2 ** Math.min(bits, 28) - 16 ? raw + top : raw;
+  return value > BAD ? END : value;
+}
+
+function readRaw(tx: Transaction, vol: FatVolume, cluster: number): number {
+  if (cluster >= vol.clusterEnd) fail(EIO, `cluster ${cluster} is beyond the volume`);
+  const { block, at } = placeOf(vol, cluster);
+  const { view } = tx.read(block);
+  if (vol.bits === 32) return view.getUint32(at, true) & 0x0fff_ffff;
+  if (vol.bits === 16) return view.getUint16(at, true);
+  const high =
+    at + 1 < view.byteLength ? view.getUint8(at + 1) : tx.read(block + 1).view.getUint8(0);
+  const pair = view.getUint8(at) | (high << 8);
+  return cluster % 2 === 0 ? pair & 0xfff : pair >> 4;
+}
+
+interface Set12 {
+  tx: Transaction;
+  block: number;
+  at: number;
+  cluster: number;
+  value: number;
+}
+
+/** Three bytes hold two numbers; one of 341 lies across two sectors. */
+function set12({ tx, block, at, cluster, value }: Set12): void {
+  const { view } = tx.edit(block);
+  const across = at + 1 >= view.byteLength;
+  const second = across ? { view: tx.edit(block + 1).view, at: 0 } : { view, at: at + 1 };
+  if (cluster % 2 === 0) {
+    view.setUint8(at, value & 0xff);
+    second.view.setUint8(second.at, (second.view.getUint8(second.at) & 0xf0) | (value >> 8));
+  } else {
+    view.setUint8(at, (view.getUint8(at) & 0x0f) | ((value & 0xf) << 4));
+    second.view.setUint8(second.at, value >> 4);
+  }
+}

@@ -1,0 +1,130 @@
+// The careful order of FAT, which has no journal: what of a changed block may be written when, so that a
+// power cut between any two sectors leaves no cluster in two chains and no name without its file.
+//
+//   1 allocate   clusters that were free get their numbers; new directories; parts of long names
+//   2 link       chains go on into what is now allocated
+//   3 name       entries that are new or changed: names, first clusters, sizes
+//   4 unname     entries that are gone
+//   5 free       chains are cut, clusters freed, parts of long names removed
+//
+// Between two stages lies a flush. A block may have a share in all of them.
+
+import { ATTR_LONG_NAME, SLOT, SLOT_END, SLOT_FREE } from '../ondisk.ts';
+import { END, FREE, widen } from '../volume/fat.ts';
+import type { FatBits } from '../volume/geometry.ts';
+
+export const STAGES = 5;
+export type Stage = 1 | 2 | 3 | 4 | 5;
+
+/** The content of a block after each stage. */
+export type Staged = Readonly<Record<Stage, Uint8Array>>;
+
+export interface Change {
+  readonly old: Uint8Array; // what the disk holds
+  readonly now: Uint8Array;
+}
+
+/** All of it belongs to one stage. */
+export function stageWhole({ old, now }: Change, stage: Stage): Staged {
+  const at = (s: Stage): Uint8Array => (s < stage ? old : now);
+  return { 1: at(1), 2: at(2), 3: at(3), 4: at(4), 5: at(5) };
+}
+
+/** A part of the table, from the number of `firstCluster` on; `allocated` learns what was free. */
+export function stageTable(
+  bits: FatBits,
+  change: Change,
+  part: { firstCluster: number; allocated: (cluster: number) => void },
+): Staged {
+  const { old, now } = change;
+  const table = new Table(bits);
+  const one = old.slice();
+  const two = old.slice();
+  const count = Math.floor((old.length * 8) / bits);
+  for (let i = 0; i < count; i++) {
+    const before = table.get(old, i);
+    const after = table.get(now, i);
+    if (before === after) continue;
+    const stage = tableStage(widen(bits, before), widen(bits, after));
+    if (stage === 1) part.allocated(part.firstCluster + i);
+    const target = after - part.firstCluster;
+    const near = stage === 2 && target >= 0 && target < count && sameSector(bits, i, target);
+    const together = near && table.get(old, target) === FREE;
+    if (stage === 1 || together) table.set(one, i, after);
+    if (stage <= 2) table.set(two, i, after);
+  }
+  return { 1: one, 2: two, 3: two, 4: two, 5: now };
+}
+
+function tableStage(before: number, after: number): Stage {
+  if (before === FREE) return 1;
+  return after === FREE || after === END ? 5 : 2;
+}
+
+/** One sector is written whole or not at all: a link and its new target may go together. */
+const sameSector = (bits: FatBits, a: number, b: number): boolean =>
+  bits !== 12 && Math.floor((a * bits) / 4096) === Math.floor((b * bits) / 4096);
+
+/** The upper four bits of a number of FAT32 mean nothing and are kept as the request has them. */
+class Table {
+  readonly #bits: FatBits;
+
+  constructor(bits: FatBits) {
+    this.#bits = bits;
+  }
+
+  get(table: Uint8Array, i: number): number {
+    const view = new DataView(table.buffer, table.byteOffset, table.length);
+    if (this.#bits === 32) return view.getUint32(i * 4, true) & 0x0fff_ffff;
+    if (this.#bits === 16) return view.getUint16(i * 2, true);
+    const pair = view.getUint16(Math.floor((i * 3) / 2), true);
+    return i % 2 === 0 ? pair & 0xfff : pair >> 4;
+  }
+
+  set(table: Uint8Array, i: number, value: number): void {
+    const view = new DataView(table.buffer, table.byteOffset, table.length);
+    if (this.#bits === 32) {
+      const kept = view.getUint32(i * 4, true) & 0xf000_0000;
+      view.setUint32(i * 4, (kept | value) >>> 0, true);
+    } else if (this.#bits === 16) view.setUint16(i * 2, value, true);
+    else {
+      const at = Math.floor((i * 3) / 2);
+      const pair = view.getUint16(at, true);
+      const both = i % 2 === 0 ? (pair & 0xf000) | value : (pair & 0xf) | (value << 4);
+      view.setUint16(at, both, true);
+    }
+  }
+}
+
+/** A block of a directory that the disk has already. */
+export function stageDirectory({ old, now }: Change): Staged {
+  const one = old.slice();
+  const three = old.slice();
+  const four = old.slice();
+  let ended = false; // what the disk holds from here on is behind the directory's end
+  for (let at = 0; at < old.length; at += SLOT) {
+    ended ||= old[at] === SLOT_END;
+    const after = now.subarray(at, at + SLOT);
+    const before = old.subarray(at, at + SLOT);
+    if (before.every((byte, i) => byte === after[i])) continue;
+    const stage = slotStage(before, after);
+    if (stage === 1) one.set(after, at);
+    else if (ended) one[at] = SLOT_END;
+    for (const [image, last] of [
+      [three, 3],
+      [four, 4],
+    ] as const) {
+      if (stage <= last) image.set(after, at);
+    }
+  }
+  return { 1: one, 2: one, 3: three, 4: four, 5: now };
+}
+
+function slotStage(before: Uint8Array, after: Uint8Array): Stage {
+  if (after[0] === SLOT_END) return 1;
+  if (after[0] !== SLOT_FREE) return isLong(after) ? 1 : 3;
+  if (before[0] === SLOT_FREE || before[0] === SLOT_END) return 1;
+  return isLong(before) ? 5 : 4;
+}
+
+const isLong = (slot: Uint8Array): boolean => ((slot[11] ?? 0) & 0x3f) === ATTR_LONG_NAME;

@@ -1,0 +1,66 @@
+// For tests: FAT images made and judged by the real dosfstools and mtools, where they are installed.
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { withTempDir } from './e2fsprogs.ts';
+
+const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
+const ENV = {
+  ...process.env,
+  ...{
+    PATH,
+    TZ: 'UTC',
+    LC_ALL: 'C.UTF-8',
+    MTOOLS_SKIP_CHECK: '1',
+    SOURCE_DATE_EPOCH: '1755000000',
+  },
+};
+
+function tool(name: string, args: string[], input?: Uint8Array) {
+  const { status, stdout, stderr } = spawnSync(name, args, { env: ENV, maxBuffer: 1 << 28, input });
+  return { status: status ?? -1, stdout: new Uint8Array(stdout ?? []), stderr: `${stderr ?? ''}` };
+}
+
+export const haveDosfstools = (): boolean =>
+  ['mkfs.fat', 'fsck.fat', 'mcopy'].every((name) => tool(name, ['--help']).status >= 0);
+
+/** An image as mkfs.fat makes it. */
+export function mkfsFat(sizeBytes: number, args: readonly string[]): Uint8Array {
+  return withTempDir((dir) => {
+    const file = join(dir, 'image');
+    writeFileSync(file, '');
+    truncateSync(file, sizeBytes);
+    const { status, stderr } = tool('mkfs.fat', ['-i', 'a7011005', ...args, file]);
+    if (status !== 0) throw new Error(`mkfs.fat ${args.join(' ')}: ${stderr}`);
+    return new Uint8Array(readFileSync(file));
+  });
+}
+
+/** What `fsck.fat -n` says: status 0 means that all is clean. */
+export function fsckFat(image: Uint8Array): { status: number; output: string } {
+  return withTempDir((dir) => {
+    const file = join(dir, 'image');
+    writeFileSync(file, image);
+    const { status, stdout, stderr } = tool('fsck.fat', ['-n', '-v', file]);
+    return { status, output: `${new TextDecoder().decode(stdout)}${stderr}` };
+  });
+}
+
+/** Runs commands of mtools on the image; `IMAGE` in an argument is its file. */
+export function mtools(
+  image: Uint8Array,
+  commands: readonly (readonly [string, readonly string[], Uint8Array?])[],
+): { image: Uint8Array; outputs: Uint8Array[] } {
+  return withTempDir((dir) => {
+    const file = join(dir, 'image');
+    writeFileSync(file, image);
+    const outputs = commands.map(([name, args, input]) => {
+      const all = args.map((arg) => arg.replaceAll('IMAGE', file).replaceAll('DIR', dir));
+      const { status, stdout, stderr } = tool(name, all, input);
+      if (status !== 0) throw new Error(`${name} ${args.join(' ')}: ${stderr}`);
+      return stdout;
+    });
+    return { image: new Uint8Array(readFileSync(file)), outputs };
+  });
+}
