@@ -1,5 +1,6 @@
 // The native programs by name: what `#!native NAME` starts and what the boot archive's /bin holds.
 
+import { main as mkfsExt4 } from '../fs/mkfs-ext4.ts';
 import type { Program } from '../libc/sys.ts';
 import { main as sh } from '../sh/main.ts';
 import { main as awk } from './awk.ts';
@@ -161,6 +162,9 @@ export const programs: Readonly<Record<string, Program>> = {
   lsof,
   md5sum,
   mkdir,
+  'mkfs.ext2': mkfsExt4,
+  'mkfs.ext3': mkfsExt4,
+  'mkfs.ext4': mkfsExt4,
   mkfifo,
   mknod,
   mktemp,

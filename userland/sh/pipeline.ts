@@ -2,7 +2,8 @@
 // are spawned; a built-in that only writes runs first, into memory; one stage of shell code runs
 // inside this process while the others run beside it; further ones get a child shell.
 
-import { PIPE_BUF, SEEK_SET } from '../../kernel/abi/constants.ts';
+import { PIPE_BUF, S_IFIFO, S_IFMT, SEEK_SET } from '../../kernel/abi/constants.ts';
+import { PosixError } from '../../kernel/abi/errno.ts';
 import { builtins } from './builtins/registry.ts';
 import { execute } from './exec.ts';
 import { expandFields } from './expand/expand.ts';
@@ -12,7 +13,7 @@ import type { Shell } from './shell.ts';
 import { startProgram } from './simple.ts';
 import { controlsJobs, Drains, drainAll, findProgram, Group, waitFor } from './spawn.ts';
 import { inSubshell, spawnSubshell } from './subshell.ts';
-import type { Command, Pipeline, Simple } from './syntax/ast.ts';
+import type { Command, Pipeline, Redir, Simple, Word } from './syntax/ast.ts';
 import { waitForeground } from './terminal.ts';
 
 export function runPipeline(shell: Shell, node: Pipeline): void {
@@ -36,9 +37,29 @@ function kindOf(shell: Shell, command: Command): Kind {
   return builtin.writesOnly ? 'writer' : 'shell';
 }
 
+/** Of a command that runs beside others: opening a FIFO may wait for one that this shell is yet to start. */
+function kindBeside(shell: Shell, command: Command): Kind {
+  const waits = command.type === 'simple' && command.redirs.some((redir) => mayWait(shell, redir));
+  return waits ? 'shell' : kindOf(shell, command);
+}
+
+function mayWait(shell: Shell, { op, target }: Redir): boolean {
+  if (op === '<<' || op === '<&' || op === '>&') return false;
+  const path = plainText(shell, target);
+  if (path === undefined) return true; // finding it out could have effects
+  try {
+    return (shell.sys.stat(path).mode & S_IFMT) === S_IFIFO;
+  } catch (error) {
+    if (error instanceof PosixError) return false; // there is none: whoever opens it says so
+    throw error;
+  }
+}
+
 /** The command's name, when finding it has no effects of its own. */
-function commandName(shell: Shell, command: Simple): string | undefined {
-  const word = command.words[0];
+const commandName = (shell: Shell, command: Simple): string | undefined =>
+  plainText(shell, command.words[0]);
+
+function plainText(shell: Shell, word: Word | undefined): string | undefined {
   if (word === undefined) return undefined;
   if (word.lit !== undefined) return word.lit;
   const plain = word.parts.every(
@@ -96,7 +117,7 @@ class Stages {
 
 function foreground(shell: Shell, commands: readonly Command[]): number {
   const stages = commands.map(
-    (command): Stage => ({ command, kind: kindOf(shell, command), status: 0 }),
+    (command): Stage => ({ command, kind: kindBeside(shell, command), status: 0 }),
   );
   const group = controlsJobs(shell) ? new Group() : undefined;
   const grouped = group === undefined ? {} : { group };
@@ -266,7 +287,7 @@ export function runBackground(shell: Shell, command: Command, text: string): voi
 
 /** What cannot be found is left to a child shell, so that there is a pid to wait for. */
 function backgroundKind(shell: Shell, command: Command): Kind {
-  if (kindOf(shell, command) !== 'program' || command.type !== 'simple') return 'shell';
+  if (kindBeside(shell, command) !== 'program' || command.type !== 'simple') return 'shell';
   const name = commandName(shell, command) ?? '';
   const local = command.assigns.some((assign) => assign.name === 'PATH');
   return !local && findProgram(shell, name).path !== undefined ? 'program' : 'shell';
