@@ -98,13 +98,19 @@ test('many messages published together ring the bell once, and a flush without a
   t.is(bell.read(), before + 1);
 });
 
-test('releasing a slot of a full ring rings the producer, of any other ring nobody', (t) => {
+test('a ring that was full rings its producer once, when half of it is free; any other rings nobody', (t) => {
   const { ram, producer, consumer } = pair();
   const bell = new Bell(ram, SEAT_A);
-  for (let i = 0; i < 4; i++) send(producer);
   const before = bell.read();
+  for (let i = 0; i < 3; i++) send(producer);
+  for (let i = 0; i < 3; i++) receive(consumer);
+  t.is(bell.read(), before);
+  for (let i = 0; i < 4; i++) send(producer);
   receive(consumer);
-  t.is(bell.read(), before + 1);
+  t.is(bell.read(), before, 'one slot is free');
+  receive(consumer);
+  t.is(bell.read(), before + 1, 'half of them are');
+  receive(consumer);
   receive(consumer);
   t.is(bell.read(), before + 1);
 });

@@ -132,6 +132,7 @@ export class Ring {
   /** Of a repeatable run. */
   readonly #recorder: Recorder | undefined;
   #ringConsumer = false;
+  #ringProducer = false;
 
   /** Writes an empty ring at `at`; then both sides construct it. The kernel alone does this. */
   static format(ram: SharedArrayBuffer, at: number, shape: RingShape): Ring {
@@ -253,13 +254,19 @@ export class Ring {
     return slot;
   }
 
-  /** Consumer: gives the slot back; its bytes may change from now on. Rings a producer that found the ring full. */
+  /**
+   * Consumer: gives the slot back; its bytes may change from now on. Rings a producer that found the ring
+   * full, once half of it is free: woken for a slot, it would fill one and sleep again.
+   */
   release(): void {
     // Head first, tail after: either the producer sees the new head, or this sees that it filled up.
     const head = Atomics.add(this.#words, HEAD, 1);
     this.trace.instant(EVENTS.take, this.address, head >>> 0);
     const queued = (Atomics.load(this.#words, TAIL) - head) >>> 0;
-    if (queued >= this.slots) this.#bell('producer').ring();
+    if (queued >= this.slots) this.#ringProducer = true;
+    if (!this.#ringProducer || queued - 1 > this.slots / 2) return;
+    this.#ringProducer = false;
+    this.#bell('producer').ring();
   }
 
   /** Either side, on taking over from a worker that may have ended between a store and its bell. */

@@ -4,7 +4,7 @@ import { EBUSY, EINVAL, ENOTBLK, ENOTDIR, fail } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
-import { flushLater } from '../mm/flush.ts';
+import { flushMany } from '../mm/flush.ts';
 import type { Call } from '../vfs/call.ts';
 import { Dentry } from '../vfs/dcache.ts';
 import type { Superblock } from '../vfs/inode.ts';
@@ -161,12 +161,8 @@ function takeDown(kernel: Kernel, mount: Mount): void {
   kernel.dcache.unpin(mount.root);
 }
 
-/** Files written back at a time. */
-const FLUSHES = 32;
-
 /** Writes back every file of a superblock. */
 export function* flushSuperblock(kernel: Kernel, superblock: Superblock): Task<void> {
   if (!superblock.cached || superblock.gone) return;
-  const inodes = [...superblock.dirtyInodes];
-  yield* kernel.executor.each(inodes, FLUSHES, (inode) => flushLater(kernel, inode));
+  yield* flushMany(kernel, [...superblock.dirtyInodes]);
 }

@@ -20,6 +20,8 @@ export class SlowTransport implements Transport {
   readonly log: TMessage[] = [];
   /** Answers a request with this errno instead of asking the server. */
   refuse: (message: TMessage) => Errno | undefined = () => undefined;
+  /** What the server is sent in place of a request. */
+  change: (message: TMessage) => TMessage = (message) => message;
   /** Requests of these names wait for `release`. */
   readonly held = new Set<TName>();
   readonly #inner: Transport;
@@ -36,7 +38,10 @@ export class SlowTransport implements Transport {
     for (const request of requests) {
       const ecode = this.refuse(request.message);
       if (ecode !== undefined) replies.push({ name: 'Rlerror', ecode });
-      else replies.push(...(yield* this.#inner.exchange([request])));
+      else {
+        const message = this.change(request.message);
+        replies.push(...(yield* this.#inner.exchange([{ ...request, message }])));
+      }
     }
     return replies;
   }

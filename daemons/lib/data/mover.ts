@@ -61,17 +61,11 @@ export class Mover {
    */
   *write(transfer: Transfer, reply: StoredReply | undefined): Task<void> {
     const { ino, offset, count, memory } = transfer;
-    const size = yield* this.#engine.run((tx) => this.#fs.size(tx, ino), { changes: false });
     const end = offset + count;
     for (let at = offset, parts = 0; at < end; parts++) {
       if (parts === PARTS_MAX) throw new PosixError(EIO, `inode ${ino}: the mapping makes no way`);
-      at = yield* this.#writePart({
-        ino,
-        from: at,
-        to: end,
-        size,
-        memory: tail(memory, at - offset),
-      });
+      const rest = tail(memory, at - offset);
+      at = yield* this.#writePart({ ino, from: at, to: end, memory: rest });
     }
     yield* this.#engine.run((tx) => this.#fs.written(tx, { ino, offset, length: count }), {
       changes: true,
@@ -120,7 +114,7 @@ export class Mover {
     );
   }
 
-  *#readPart(part: Omit<Part, 'ino' | 'size'> & { extents: readonly Extent[] }): Task<void> {
+  *#readPart(part: Omit<Part, 'ino'> & { extents: readonly Extent[] }): Task<void> {
     const { extents, from, to, memory } = part;
     const { device, scratch } = this.#engine;
     const plan = planTransfer({
@@ -146,8 +140,8 @@ export class Mover {
   }
 
   /** Maps and writes as much as one mapping covers; returns how far it got. */
-  *#writePart({ ino, from, to, size, memory }: Part): Task<number> {
-    const { engine, epoch, extents } = yield* this.#mapForWrite(ino, from, to);
+  *#writePart({ ino, from, to, memory }: Part): Task<number> {
+    const { engine, epoch, extents, size } = yield* this.#mapForWrite(ino, from, to);
     try {
       const end = Math.min(to, endOf(extents, from));
       if (end <= from) throw new PosixError(EIO, `inode ${ino}: nothing mapped at ${from}`);
@@ -175,12 +169,13 @@ export class Mover {
     const map = { ino, offset: from, length: to - from };
     return yield* engine.run(
       (tx) => {
+        const size = this.#fs.size(tx, ino); // it grows when all of the write is done
         const extents = this.#fs.mapWrite(tx, map);
         const { running: epoch } = engine.cache;
         tx.onCommit(() => {
           epoch.dataWrites++;
         });
-        return { engine, epoch, extents };
+        return { engine, epoch, extents, size };
       },
       { changes: true },
     );
@@ -225,7 +220,6 @@ interface Part {
   readonly ino: number;
   readonly from: number;
   readonly to: number;
-  readonly size: number; // of the file, before the write
   readonly memory: Memory; // begins at `from`
 }
 

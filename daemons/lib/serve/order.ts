@@ -81,6 +81,7 @@ function claimsOf(m: TMessage): Claims {
     case 'Tremove':
     case 'Txattrcreate':
     case 'Tfsync':
+    case 'Tsetattr': // a client tells the times behind the data that changed them
       return { uses: [], changes: [m.fid] };
     case 'Tsymlink':
     case 'Tmknod':

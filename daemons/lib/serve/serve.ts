@@ -225,11 +225,13 @@ export class VolumeServer {
     const allowed = fid?.open && fid.xattr === undefined && accmode !== (writing ? 0 : 1);
     if (fid === undefined || !allowed) return yield* this.#dispatch(request);
     const ino = fid.handle;
-    const mapped = yield* volume.engine.run((tx) => volume.fs.isMapped(tx, ino), {
-      changes: false,
-    });
-    if (!mapped) return yield* this.#dispatch(request);
-    if (writing) return yield* this.#write(request, m as MessageOf<'Twrite'>, ino);
+    const { fs } = volume;
+    const size = yield* volume.engine.run(
+      (tx) => (fs.isMapped(tx, ino) ? fs.size(tx, ino) : undefined),
+      { changes: false },
+    );
+    if (size === undefined) return yield* this.#dispatch(request);
+    if (writing) return yield* this.#write(request, m as MessageOf<'Twrite'>, { ino, size });
     return yield* this.#read(request, m as MessageOf<'Tread'>, ino);
   }
 
@@ -248,7 +250,11 @@ export class VolumeServer {
     return { name: 'Rread', count: done, data: data.subarray(0, done) };
   }
 
-  *#write({ tag, grant }: Request, m: MessageOf<'Twrite'>, ino: number): Task<RMessage> {
+  *#write(
+    { tag, grant }: Request,
+    m: MessageOf<'Twrite'>,
+    { ino, size }: { ino: number; size: number },
+  ): Task<RMessage> {
     const { grants, volume } = this.#options;
     if (volume.readOnly || volume.fs.readOnly) throw new PosixError(EROFS, 'read-only volume');
     const count = grant ? Math.min(m.count, grant.length) : m.data.length;
@@ -263,7 +269,7 @@ export class VolumeServer {
     const to = Math.ceil((m.offset + count) / blockSize) * blockSize;
     const transfer = { ino, offset: m.offset, count, memory };
     if (volume.fs.mayGrow) yield* this.#fill.upTo(ino, { size: m.offset, least: m.offset + count });
-    else yield* this.#zeroGap(ino, m.offset);
+    else if (m.offset > size) yield* this.#zeroGap(ino, m.offset);
     yield* this.#locks.holding({ ino, from, to, mode: 'exclusive' }, () =>
       this.#withRoom(() => volume.mover.write(transfer, stored)),
     );
