@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { Role } from '../../kernel/abi/board-link.ts';
 import { SEAT_BOOT, seatPage } from '../../kernel/abi/memlayout.ts';
 import type { Baton } from '../../kernel/ipc/baton/baton.ts';
-import { arrival, Bell, leave } from '../../kernel/ipc/wait.ts';
+import { arrival, Bell, leave, wakeAll } from '../../kernel/ipc/wait.ts';
 import type { Epoch } from './clock.ts';
 import type { Hardware } from './hardware.ts';
 import type { SeatOrders } from './seat.ts';
@@ -190,6 +190,7 @@ export class PowerSwitch {
     const { seat, next } = powered;
     this.#workers.delete(seat);
     new Bell(ram, seat).setRunning(false);
+    wakeAll(ram);
     Atomics.store(new Int32Array(ram), (seatPage(seat) + SEAT_BOOT) / 4, 0);
     powered.end();
     if (repeatable === undefined) this.#tell(seat, text, next);

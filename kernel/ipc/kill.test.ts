@@ -13,6 +13,7 @@ import {
   startPeer,
   testSeed,
 } from './testing/rig.ts';
+import { wakeAll } from './wait.ts';
 
 const ENDLESS = 0xffff_ffff;
 const LAGS = [0, 0, 50, 2000];
@@ -65,6 +66,7 @@ async function campaign(t: ExecutionContext, sides: readonly Side[]): Promise<vo
     if (victims.length === 0) continue;
     for (const side of victims) {
       await terminate(workers[side], random);
+      wakeAll(machine.ram);
       workers[side] = start(side);
       terminations++;
     }

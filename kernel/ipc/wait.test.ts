@@ -1,9 +1,9 @@
 // Sleeping and waking: nothing is missed, nobody is woken for nothing.
 
 import test from 'ava';
-import { HEADER_AWAKE } from '../abi/memlayout.ts';
+import { HEADER_AWAKE, seatPage } from '../abi/memlayout.ts';
 import { ended, rig, SEAT_A, SEAT_B, startPeer } from './testing/rig.ts';
-import { Bell, giveOrders, waitForOrders } from './wait.ts';
+import { Bell, giveOrders, waitForOrders, wakeAll } from './wait.ts';
 
 test('a bell that was rung after the count was read does not sleep', (t) => {
   const { ram } = rig();
@@ -32,6 +32,18 @@ test('ringing one who is awake costs no hop: only sleepers are counted', async (
   t.is(bell.wakes, 1);
   bell.ring();
   t.is(bell.wakes, 1);
+});
+
+test('who was about to be woken when the waker died is woken by the board', async (t) => {
+  const { ram } = rig();
+  const bell = new Bell(ram, SEAT_A);
+  const sleeping = bell.waitAsync(bell.read(), 60_000);
+  const words = new Int32Array(ram, seatPage(SEAT_A), 2);
+  words.set([1, 0]); // rung, and taken out of its sleep; the notify is missing
+  bell.ring();
+  wakeAll(ram);
+  await sleeping;
+  t.is(bell.wakes, 0);
 });
 
 test('an asynchronous wait times out too', async (t) => {

@@ -14,7 +14,14 @@
 // In a repeatable run one baton passes among the workers (baton/baton.ts): who would sleep hands it
 // on, and whoever does not hold it sleeps in `awaitTurn`.
 
-import { HEADER_AWAKE, HEADER_CORES, SEAT_BOARD, SEAT_BOOT, seatPage } from '../abi/memlayout.ts';
+import {
+  HEADER_AWAKE,
+  HEADER_CORES,
+  SEAT_BOARD,
+  SEAT_BOOT,
+  SEATS,
+  seatPage,
+} from '../abi/memlayout.ts';
 import { Baton, type WaitLimit } from './baton/baton.ts';
 import { OFF, READY, STATE, seatWord, TURN, WAITING } from './baton/words.ts';
 import { type Tracer, tracerOf } from './trace.ts';
@@ -239,6 +246,15 @@ export class Bell {
     }
     return baton.takeIdle() ? 'idle' : 'rung';
   }
+}
+
+/**
+ * For the board, when a worker has ended: it may have died after it took a sleeper out of its sleep and
+ * before it gave the notify, which nobody else would give any more. Who is woken for nothing sleeps again.
+ */
+export function wakeAll(ram: SharedArrayBuffer): void {
+  const words = new Int32Array(ram);
+  for (let seat = 0; seat < SEATS; seat++) Atomics.notify(words, seatPage(seat) / 4 + ASLEEP);
 }
 
 /** Whether `waitForOrders` would return at once. */

@@ -49,8 +49,9 @@ function main(job: PeerJob): void {
     if (sent + taken > 0) continue;
     if (ended()) break;
     Atomics.add(report, REPORT.sleeps, 1);
+    const sinceMs = performance.now();
     bell.wait(seen, PATIENCE_MS);
-    const asleep = bell.read() === seen;
+    const asleep = bell.read() === seen && performance.now() - sinceMs >= PATIENCE_MS;
     const work = (incoming?.queued ?? 0) > 0 || out?.full === false;
     if (asleep && work) Atomics.add(report, REPORT.lostWakeUps, 1);
   }
