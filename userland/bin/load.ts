@@ -24,6 +24,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   sha512sum: './md5sum.js',
   true: './true_.js',
   unexpand: './expand.js',
+  view: './vi.js',
 };
 
 const loaded = new Map<string, Program>();

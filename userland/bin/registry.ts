@@ -101,6 +101,7 @@ import { main as umount } from './umount.ts';
 import { main as uname } from './uname.ts';
 import { main as uniq } from './uniq.ts';
 import { main as uptime } from './uptime.ts';
+import { main as vi } from './vi.ts';
 import { main as wc } from './wc.ts';
 import { main as which } from './which.ts';
 import { main as whoami } from './whoami.ts';
@@ -223,6 +224,8 @@ export const programs: Readonly<Record<string, Program>> = {
   unexpand: expand,
   uniq,
   uptime,
+  vi,
+  view: vi,
   wc,
   which,
   whoami,

@@ -10,7 +10,7 @@ const STEP = 1 << 20;
 const BACK_MOST = 1 << 20;
 
 /** Thrown by `check` when Ctrl-C was pressed. */
-export class Interrupt extends Error {}
+export class Interrupt {}
 
 export class Lines {
   readonly source: Source;

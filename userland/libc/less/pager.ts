@@ -5,9 +5,9 @@ import { SIGHUP, SIGINT, SIGTERM, SIGWINCH } from '../../../kernel/abi/constants
 import { EINTR, PosixError, strerror } from '../../../kernel/abi/errno.ts';
 import type { Tool } from '../program.ts';
 import { Keyboard } from '../tty/keyboard.ts';
+import { readLine } from '../tty/line-input.ts';
 import { reverse, Screen } from '../tty/screen.ts';
 import { looksBinary } from './cells.ts';
-import { readLine } from './line-input.ts';
 import { Interrupt, Lines } from './lines.ts';
 import type { LessSettings } from './options.ts';
 import { type RowOptions, Rows } from './rows.ts';

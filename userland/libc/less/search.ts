@@ -22,7 +22,7 @@ export class Finder {
 
   /** Throws PatternError. */
   constructor(pattern: string, caseOf: 'exact' | 'ignore') {
-    const options = { dialect: 'extended', ignoreCase: caseOf === 'ignore' } as const;
+    const options = { dialect: 'extended', utf8: true, ignoreCase: caseOf === 'ignore' } as const;
     this.#regex = new Regex([pattern], options);
   }
 

@@ -2,6 +2,7 @@
 // finds where a match begins; where it ends is the longest way through the tree (POSIX.1-2024 §9.1).
 
 import { type ByteSet, type Dialect, foldSet, type Node, parsePattern } from './syntax.ts';
+import { inCharacters } from './utf8.ts';
 
 export interface RegexOptions {
   readonly dialect: Dialect;
@@ -10,6 +11,8 @@ export interface RegexOptions {
   readonly delimiter?: 0 | 10;
   /** The text is one line, newlines in it are bytes like others (sed). */
   readonly whole?: true;
+  /** The text is UTF-8: `.` is a character, not a byte. */
+  readonly utf8?: true;
   /** The whole line, or only whole words. */
   readonly extent?: 'line' | 'word';
 }
@@ -44,7 +47,8 @@ export class Regex {
         delimiter: options.whole ? NONE : (options.delimiter ?? 10),
       });
       groups += countGroups(node);
-      parts.push(options.ignoreCase ? folded(node) : node);
+      const cased = options.ignoreCase ? folded(node) : node;
+      parts.push(options.utf8 ? inCharacters(cased) : cased);
     }
     this.#root = parts.length === 1 && parts[0] !== undefined ? parts[0] : { kind: 'alt', parts };
     this.#extent = options.extent;

@@ -117,6 +117,6 @@ export class Keyboard {
 
 /** What is pasted comes as keys here: the programs do not ask for bracketed paste. */
 function keyName(key: Key): string {
-  if (key.type === 'key') return key.name;
+  if (key.type === 'key') return key.name === 'end' ? 'end-key' : key.name;
   return key.type === 'end' ? 'end' : key.text;
 }

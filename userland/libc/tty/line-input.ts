@@ -1,6 +1,6 @@
 // A line typed at the bottom of a screen: a pattern, a name, a number. Erase and kill as a terminal has.
 
-import { clusters } from '../tty/width.ts';
+import { clusters } from './width.ts';
 
 export interface LineInput {
   /** Shown in front of it. */
