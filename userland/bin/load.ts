@@ -15,6 +15,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'mkfs.ext2': '../fs/mkfs-ext4.js',
   'mkfs.ext3': '../fs/mkfs-ext4.js',
   'mkfs.ext4': '../fs/mkfs-ext4.js',
+  hd: './hexdump.js',
   pkill: './pgrep.js',
   sh: '../sh/main.js',
   sha1sum: './md5sum.js',

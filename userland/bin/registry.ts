@@ -39,6 +39,7 @@ import { main as getfattr } from './getfattr.ts';
 import { main as grep } from './grep.ts';
 import { main as groups } from './groups.ts';
 import { main as head } from './head.ts';
+import { main as hexdump } from './hexdump.ts';
 import { main as hostname } from './hostname.ts';
 import { main as id } from './id.ts';
 import { main as install } from './install.ts';
@@ -150,7 +151,9 @@ export const programs: Readonly<Record<string, Program>> = {
   getfattr,
   grep,
   groups,
+  hd: hexdump,
   head,
+  hexdump,
   hostname,
   id,
   install,
