@@ -79,6 +79,8 @@ const scripts: readonly string[] = [
   'cat /dev/null; head -c 4 /dev/zero | od -An -tx1; printf abc | od -c',
   'printf "b\\na\\n" > s; sort -o s s; cat s; sort -c s && echo sorted; printf "x\\nx\\ny\\n" | uniq -c; comm s s',
   'printf "a,b\\nc,d\\n" > f; sed -i "s/,/;/" f; cat f; sed -n 2p f; sed "$!N;s/\\n/ /" f',
+  'printf "1\\n2\\n" > f; printf "r !echo new\\n1,2w !tr 1 x\\n!echo %%\\n!!\\nw\\nq\\n" | ed f; cat f',
+  'printf "foo\\nH\\nbar\\na\\nx\\n.\\n" | ed -s; echo $?; printf "a\\nx\\n.\\nw new\\nq\\n" | ed nofile; cat new',
   'echo abc | base64; echo YWJjCg== | base64 -d; printf abc | md5sum; printf abc | sha256sum | cut -c1-16',
 ];
 for (const where of ['/tmp', '/mnt/sdC0'])

@@ -25,6 +25,7 @@ import { main as dirname } from './dirname.ts';
 import { main as dmesg } from './dmesg.ts';
 import { main as du } from './du.ts';
 import { main as echo } from './echo.ts';
+import { main as ed } from './ed.ts';
 import { main as env } from './env.ts';
 import { main as expand } from './expand.ts';
 import { main as expr } from './expr.ts';
@@ -136,6 +137,7 @@ export const programs: Readonly<Record<string, Program>> = {
   dmesg,
   du,
   echo,
+  ed,
   egrep: grep,
   env,
   expand,
