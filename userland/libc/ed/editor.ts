@@ -84,23 +84,11 @@ export class Editor {
         this.#insert(scanner, { after: range.last, replaced: 0, addressed: range.last });
         return;
       case 'i':
-        this.#insert(scanner, {
-          after: Math.max(0, range.last - 1),
-          replaced: 0,
-          addressed: Math.max(1, range.last),
-        });
+        this.#insertBefore(scanner, range);
         return;
-      case 'c': {
-        const first = Math.max(1, range.first);
-        const last = Math.max(first, range.last);
-        this.#ordered({ ...range, first, last });
-        this.#insert(scanner, {
-          after: first - 1,
-          replaced: last - first + 1,
-          addressed: first,
-        });
+      case 'c':
+        this.#replace(scanner, range);
         return;
-      }
       case 'd':
         this.#delete(scanner, this.#ordered(range));
         return;
@@ -242,6 +230,18 @@ export class Editor {
     // Without text the addressed line is the current one, or what has taken its place.
     buffer.current = lines.length > 0 ? after + lines.length : Math.min(addressed, buffer.last);
     this.#showCurrent(style);
+  }
+
+  #insertBefore(scanner: Scanner, { last }: Range): void {
+    const addressed = Math.max(1, last);
+    this.#insert(scanner, { after: addressed - 1, replaced: 0, addressed });
+  }
+
+  #replace(scanner: Scanner, range: Range): void {
+    const first = Math.max(1, range.first);
+    const last = Math.max(first, range.last);
+    this.#ordered({ ...range, first, last });
+    this.#insert(scanner, { after: first - 1, replaced: last - first + 1, addressed: first });
   }
 
   #delete(scanner: Scanner, range: Range): void {
