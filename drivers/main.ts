@@ -4,12 +4,14 @@ import type { DriverBoard } from '../kernel/abi/board.ts';
 import type { ControllerName } from '../kernel/abi/disk/controllers.ts';
 import type { DriverConfig } from '../kernel/abi/seat-config.ts';
 import { startAhci } from './ahci/driver.ts';
+import { startIde } from './ide/driver.ts';
 import type { StartDriver } from './lib/sd-disk.ts';
 import { serveController } from './lib/worker.ts';
 import { startVirtioBlk } from './virtio-blk/driver.ts';
 
 const DRIVERS: Readonly<Record<ControllerName, StartDriver>> = {
   ahci: startAhci,
+  ide: startIde,
   virtio: startVirtioBlk,
 };
 

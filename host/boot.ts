@@ -15,7 +15,7 @@ export interface DiskOptions {
   readonly file: string;
   /** `overlay` leaves the file as it is: writes are forgotten with the machine. Default: rw, overlay for .zst. */
   readonly mode?: 'rw' | 'ro' | 'overlay';
-  /** What it is plugged into: `ahci` (sdC0 …), `virtio` (sdF0 …). Default: ahci. */
+  /** What it is plugged into: `ahci` (sdC0 …), `ide` (sdD0 …), `virtio` (sdF0 …). Default: ahci. */
   readonly controller?: ControllerName;
 }
 

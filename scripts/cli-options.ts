@@ -12,9 +12,9 @@ Boots a machine, runs a shell in it, and ends with the shell's status.
 
   -c SCRIPT          run this script; NAME and ARGs are its $0, $1 ...
   FILE               run this file of the host as a script
-  --disk FILE[,rw|,ro|,overlay][,ahci|,virtio]
+  --disk FILE[,rw|,ro|,overlay][,ahci|,ide|,virtio]
                      attach an image (.zst: as an overlay); it is mounted at /mnt/sdC0,
-                     the next at /mnt/sdC1 (virtio: sdF0 …); without --disk: this
+                     the next at /mnt/sdC1 (ide: sdD0, virtio: sdF0); without --disk: this
                      package's own images
   --mem N[K|M|G]     memory, 256M unless given
   --cpus N           virtual CPUs, the host's cores unless given

@@ -3,6 +3,7 @@
 
 import type { Mmio } from '../../kernel/abi/board.ts';
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
+import { errorWords } from '../lib/ata-regs.ts';
 import type { After } from '../lib/watchdog.ts';
 import { type Command, putCommand, transferred } from './command.ts';
 import type { PortMemory } from './memory.ts';
@@ -269,13 +270,6 @@ export class AhciPort {
   }
 }
 
-const errorBits: readonly [number, string][] = [
-  [0x80, 'interface CRC error'],
-  [0x40, 'uncorrectable data'],
-  [0x10, 'address not found'],
-  [0x04, 'command aborted'],
-];
-
 /** The sense note: what the error registers tell. */
 function reason(status: number, taskFile: number): string {
   if (status & r.IS_HBFS) return 'host bus fatal error (bad DMA address)';
@@ -283,7 +277,7 @@ function reason(status: number, taskFile: number): string {
   if (status & r.IS_OFS) return 'overflow: more data than the PRDT holds';
   if (status & r.IS_IFS) return 'interface fatal error';
   const error = taskFile >> r.TFD_ERROR_SHIFT;
-  const words = errorBits.filter(([bit]) => error & bit).map(([, word]) => word);
+  const words = errorWords(error);
   if (taskFile & 0x20) words.push('device fault');
   return words.join(', ') || `status 0x${taskFile.toString(16)}`;
 }

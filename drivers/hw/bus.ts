@@ -11,6 +11,7 @@ import { createAhciController } from './ahci/ahci.ts';
 import { type Disk, diskOf, type Image, openImage } from './disk/disk.ts';
 import { recorded } from './disk/recorded.ts';
 import type { Bay, Hardware } from './hardware.ts';
+import { createIdeController } from './ide/ide.ts';
 import { createPciBus } from './pci.ts';
 import { createVirtioBlk } from './virtio/virtio-blk.ts';
 
@@ -81,6 +82,13 @@ interface Parts {
 const assemblers: Readonly<Record<ControllerName, (parts: Parts) => PciFunction[]>> = {
   ahci: ({ drives, ...rest }) => [
     createAhciController({
+      ...rest,
+      disks: drives.map(({ disk }) => disk),
+      caches: drives.map(({ bay }) => bay.memory.cache),
+    }),
+  ],
+  ide: ({ drives, ...rest }) => [
+    createIdeController({
       ...rest,
       disks: drives.map(({ disk }) => disk),
       caches: drives.map(({ bay }) => bay.memory.cache),

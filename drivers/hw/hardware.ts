@@ -13,8 +13,8 @@ import { claimImage } from './disk/host-file.ts';
 import { type OverlayMemory, overlayMemory } from './disk/overlay-memory.ts';
 import { writeLogMemory } from './disk/write-log.ts';
 
-/** Ports of an AHCI controller (AHCI 1.3.1 §3.1.1, CAP.NP); PCI slots. */
-const PORTS: Readonly<Record<ControllerName, number>> = { ahci: 32, virtio: 32 };
+/** Ports of an AHCI controller (AHCI 1.3.1 §3.1.1, CAP.NP); IDE: two channels of two; PCI slots. */
+const PORTS: Readonly<Record<ControllerName, number>> = { ahci: 32, ide: 4, virtio: 32 };
 /** Bytes that the overlay of a packed image takes at most. */
 const PACKED_LIMIT = 4 * 2 ** 30;
 

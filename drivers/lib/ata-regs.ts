@@ -46,6 +46,17 @@ export const ERROR_IDNF = 0x10; // address not found
 export const ERROR_UNC = 0x40; // uncorrectable data
 export const ERROR_ICRC = 0x80; // interface CRC
 
+const errorBits: readonly [number, string][] = [
+  [ERROR_ICRC, 'interface CRC error'],
+  [ERROR_UNC, 'uncorrectable data'],
+  [ERROR_IDNF, 'address not found'],
+  [ERROR_ABRT, 'command aborted'],
+];
+
+/** What the error register says. */
+export const errorWords = (error: number): string[] =>
+  errorBits.filter(([bit]) => error & bit).map(([, word]) => word);
+
 /** Words of IDENTIFY DEVICE, §7.12.7. */
 export const ID_SERIAL = 10; // 10 words of text
 export const ID_FIRMWARE = 23; // 4 words

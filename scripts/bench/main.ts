@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { controllerCalled } from '../testing/controller.ts';
 import type { Result, Row } from './row.ts';
 import { machineRows } from './rows/machine.ts';
 import { nameRows } from './rows/names.ts';
@@ -24,6 +25,7 @@ const rows: readonly Row[] = [
 const USAGE = `Usage: npm run bench -- [--quick] [--markdown] [--json FILE] [ROW]...
 Measures the rows named, or all, and writes the report to bench.json (or FILE).
 
+  --controller NAME  what the disk is plugged into: ahci, ide, virtio
   --quick      small sizes, one round: to see that all of it works
   --markdown   print the table as docs/performance.md holds it
 
@@ -36,6 +38,7 @@ async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      controller: { type: 'string', default: 'ahci' },
       quick: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
       json: { type: 'string', default: 'bench.json' },
@@ -48,8 +51,16 @@ async function main(): Promise<number> {
     return unknown.length > 0 ? 2 : 0;
   }
   const chosen = rows.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
-  const results = await measure(chosen, new Stage({ quick: values.quick }));
-  const report = { machine: machine(), quick: values.quick, rows: results };
+  const results = await measure(
+    chosen,
+    new Stage({ quick: values.quick, controller: controllerCalled(values.controller) }),
+  );
+  const report = {
+    machine: machine(),
+    controller: values.controller,
+    quick: values.quick,
+    rows: results,
+  };
   writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
   if (values.markdown) process.stdout.write(`\n${where()}\n\n${markdown(results)}`);
   const missed = results.filter((result) => verdict(result) === 'NOT MET').map(({ id }) => id);

@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Atoll } from '../../host/atoll.ts';
-import { boot } from '../../index.ts';
+import type { ControllerName } from '../../kernel/abi/disk/controllers.ts';
+import { bootOn } from '../testing/controller.ts';
 import { makeExt4 } from '../testing/machine.ts';
 import { median } from './row.ts';
 
@@ -27,11 +28,13 @@ export interface Inside {
 
 export class Stage {
   readonly quick: boolean;
+  readonly controller: ControllerName;
   readonly directory = mkdtempSync(join(tmpdir(), 'atoll-bench-'));
   #images = 0;
 
-  constructor(options: { quick: boolean }) {
+  constructor(options: { quick: boolean; controller: ControllerName }) {
     this.quick = options.quick;
+    this.controller = options.controller;
   }
 
   /** A size or count: the whole one, or the one of the quick form. */
@@ -56,7 +59,7 @@ export class Stage {
     { image, mem = 512 }: { image: string; mem?: number },
     body: (os: Atoll) => Promise<T>,
   ): Promise<T> {
-    await using os = await boot({ disks: [{ file: image }], mem: mem * MIB });
+    await using os = await bootOn(this.controller, image, { mem: mem * MIB });
     return await body(os);
   }
 

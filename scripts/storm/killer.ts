@@ -4,12 +4,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { seeded } from '../../drivers/hw/test-rig.ts';
 import type { Atoll } from '../../index.ts';
+import type { ControllerName } from '../../kernel/abi/disk/controllers.ts';
 
-const VICTIMS = ['ext4fs', 'ahci'] as const;
 /** Longest that a server may take to come back before the storm is given up. */
 const PATIENCE_MS = 60_000;
 
 interface KillerOptions {
+  /** What is killed besides the file system: the driver of this controller. */
+  readonly controller: ControllerName;
   readonly seed: number;
   /** Milliseconds from one recovery to the next kill, at most. */
   readonly withinMs: number;
@@ -20,6 +22,7 @@ export class KillerShell {
   readonly counts = { kills: 0, hangs: 0, pauses: [] as number[], hangPauses: [] as number[] };
   readonly #os: Atoll;
   readonly #pids: ReadonlyMap<string, string>;
+  readonly #victims: readonly string[];
   readonly #random: (limit: number) => number;
   readonly #hangsPercent: number;
   readonly #withinMs: number;
@@ -31,7 +34,7 @@ export class KillerShell {
 
   static async start(os: Atoll, options: KillerOptions): Promise<KillerShell> {
     const { stdout } = await os.exec('ps');
-    const pids = VICTIMS.map((name): [string, string] => {
+    const pids = ['ext4fs', options.controller].map((name): [string, string] => {
       const pid = new RegExp(`^ *(\\d+) .* ${name}$`, 'm').exec(stdout)?.[1];
       if (pid === undefined) throw new Error(`${name} does not run:\n${stdout}`);
       return [name, pid];
@@ -45,6 +48,7 @@ export class KillerShell {
   private constructor(os: Atoll, pids: ReadonlyMap<string, string>, options: KillerOptions) {
     this.#os = os;
     this.#pids = pids;
+    this.#victims = [...pids.keys()];
     this.#random = seeded(options.seed);
     this.#hangsPercent = options.hangsPercent;
     this.#withinMs = options.withinMs;
@@ -54,7 +58,7 @@ export class KillerShell {
   async strike(): Promise<string | undefined> {
     await delay(this.#random(this.#withinMs));
     const both = this.#random(10) === 0;
-    const victims = both ? [...VICTIMS] : [VICTIMS[this.#random(2)] ?? 'ext4fs'];
+    const victims = both ? this.#victims : [this.#victims[this.#random(2)] ?? 'ext4fs'];
     const hang = !both && this.#random(100) < this.#hangsPercent;
     this.#read = this.#os.log.length;
     for (const victim of victims) {

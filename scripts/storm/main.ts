@@ -1,7 +1,8 @@
-// npm run storm -- --kills 1000 --seed N: the kill storm on an image of its own, with its figures.
+// npm run storm -- --kills 1000 --seed N --controller NAME: the kill storm on an image of its own, with its figures.
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { controllerCalled } from '../testing/controller.ts';
 import { makeExt4, tempDir } from '../testing/machine.ts';
 import { figures } from './figures.ts';
 import { storm } from './storm.ts';
@@ -9,6 +10,7 @@ import { storm } from './storm.ts';
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '1000' },
+    controller: { type: 'string', default: 'ahci' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     hangs: { type: 'string', default: '3' },
     within: { type: 'string', default: '250' },
@@ -25,7 +27,8 @@ const [kills = 0, seed = 0, hangsPercent = 0, withinMs = 0] = [
   values.within,
 ].map(Number);
 const say = (line: string): void => console.log(line);
-say(`seed ${seed}`);
-const result = await storm({ file, kills, seed, hangsPercent, withinMs, say });
+const controller = controllerCalled(values.controller);
+say(`seed ${seed}, ${controller}`);
+const result = await storm({ file, controller, kills, seed, hangsPercent, withinMs, say });
 for (const line of [...figures(result), ...result.problems]) say(line);
 process.exitCode = result.problems.length === 0 ? 0 : 1;

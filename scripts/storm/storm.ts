@@ -3,8 +3,10 @@
 // model says, the volume must be clean, and nothing may be left behind.
 
 import { existsSync, readdirSync } from 'node:fs';
-import { type Atoll, boot } from '../../index.ts';
+import type { Atoll } from '../../index.ts';
+import type { ControllerName } from '../../kernel/abi/disk/controllers.ts';
 import { WINDOW_SIZE } from '../../kernel/abi/syscall.ts';
+import { bootOn } from '../testing/controller.ts';
 import { fsck } from '../testing/machine.ts';
 import { KillerShell } from './killer.ts';
 import { check, startWriters } from './writers.ts';
@@ -12,6 +14,7 @@ import { check, startWriters } from './writers.ts';
 export interface StormOptions {
   /** An ext4 image, to be written. */
   readonly file: string;
+  readonly controller: ControllerName;
   readonly kills: number;
   readonly seed: number;
   /** Milliseconds from one recovery to the next kill, at most: below some 100 no spare is ready yet. */
@@ -49,7 +52,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
   const problems: string[] = [];
   let result: Omit<StormResult, 'problems'>;
   {
-    await using os = await boot({ disks: [{ file }] });
+    await using os = await bootOn(options.controller, file);
     await startWriters(os, 2).finish(); // so that caches and pools have their size
     const before = await held(os);
     const writers = startWriters(os, Number.POSITIVE_INFINITY);

@@ -19,6 +19,7 @@ test('a hundred deaths of driver and file system under load: no error, no byte l
   t.log(`ATOLL_SEED=${seed}`);
   const result = await storm({
     file,
+    controller: 'ahci',
     kills: 100,
     seed,
     hangsPercent: 3,

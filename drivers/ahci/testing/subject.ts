@@ -5,7 +5,7 @@ import type { Subject } from '../../lib/testing/subject.ts';
 import { startAhci } from '../driver.ts';
 
 export const ahci: Subject = {
-  ...{ name: 'ahci', driver: 'ahci', prefix: 'sdC' },
+  ...{ name: 'ahci', driver: 'ahci', prefix: 'sdC', trims: true },
   identity: { model: 'ATOLL VIRTUAL DISK', serial: 'ATOLL0000', firmware: '1.0', trim: true },
   power: (hardware) => [createAhciController(hardware)],
   start: startAhci,
@@ -13,5 +13,6 @@ export const ahci: Subject = {
     badRead: /sdC0: READ DMA EXT lba \d+ count \d+: uncorrectable data/,
     badWrite: /sdC0: WRITE DMA EXT lba \d+ count \d+: .*device fault/,
     badAddress: /host bus fatal/,
+    short: /moved 0 of 512 bytes/,
   },
 };

@@ -28,6 +28,8 @@ export interface Subject {
   /** sdC, sdD, sdF */
   readonly prefix: string;
   readonly identity: Partial<SdDisk>;
+  /** Whether its disks trim, and reach memory by DMA. */
+  readonly trims: boolean;
   readonly power: (hardware: Hardware) => readonly PciFunction[];
   readonly start: (options: DriverStart) => Task<BlockController>;
   /** How its errors are worded. */
@@ -35,6 +37,7 @@ export interface Subject {
     readonly badRead: RegExp;
     readonly badWrite: RegExp;
     readonly badAddress: RegExp;
+    readonly short: RegExp;
   };
 }
 

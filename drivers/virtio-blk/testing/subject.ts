@@ -6,7 +6,12 @@ import { startVirtioBlk } from '../driver.ts';
 
 /** `without`: features that the devices do not offer. */
 export const virtio = (without: readonly number[] = []): Subject => ({
-  ...{ name: `virtio${without.map((bit) => `-${bit}`).join('')}`, driver: 'virtio', prefix: 'sdF' },
+  ...{
+    name: `virtio${without.map((bit) => `-${bit}`).join('')}`,
+    driver: 'virtio',
+    prefix: 'sdF',
+    trims: true,
+  },
   identity: { model: 'VIRTIO BLOCK DEVICE', serial: 'ATOLL-sdF0', firmware: '1.2', trim: true },
   power: ({ disks, ...rest }: Hardware) =>
     disks.map((disk, device) =>
@@ -17,5 +22,6 @@ export const virtio = (without: readonly number[] = []): Subject => ({
     badRead: /sdF0: IN lba \d+ count \d+: the device failed/,
     badWrite: /sdF0: OUT lba \d+ count \d+: the device failed/,
     badAddress: /the device failed/,
+    short: /moved 0 of 512 bytes/,
   },
 });

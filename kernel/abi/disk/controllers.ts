@@ -1,9 +1,9 @@
 // The disk controllers of the board, and how their disks are named, after sd(3) of Plan 9: a letter for
 // the controller, a number for its port.
 
-export type ControllerName = 'ahci' | 'virtio';
+export type ControllerName = 'ahci' | 'ide' | 'virtio';
 
-const LETTERS: Readonly<Record<ControllerName, string>> = { ahci: 'C', virtio: 'F' };
+const LETTERS: Readonly<Record<ControllerName, string>> = { ahci: 'C', ide: 'D', virtio: 'F' };
 
 export const CONTROLLERS = Object.keys(LETTERS) as readonly ControllerName[];
 
