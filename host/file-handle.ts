@@ -1,5 +1,12 @@
 // An open file of the running system, in the shape of node:fs/promises' FileHandle.
 
+import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+  SEEK_DATA,
+  SEEK_HOLE,
+} from '../kernel/abi/constants.ts';
 import { SYS } from '../kernel/abi/syscall.ts';
 import { encodeText } from '../kernel/abi/text.ts';
 import type { HostCalls } from './calls.ts';
@@ -26,6 +33,13 @@ function toReadAt(where: readonly [at?: ReadAt] | Positional): ReadAt {
     ...(typeof position === 'number' && { position }),
   };
 }
+
+const ALLOCATE_MODES = {
+  reserve: 0,
+  keep: FALLOC_FL_KEEP_SIZE,
+  punch: FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+  zero: FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+} as const;
 
 export class FileHandle {
   readonly fd: number;
@@ -89,6 +103,26 @@ export class FileHandle {
 
   async truncate(size = 0): Promise<void> {
     await named(this.#what('ftruncate'), fdCall(this.#calls, SYS.ftruncate, this.fd, size));
+  }
+
+  /**
+   * Reserves room for a range, or takes it away (fallocate(2)): `keep` leaves the size as it is, `punch`
+   * makes a hole, `zero` makes it read as zeroes and keeps its room. EOPNOTSUPP where that cannot be.
+   */
+  async allocate(
+    { offset, length }: { offset: number; length: number },
+    how: keyof typeof ALLOCATE_MODES = 'reserve',
+  ): Promise<void> {
+    const call = fdCall(this.#calls, SYS.fallocate, this.fd, ALLOCATE_MODES[how], offset, length);
+    await named(this.#what('fallocate'), call);
+  }
+
+  /** Where data or a hole begins, at `offset` or behind it; ENXIO when there is none. */
+  async seek(offset: number, what: 'data' | 'hole'): Promise<number> {
+    const whence = what === 'data' ? SEEK_DATA : SEEK_HOLE;
+    return (
+      await named(this.#what('lseek'), fdCall(this.#calls, SYS.lseek, this.fd, offset, whence))
+    ).r0;
   }
 
   /** Returns when the file is on its disk. */

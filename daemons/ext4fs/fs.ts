@@ -14,6 +14,7 @@ import {
 } from '../../kernel/ninep/types.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import type { Extent, MapRequest, VolumeFs } from '../lib/volume.ts';
+import { allocate, seek } from './allocate.ts';
 import { getattr, qidOf, resize, setattr, statfs, totals, writeDevice } from './attr.ts';
 import { mapRead, mapWrite, written } from './data.ts';
 import { parentOf } from './dir/dir.ts';
@@ -235,6 +236,22 @@ export class Ext4Fs implements VolumeFs {
     flags: number,
   ): void {
     this.#change(tx, ino, (inode) => setXattr(inode, { name, value, flags }));
+  }
+
+  allocate(
+    tx: Transaction,
+    ino: number,
+    request: { mode: number; offset: number; length: number },
+  ): number {
+    return this.#change(tx, ino, (inode) => allocate(inode, request));
+  }
+
+  seek(
+    tx: Transaction,
+    ino: number,
+    request: { offset: number; whence: number },
+  ): { offset: number; found: boolean } {
+    return this.#read(tx, ino, (inode) => seek(inode, request));
   }
 
   isMapped(tx: Transaction, ino: number): boolean {

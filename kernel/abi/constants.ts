@@ -41,6 +41,15 @@ export const DT_SOCK = 12;
 export const SEEK_SET = 0;
 export const SEEK_CUR = 1;
 export const SEEK_END = 2;
+export const SEEK_DATA = 3;
+export const SEEK_HOLE = 4;
+
+// fallocate (linux/falloc.h)
+export const FALLOC_FL_KEEP_SIZE = 0x1;
+export const FALLOC_FL_PUNCH_HOLE = 0x2; // with KEEP_SIZE, always
+export const FALLOC_FL_COLLAPSE_RANGE = 0x8;
+export const FALLOC_FL_ZERO_RANGE = 0x10;
+export const FALLOC_FL_INSERT_RANGE = 0x20;
 
 export const R_OK = 4;
 export const W_OK = 2;

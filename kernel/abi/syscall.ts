@@ -94,6 +94,7 @@ export const SYS = {
   batch: 64, // a0 count; data: a table of calls and what they need (batch.ts) → data, answered in place
   pipeReady: 65, // a0 fd: waits until the end of a pipe can move bytes, or never will; wakes who waits for it
   pipeMoved: 66, // a0 fd: bytes were moved while somebody slept; nobody waits for an answer
+  fallocate: 67, // a0 fd, a1 FALLOC_FL_*, a2 offset, a3 length
   // Terminals and sessions.
   setsid: 70, // → sid
   getsid: 71, // a0 pid → sid

@@ -163,6 +163,52 @@ export class FileData {
     return chunk;
   }
 
+  /** Takes the memory that the range will need; ENOSPC with what was had kept, as a part of a write. */
+  reserve(offset: number, length: number): void {
+    const end = offset + length;
+    if (end > this.#limits.maxFileBytes) throw new PosixError(EFBIG, `reserving to ${end}`);
+    if (this.#small !== undefined && this.#growSmall(end)) return;
+    this.#toChunks();
+    for (let at = offset; at < end; ) {
+      const { index, length: count } = piece(at, end - at);
+      if (this.#chunk(index) === undefined) throw new PosixError(ENOSPC);
+      at += count;
+    }
+  }
+
+  /** Makes the range read as zeroes; memory that holds nothing else is given back. */
+  punch(offset: number, length: number): void {
+    const end = Math.min(offset + length, this.#size);
+    if (end <= offset) return;
+    if (this.#small !== undefined) {
+      this.#small.fill(0, offset, end);
+      return;
+    }
+    for (let at = offset; at < end; ) {
+      const { index, start, length: count } = piece(at, end - at);
+      const chunk = this.#chunks.get(index);
+      const rest = Math.min(CHUNK_SIZE, this.#size - index * CHUNK_SIZE);
+      if (chunk !== undefined && start === 0 && count >= rest) this.#drop(index, chunk);
+      else chunk?.fill(0, start, start + count);
+      at += count;
+    }
+  }
+
+  /** The first byte from `offset` on that has memory, or has none; the size when there is none. */
+  seek(offset: number, what: 'data' | 'hole'): number {
+    if (this.#small !== undefined) {
+      const held = Math.min(this.#small.length, this.#size);
+      if (what === 'hole') return Math.max(offset, held);
+      return offset < held ? offset : this.#size;
+    }
+    for (let at = offset; at < this.#size; ) {
+      const { index } = piece(at, 1);
+      if (this.#chunks.has(index) === (what === 'data')) return at;
+      at = (index + 1) * CHUNK_SIZE;
+    }
+    return this.#size;
+  }
+
   truncate(size: number): void {
     if (size > this.#limits.maxFileBytes) throw new PosixError(EFBIG, `truncate to ${size}`);
     if (this.#small !== undefined && size > SMALL) this.#toChunks();

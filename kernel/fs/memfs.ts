@@ -3,6 +3,9 @@
 
 import {
   dtype,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
   O_TRUNC,
   PATH_MAX,
   S_IFBLK,
@@ -14,6 +17,7 @@ import {
   S_IFREG,
   S_IFSOCK,
   S_ISGID,
+  SEEK_DATA,
 } from '../abi/constants.ts';
 import {
   EEXIST,
@@ -21,10 +25,13 @@ import {
   EISDIR,
   EMLINK,
   ENAMETOOLONG,
+  ENODEV,
   ENOENT,
   ENOSPC,
   ENOTDIR,
   ENOTEMPTY,
+  ENXIO,
+  EOPNOTSUPP,
   EPERM,
   fail,
   PosixError,
@@ -185,6 +192,35 @@ export class MemFs implements FileServer<MemNode, Caller> {
     const count = node.data.write(offset, from);
     this.#changed(node);
     return count;
+  }
+
+  allocate(
+    _caller: Caller,
+    node: MemNode,
+    { mode, offset, length }: { mode: number; offset: number; length: number },
+  ): number {
+    const { data } = node;
+    if (data === undefined) throw new PosixError(ENODEV, 'only a regular file has room reserved');
+    const kind = mode & ~FALLOC_FL_KEEP_SIZE;
+    const known = [0, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE];
+    if (!known.includes(kind)) throw new PosixError(EOPNOTSUPP, `fallocate mode ${mode}`);
+    if (kind !== 0) data.punch(offset, length);
+    if (kind !== FALLOC_FL_PUNCH_HOLE) data.reserve(offset, length);
+    const end = offset + length;
+    if (mode === kind && kind !== FALLOC_FL_PUNCH_HOLE && end > data.size) data.truncate(end);
+    this.#changed(node);
+    return length;
+  }
+
+  seek(
+    _caller: Caller,
+    { data }: MemNode,
+    { offset, whence }: { offset: number; whence: number },
+  ): { offset: number; found: boolean } {
+    if (data === undefined || offset >= data.size) throw new PosixError(ENXIO);
+    const at = data.seek(offset, whence === SEEK_DATA ? 'data' : 'hole');
+    if (whence === SEEK_DATA && at >= data.size) throw new PosixError(ENXIO);
+    return { offset: at, found: true };
   }
 
   readdir(caller: Caller, node: MemNode, offset: number, sink: DirSink): void {

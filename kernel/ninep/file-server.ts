@@ -63,6 +63,22 @@ export interface FileServer<N, C> {
   readlink?(ctx: C, node: N): string;
   fsync?(ctx: C, node: N, datasync: boolean): Now<void>;
 
+  /**
+   * fallocate(2) of a regular file from `offset` on: reserves room, or takes it away. Returns how many
+   * bytes of it are done, at least 1: a long range goes in bounded requests. FALLOC_FL_PUNCH_HOLE and
+   * FALLOC_FL_ZERO_RANGE come in whole blocks; the client zeroes what it has of the blocks at the edges.
+   */
+  allocate?(ctx: C, node: N, request: { mode: number; offset: number; length: number }): number;
+  /**
+   * Where the next data (SEEK_DATA) or hole (SEEK_HOLE) begins, at `offset` or behind it; the end of a
+   * file is a hole. `found: false`: not before `offset` of the answer. ENXIO when there is none.
+   */
+  seek?(
+    ctx: C,
+    node: N,
+    request: { offset: number; whence: number },
+  ): { offset: number; found: boolean };
+
   create?(ctx: C, dir: N, request: { name: string; flags: number; mode: number; gid: number }): N;
   mkdir?(ctx: C, dir: N, request: { name: string; mode: number; gid: number }): N;
   symlink?(ctx: C, dir: N, request: { name: string; target: string; gid: number }): N;

@@ -56,6 +56,12 @@ test(layout, 102, '4:1 s:root s:/ 4:1000', {
 });
 test(layout, 103, QID, { name: 'Rauth', aqid: qid });
 test(layout, 7, '4:2', { name: 'Rlerror', ecode: 2 });
+test(layout, 138, '4:5 4:3 8:4096 8:8192', {
+  ...{ name: 'Tallocate', fid: 5, mode: 3, offset: 4096, length: 8192 },
+});
+test(layout, 139, '8:4096', { name: 'Rallocate', length: 4096 });
+test(layout, 144, '4:5 8:4096 4:3', { name: 'Tseek', fid: 5, offset: 4096, whence: 3 });
+test(layout, 145, '8:8192 4:1', { name: 'Rseek', offset: 8192, found: 1 });
 test(layout, 108, '2:258', { name: 'Tflush', oldtag: 258 });
 test(layout, 109, '', { name: 'Rflush' });
 test(layout, 104, '4:1 4:4294967295 s:me s:/x 4:0', {

@@ -124,6 +124,10 @@ export class NinepServer<N, C> {
         return io.Treaddir(s, ctx, { m, payload });
       case 'Tfsync':
         return yield* io.Tfsync(s, ctx, m);
+      case 'Tallocate':
+        return io.Tallocate(s, ctx, m);
+      case 'Tseek':
+        return io.Tseek(s, ctx, m);
       case 'Tsymlink':
         return names.Tsymlink(s, ctx, m);
       case 'Tmknod':

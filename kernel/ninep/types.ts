@@ -176,6 +176,11 @@ export const T = {
   Rclunk: 121,
   Tremove: 122,
   Rremove: 123,
+  // Ours: no message of 9P2000.L reserves room or tells of holes. Answered EOPNOTSUPP where unknown.
+  Tallocate: 138,
+  Rallocate: 139,
+  Tseek: 144,
+  Rseek: 145,
 } as const;
 
 export type MessageName = keyof typeof T;
@@ -266,6 +271,10 @@ export interface Bodies {
   Rremove: Empty;
   Tstatfs: { fid: number };
   Rstatfs: { stat: FsStat };
+  Tallocate: { fid: number; mode: number; offset: number; length: number };
+  Rallocate: { length: number };
+  Tseek: { fid: number; offset: number; whence: number };
+  Rseek: { offset: number; found: number };
 }
 
 export type TName = Extract<MessageName, `T${string}`>;

@@ -12,6 +12,7 @@ import { fetchAhead, readyPage } from '../mm/read.ts';
 import { takeError } from '../mm/write.ts';
 import { decodeDirEntries } from '../ninep/codec.ts';
 import type { Process } from '../proc/process.ts';
+import { fallocate } from '../vfs/allocate.ts';
 import { setSize } from '../vfs/attr.ts';
 import type { Call } from '../vfs/call.ts';
 import { type OpenFile, readAt, releaseFile, seek, writeAt } from '../vfs/file.ts';
@@ -67,13 +68,19 @@ export const ioCalls: Calls = {
   *[SYS.lseek](call, request) {
     const file = call.file(fdArg(request));
     if (file.inode?.isDirectory) return { r0: rewind(file, arg(request, 1)) };
-    return { r0: yield* seek(file, arg(request, 1), arg(request, 2)) };
+    const to = { offset: arg(request, 1), whence: arg(request, 2) };
+    return { r0: yield* seek(call, file, to) };
   },
   *[SYS.ftruncate](call, request) {
     const file = call.file(fdArg(request));
     const inode = file.needInode();
     if (!file.writable) fail(EINVAL);
     yield* setSize(call, inode, arg(request, 1));
+    return {};
+  },
+  *[SYS.fallocate](call, request) {
+    const [mode, offset, length] = [arg(request, 1), arg(request, 2), arg(request, 3)];
+    yield* fallocate(call, call.file(fdArg(request)), { mode, offset, length });
     return {};
   },
   *[SYS.fsync](call, request) {

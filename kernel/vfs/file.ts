@@ -10,7 +10,9 @@ import {
   RLIMIT_FSIZE,
   S_IFREG,
   SEEK_CUR,
+  SEEK_DATA,
   SEEK_END,
+  SEEK_HOLE,
   SEEK_SET,
   SIGXFSZ,
 } from '../abi/constants.ts';
@@ -33,6 +35,7 @@ import { ReadAhead } from '../mm/read-ahead.ts';
 import { writeFile } from '../mm/write.ts';
 import type { Process } from '../proc/process.ts';
 import { sendSignal } from '../proc/signal.ts';
+import { seekHole } from './allocate.ts';
 import type { Call } from './call.ts';
 import { lastPageOf, type OffsetCell, tellMark } from './descriptors.ts';
 import { clunkLater, type Inode, iput, shareInode, unshareInode } from './inode.ts';
@@ -252,11 +255,17 @@ function* sizeOf(inode: Inode): Task<number> {
 }
 
 /** lseek(2). */
-export function* seek(file: OpenFile, offset: number, whence: number): Task<number> {
+export function* seek(
+  call: Call,
+  file: OpenFile,
+  { offset, whence }: { offset: number; whence: number },
+): Task<number> {
   const inode = file.needInode(ESPIPE);
   let base = 0;
   if (whence === SEEK_CUR) base = file.offset;
   else if (whence === SEEK_END) base = inode.isCachedFile ? inode.size : yield* sizeOf(inode);
+  else if (whence === SEEK_DATA || whence === SEEK_HOLE)
+    base = (yield* seekHole(call, inode, { offset, whence })) - offset;
   else if (whence !== SEEK_SET) fail(EINVAL);
   const at = base + offset;
   if (!Number.isSafeInteger(at) || at < 0) fail(EINVAL);

@@ -29,6 +29,7 @@ import { main as ed } from './ed.ts';
 import { main as env } from './env.ts';
 import { main as expand } from './expand.ts';
 import { main as expr } from './expr.ts';
+import { main as fallocate } from './fallocate.ts';
 import { main as false_ } from './false_.ts';
 import { main as fault } from './fault.ts';
 import { main as find } from './find.ts';
@@ -115,6 +116,20 @@ export const programs: Readonly<Record<string, Program>> = {
   awk,
   b2sum: md5sum,
   base32: base64,
+  fallocate,
+  install,
+  lsof,
+  mkfifo,
+  login,
+  su,
+  groups,
+  pgrep,
+  pkill: pgrep,
+  renice,
+  nice,
+  nohup,
+  time,
+  timeout,
   base64,
   basename,
   bc,

@@ -95,6 +95,8 @@ export interface Sys {
   rename(from: string, to: string): void;
   truncate(path: string, size: number): void;
   ftruncate(fd: number, size: number): void;
+  /** FALLOC_FL_* of kernel/abi/constants.ts; EOPNOTSUPP where the file system cannot. */
+  fallocate(fd: number, mode: number, range: { offset: number; length: number }): void;
   chmod(path: string, mode: number): void;
   chown(path: string, uid: number, gid: number): void; // -1 leaves one as it is
   lchown(path: string, uid: number, gid: number): void;

@@ -150,13 +150,21 @@ export function markWritten(inode: Inode, from: number, to: number): void {
       continue;
     }
     const end = extent.lblock + extent.count;
-    if (extent.unwritten) convert(inode, { node, index }, { from: at, to: Math.min(to, end) });
+    if (extent.unwritten)
+      changeWritten(inode, { node, index }, { from: at, to: Math.min(to, end) });
     at = end;
   }
 }
 
-/** Cuts [from, to) out of an unwritten extent; the entry itself becomes the first of the pieces. */
-function convert(inode: Inode, { node, index }: Step, range: { from: number; to: number }): void {
+/**
+ * Cuts [from, to) out of an extent and makes it written, or unwritten if it was written; the entry
+ * itself becomes the first of the pieces.
+ */
+export function changeWritten(
+  inode: Inode,
+  { node, index }: Step,
+  range: { from: number; to: number },
+): void {
   const whole = node.extent(index);
   const piece = (from: number, to: number, unwritten: boolean): MappedExtent => ({
     lblock: from,
@@ -166,9 +174,9 @@ function convert(inode: Inode, { node, index }: Step, range: { from: number; to:
   });
   const end = whole.lblock + whole.count;
   const pieces = [
-    piece(whole.lblock, range.from, true),
-    piece(range.from, range.to, false),
-    piece(range.to, end, true),
+    piece(whole.lblock, range.from, whole.unwritten),
+    piece(range.from, range.to, !whole.unwritten),
+    piece(range.to, end, whole.unwritten),
   ].filter((p) => p.count > 0);
   const [first, ...rest] = pieces;
   if (first === undefined) return;
@@ -192,7 +200,7 @@ export function splitAt(inode: Inode, lblock: number): void {
 type Put = (node: ExtentNode, index: number) => void;
 
 /** Makes room for a leaf entry with key `lblock`, splitting what is full on the way down. */
-function insertEntry(inode: Inode, lblock: number, put: Put): void {
+export function insertEntry(inode: Inode, lblock: number, put: Put): void {
   // Each turn splits one node, or makes the tree one level deeper.
   for (let turn = 0; turn < 2 * EXT4_MAX_EXTENT_DEPTH + 4; turn++) {
     const path = findPath(inode, lblock);
@@ -201,7 +209,7 @@ function insertEntry(inode: Inode, lblock: number, put: Put): void {
       const leaf = node.edit();
       leaf.openGap(index + 1);
       put(leaf, index + 1);
-      if (index < 0) lowerKeys(path, lblock);
+      if (index < 0) setKeys(path, lblock);
       return;
     }
     makeRoom(inode, path, lblock);
@@ -210,7 +218,7 @@ function insertEntry(inode: Inode, lblock: number, put: Put): void {
 }
 
 /** The leaf's first key changed to `lblock`: so do the keys above it, as far as it is the first. */
-function lowerKeys(path: Step[], lblock: number): void {
+export function setKeys(path: readonly Step[], lblock: number): void {
   for (let level = path.length - 2; level >= 0; level--) {
     const step = path[level];
     if (step === undefined) return;

@@ -173,6 +173,8 @@ export class VolumeServer {
         return yield* this.#data(request, message);
       case 'Tsetattr':
         return yield* this.#setattr(request, message);
+      case 'Tallocate':
+        return yield* this.#alone(request, message);
       case 'Tlopen':
         return yield* this.#open(request, message);
       case 'Tfsync': {
@@ -320,6 +322,13 @@ export class VolumeServer {
     });
   }
 
+  /** Blocks come and go: no transfer of the file may be under way. */
+  *#alone(request: Request, m: MessageOf<'Tallocate'>): Task<RMessage> {
+    const fid = this.#server.fids().lookup(m.fid);
+    if (fid === undefined) return yield* this.#dispatch(request);
+    return yield* this.#locks.holding(wholeFile(fid.node), () => this.#dispatch(request));
+  }
+
   *#open(request: Request, m: MessageOf<'Tlopen'>): Task<RMessage> {
     const fid = this.#server.fids().lookup(m.fid);
     if ((m.flags & O_TRUNC) === 0 || fid === undefined) return yield* this.#dispatch(request);
@@ -429,6 +438,7 @@ const wholeFile = (ino: number) =>
 const changing: ReadonlySet<string> = new Set<TMessage['name']>([
   ...(['Tlopen', 'Tlcreate', 'Tsymlink', 'Tmknod', 'Trename', 'Tsetattr', 'Txattrcreate'] as const),
   ...(['Tlink', 'Tmkdir', 'Trenameat', 'Tunlinkat', 'Tremove', 'Twrite', 'Tclunk'] as const),
+  'Tallocate',
 ]);
 
 const outcome = (tag: number, granted: boolean) => (reply: RMessage, tx: BlockTransaction) => {

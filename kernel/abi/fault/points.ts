@@ -18,7 +18,7 @@ export interface PointClass {
 const ANYWHERE: readonly ActionName[] = ['kill', 'power', 'pause', 'resume', 'goto', 'off'];
 
 const T_MESSAGES =
-  'Tversion Tauth Tattach Tflush Twalk Tread Twrite Tclunk Tremove Tlopen Tlcreate Tsymlink Tmknod Trename Treadlink Tgetattr Tsetattr Txattrwalk Txattrcreate Treaddir Tfsync Tlock Tgetlock Tlink Tmkdir Trenameat Tunlinkat Tstatfs'.split(
+  'Tversion Tauth Tattach Tflush Twalk Tread Twrite Tclunk Tremove Tlopen Tlcreate Tsymlink Tmknod Trename Treadlink Tgetattr Tsetattr Txattrwalk Txattrcreate Treaddir Tfsync Tlock Tgetlock Tlink Tmkdir Trenameat Tunlinkat Tstatfs Tallocate Tseek'.split(
     ' ',
   );
 /** The 9P2000.L messages: what a receiver finds in a ring. */

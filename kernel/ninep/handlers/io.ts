@@ -1,5 +1,5 @@
 // Handlers of the messages that open files and move their bytes: Tlopen, Tlcreate, Tread, Twrite,
-// Treaddir, Tfsync. Payload lies in granted segments, or inline in the message.
+// Treaddir, Tfsync, Tallocate, Tseek. Payload lies in granted segments, or inline in the message.
 
 import {
   O_ACCMODE,
@@ -9,6 +9,8 @@ import {
   O_RDONLY,
   O_TRUNC,
   O_WRONLY,
+  SEEK_DATA,
+  SEEK_HOLE,
 } from '../../abi/constants.ts';
 import {
   EBADF,
@@ -265,6 +267,25 @@ function scatter(bytes: Uint8Array, segments: readonly Uint8Array[]): void {
     segment.set(part);
     at += part.length;
   }
+}
+
+export function Tallocate<N, C>(s: Session<N, C>, ctx: C, m: MessageOf<'Tallocate'>): RMessage {
+  const { node, qid } = s.fids.get(m.fid);
+  checkWritable(s);
+  notDirectory(qid, 'a directory has no room to reserve');
+  need(s.fs.allocate, 'allocate');
+  if (m.length === 0 || !Number.isSafeInteger(m.offset + m.length)) fail(EINVAL, 'an empty range');
+  const { mode, offset, length } = m;
+  return { name: 'Rallocate', length: s.fs.allocate?.(ctx, node, { mode, offset, length }) ?? 0 };
+}
+
+export function Tseek<N, C>(s: Session<N, C>, ctx: C, m: MessageOf<'Tseek'>): RMessage {
+  const { node, qid } = s.fids.get(m.fid);
+  notDirectory(qid, 'a directory has no holes');
+  need(s.fs.seek, 'seek');
+  if (m.whence !== SEEK_DATA && m.whence !== SEEK_HOLE) fail(EINVAL, `whence ${m.whence}`);
+  const { offset = 0, found = true } = s.fs.seek?.(ctx, node, m) ?? {};
+  return { name: 'Rseek', offset, found: found ? 1 : 0 };
 }
 
 /** A server without fsync has nothing that could be lost. */

@@ -270,7 +270,44 @@ const Rgetlock: Codec<'Rgetlock'> = {
   },
 };
 
+/**
+ * size[4] Tallocate tag[2] fid[4] mode[4] offset[8] length[8]: fallocate(2), in whole blocks where it
+ * takes room away (Tgetattr tells the block size).
+ */
+const Tallocate: Codec<'Tallocate'> = {
+  decode: (c) => ({
+    name: 'Tallocate',
+    fid: c.u32(),
+    mode: c.u32(),
+    offset: c.u64(),
+    length: c.u64(),
+  }),
+  encode: (c, m) => c.putU32(m.fid).putU32(m.mode).putU64(m.offset).putU64(m.length),
+};
+
+/** size[4] Rallocate tag[2] length[8]: done so far, at least 1; the client asks again for the rest. */
+const Rallocate: Codec<'Rallocate'> = {
+  decode: (c) => ({ name: 'Rallocate', length: c.u64() }),
+  encode: (c, m) => c.putU64(m.length),
+};
+
+/** size[4] Tseek tag[2] fid[4] offset[8] whence[4]: SEEK_DATA or SEEK_HOLE of lseek(2) */
+const Tseek: Codec<'Tseek'> = {
+  decode: (c) => ({ name: 'Tseek', fid: c.u32(), offset: c.u64(), whence: c.u32() }),
+  encode: (c, m) => c.putU32(m.fid).putU64(m.offset).putU32(m.whence),
+};
+
+/** size[4] Rseek tag[2] offset[8] found[4]: where it is, or (found 0) how far it was looked for */
+const Rseek: Codec<'Rseek'> = {
+  decode: (c) => ({ name: 'Rseek', offset: c.u64(), found: c.u32() }),
+  encode: (c, m) => c.putU64(m.offset).putU32(m.found),
+};
+
 export const fileMessages = {
+  Tallocate,
+  Rallocate,
+  Tseek,
+  Rseek,
   Tlopen,
   Rlopen,
   Tread,

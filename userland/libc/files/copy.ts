@@ -9,11 +9,14 @@ import {
   S_IFMT,
   S_IFREG,
   SEEK_CUR,
+  SEEK_DATA,
+  SEEK_SET,
 } from '../../../kernel/abi/constants.ts';
 import {
   ENODATA,
   ENOSYS,
   ENOTDIR,
+  ENXIO,
   EOPNOTSUPP,
   EPERM,
   fail,
@@ -108,7 +111,14 @@ function pump(tool: Tool, copy: FileCopy, fds: { source: number; target: number 
   const buffer = new Uint8Array(COPY_BYTES);
   let size = 0;
   let hole = false;
+  let skips = holes && copy.sparse === 'auto';
   for (;;) {
+    const hidden: number = skips ? holeAt(sys, fds.source) : 0;
+    if (hidden > 0) {
+      size += hidden;
+      hole = true;
+      sys.lseek(fds.target, hidden, SEEK_CUR);
+    } else if (hidden < 0) skips = false;
     const count = attempt(tool, `error reading ${quoted(copy.from)}`, () =>
       sys.read(fds.source, buffer),
     );
@@ -132,6 +142,20 @@ function pump(tool: Tool, copy: FileCopy, fds: { source: number; target: number 
       true,
     ) ?? false
   );
+}
+
+/** Steps over a hole in the source; its bytes, or -1 when nobody knows of holes there. */
+function holeAt(sys: Sys, fd: number): number {
+  const at = sys.lseek(fd, 0, SEEK_CUR);
+  try {
+    return sys.lseek(fd, at, SEEK_DATA) - at;
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    if (error.errno !== ENXIO) return -1;
+    const end = sys.fstat(fd).size;
+    if (end > at) sys.lseek(fd, end, SEEK_SET);
+    return Math.max(0, end - at);
+  }
 }
 
 /** Steps over blocks of zeros; whether the data ended with one. */

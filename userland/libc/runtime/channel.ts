@@ -69,11 +69,11 @@ export class Channel {
   }
 
   /** Makes the call and waits for its end: the errno, 0 when it was done. Runs signal handlers. */
-  try(number: number, dataLength: number, a0 = 0, a1 = 0, a2 = 0): 0 | Errno {
+  try(number: number, dataLength: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0): 0 | Errno {
     if (this.#died !== undefined) throw this.#died; // whatever a `finally` still wants to do
     this.#trace.newFlow();
     this.#trace.begin(EVENTS.call, number);
-    this.#put(number, dataLength, a0, a1, a2);
+    this.#put(number, dataLength, [a0, a1, a2, a3]);
     try {
       return this.#await();
     } finally {
@@ -82,8 +82,8 @@ export class Channel {
   }
 
   /** As `try`, but throws what is no success; returns r0. */
-  call(number: number, dataLength: number, a0 = 0, a1 = 0, a2 = 0): number {
-    const errno = this.try(number, dataLength, a0, a1, a2);
+  call(number: number, dataLength: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0): number {
+    const errno = this.try(number, dataLength, a0, a1, a2, a3);
     if (errno !== 0) throw new PosixError(errno);
     return this.r0;
   }
@@ -100,7 +100,7 @@ export class Channel {
   /** Tells the kernel something that it never answers; false when the ring is full. */
   tell(number: number, a0: number): boolean {
     const fits = !this.#requestsFull;
-    if (fits) this.#put(number, 0, a0, 0, 0);
+    if (fits) this.#put(number, 0, [a0]);
     return fits;
   }
 
@@ -150,7 +150,7 @@ export class Channel {
     return this.#requests.queued >= this.#requests.slots - 1; // the last one is for a call
   }
 
-  #put(number: number, dataLength: number, a0: number, a1: number, a2: number): void {
+  #put(number: number, dataLength: number, [a0 = 0, a1 = 0, a2 = 0, a3 = 0]: number[]): void {
     const slot = this.#requests.reserve();
     assert(slot !== undefined, 'one call at a time cannot fill the ring');
     const { view } = slot;
@@ -163,7 +163,7 @@ export class Channel {
     view.setFloat64(16, a0, true);
     view.setFloat64(24, a1, true);
     view.setFloat64(32, a2, true);
-    view.setFloat64(40, 0, true);
+    view.setFloat64(40, a3, true);
     view.setFloat64(48, 0, true);
     slot.length = REQUEST_SIZE;
     this.#requests.publish();

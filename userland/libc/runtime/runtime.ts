@@ -175,6 +175,14 @@ export class Runtime implements Sys {
     this.#channel.call(SYS.ftruncate, 0, fd, size);
   }
 
+  fallocate(
+    fd: number,
+    mode: number,
+    { offset, length }: { offset: number; length: number },
+  ): void {
+    this.#channel.call(SYS.fallocate, 0, fd, mode, offset, length);
+  }
+
   chmod(path: string, mode: number): void {
     this.#path(SYS.chmod, path, mode);
   }

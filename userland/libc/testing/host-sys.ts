@@ -265,6 +265,10 @@ class HostSys implements Sys {
     guarded(() => fs.truncateSync(this.#host(path), size));
   }
 
+  fallocate(): void {
+    fail(ENOSYS);
+  }
+
   ftruncate(fd: number, size: number): void {
     guarded(() => fs.ftruncateSync(this.#file(fd).fd, size));
   }
