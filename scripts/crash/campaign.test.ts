@@ -6,7 +6,7 @@ import { seeded } from '../../daemons/ext4fs/testing.ts';
 import { haveE2fsprogs } from '../testing/e2fsprogs.ts';
 import { campaign } from './campaign.ts';
 import { cutText } from './cut.ts';
-import { pairs, SETUP, SPECIAL, singles } from './workload/ace.ts';
+import { ALLOCATING, pairs, SETUP, SPECIAL, singles } from './workload/ace.ts';
 import { readWorkload } from './workload/language.ts';
 import { possible, stateAfter } from './workload/model.ts';
 
@@ -42,6 +42,8 @@ const special = Object.entries(SPECIAL).flatMap(([name, text]) =>
   name.startsWith('wrap') ? [] : [text],
 );
 
+const allocating = Object.values(ALLOCATING);
+
 // One after the other: each has a thread that keeps a core busy.
 test.serial(survives, 'ext4', singles(), IMAGES);
 test.serial(survives, 'ext4', [...special, ...pairs(20, seeded(SEED), fits)], IMAGES / 3);
@@ -53,3 +55,5 @@ test.serial(
   [...special, ...pairs(5, seeded(SEED + 3), fits)],
   IMAGES / 10,
 );
+test.serial(survives, 'ext4', allocating, IMAGES / 5);
+test.serial(survives, 'ext4-4k', allocating, IMAGES / 10);

@@ -14,7 +14,7 @@ import { formatNamed } from './formats.ts';
 import { type CrashOptions, readOptions, USAGE } from './options.ts';
 import { prepare } from './prepare.ts';
 import type { Job } from './worker.ts';
-import { pairs, SETUP, SPECIAL, singles } from './workload/ace.ts';
+import { ALLOCATING, pairs, SETUP, SPECIAL, singles } from './workload/ace.ts';
 import { readWorkload, WorkloadError } from './workload/language.ts';
 import { possible, stateAfter } from './workload/model.ts';
 
@@ -46,7 +46,8 @@ function workloadsOf({ workloads, pairs: count, seed, plant }: CrashOptions): st
     if (name === 'singles') return singles();
     if (name === 'pairs') return pairs(count, seeded(seed), fits);
     if (name === 'special') return Object.values(SPECIAL);
-    const text = SPECIAL[name] ?? name;
+    if (name === 'allocating') return Object.values(ALLOCATING);
+    const text = SPECIAL[name] ?? ALLOCATING[name] ?? name;
     stateAfter(readWorkload(text), state); // throws at what cannot be done
     return [text];
   });

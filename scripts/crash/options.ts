@@ -9,7 +9,7 @@ import { WorkloadError } from './workload/language.ts';
 export const USAGE = `Usage: npm run crash -- [option]... [WORKLOAD]...
 Cuts the power at every point of workloads, and looks at what is left.
 
-  WORKLOAD           singles, pairs, special, one of the special ones, or operations:
+  WORKLOAD           singles, pairs, special, allocating (extents alone), one of those with names, or operations:
                      'append A/foo 3000; fsync A/foo; rename A/foo B/bar'
   --fs NAME          ${FORMATS.join(', ')}
   --seed N           for what is not tried exhaustively, and for the pairs; 1 unless given

@@ -163,6 +163,17 @@ export class TestClient {
     );
   }
 
+  /** In as many requests as the server wants. */
+  allocate(
+    fid: number,
+    { mode, offset, size }: { mode: number; offset: number; size: number },
+  ): void {
+    for (let done = 0; done < size; ) {
+      const rest = { mode, offset: offset + done, length: size - done };
+      done += this.#do(this.#client.rpc<'Tallocate'>({ name: 'Tallocate', fid, ...rest })).length;
+    }
+  }
+
   fsync(fid: number, what: 'all' | 'data' = 'all'): void {
     const datasync = what === 'data' ? 1 : 0;
     this.#do(this.#client.rpc<'Tfsync'>({ name: 'Tfsync', fid, datasync }));

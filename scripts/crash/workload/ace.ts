@@ -102,6 +102,21 @@ const commits = (count: number): string =>
     return `mkdir ${bar}; sync; rmdir ${bar}; append foo 30${i % 4 === 3 ? '; fsync foo' : ''}`;
   });
 
+/** Reserving room and taking it away, where a file has extents: 4 KiB are whole blocks everywhere. */
+export const ALLOCATING: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({
+    reserve: 'reserve foo 0 30000; fsync foo; write foo 5000 9000; fsync foo; truncate foo 100',
+    'reserve-unsynced': 'reserve foo 3000 50000; write foo 20000 3000; tick; rename foo B/bar',
+    punch: 'append foo 40000; fsync foo; punch foo 8192 8192; fsync foo; write foo 9000 3000',
+    'punch-all': 'append foo 20000; sync; punch foo 0 24576; sync; append A/foo 20000; fsync A/foo',
+    'punch-reuse':
+      'append foo 40000; sync; punch foo 4096 32768; create bar; append bar 30000; fsync bar',
+    zero: 'append foo 40000; fsync foo; zero foo 4096 16384; fsync foo; write foo 6000 2000; fsync foo',
+    'zero-unsynced': 'append foo 30000; sync; zero foo 0 12288; append foo 100; tick; unlink foo',
+    'punch-many': `${rounds(12, (i) => `write foo ${i * 8192} 4096`)}; sync; punch foo 0 57344; reserve foo 4096 40960; sync`,
+  }).map(([name, text]) => [name, text + END]),
+);
+
 /** What takes more than two operations to get there. */
 export const SPECIAL: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries({

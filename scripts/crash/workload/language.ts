@@ -7,6 +7,9 @@ export const VERBS = {
   append: 'path size',
   write: 'path offset size',
   truncate: 'path size',
+  reserve: 'path offset size', // fallocate
+  punch: 'path offset size', // whole blocks, as zero
+  zero: 'path offset size',
   link: 'path to',
   symlink: 'path size', // of a target with so many characters
   unlink: 'path',

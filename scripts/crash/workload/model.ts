@@ -52,6 +52,17 @@ export function after(state: State, op: Op, index: number): State {
       data.set(node.data.subarray(0, op.size));
       return changed(state, { ...node, data });
     }
+    case 'reserve': {
+      const data = new Uint8Array(Math.max(node.data.length, op.offset + op.size));
+      data.set(node.data);
+      return changed(state, { ...node, data });
+    }
+    case 'punch':
+    case 'zero': {
+      const data = node.data.slice();
+      data.fill(0, op.offset, op.offset + op.size);
+      return changed(state, { ...node, data });
+    }
     case 'link':
       return { ...state, names: new Map(state.names).set(op.to, node.id) };
     case 'unlink':
@@ -105,6 +116,9 @@ function refuse(state: State, op: Op): void {
     append: opens,
     write: opens,
     truncate: opens,
+    reserve: opens,
+    punch: opens,
+    zero: opens,
     link: () => is('file') && old === undefined && places(op.to),
     unlink: () => is('file', 'symlink'),
     rmdir: () => is('dir') && op.path !== '' && empty(op.path),

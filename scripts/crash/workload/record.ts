@@ -5,6 +5,11 @@ import type { LogEntry } from '../../../daemons/lib/memory-device.ts';
 import type { MountFormat } from '../../../daemons/lib/mounted.ts';
 import { TestClient } from '../../../daemons/lib/testing/client.ts';
 import { Machine } from '../../../daemons/lib/testing/machine.ts';
+import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+} from '../../../kernel/abi/constants.ts';
 import { EINVAL, fail } from '../../../kernel/abi/errno.ts';
 import type { Op, Verb } from './language.ts';
 import { after, type State } from './model.ts';
@@ -63,6 +68,9 @@ export function record({ format, base, state, ops, firstOp }: RecordRequest): St
   return { base, history, steps, states, image };
 }
 
+const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+const ZERO = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
+
 class Runner {
   readonly #machine: Machine;
   readonly #client: TestClient;
@@ -84,6 +92,9 @@ class Runner {
       append: () => this.#append(path, size, index),
       write: () => this.#with(path, (fid) => client.write(fid, offset, paint(index, offset, size))),
       truncate: () => this.#with(path, (fid) => client.truncate(fid, size)),
+      reserve: () => this.#with(path, (fid) => client.allocate(fid, { mode: 0, offset, size })),
+      punch: () => this.#with(path, (fid) => client.allocate(fid, { mode: PUNCH, offset, size })),
+      zero: () => this.#with(path, (fid) => client.allocate(fid, { mode: ZERO, offset, size })),
       link: () => client.link(path, to),
       unlink: () => client.unlink(path),
       rmdir: () => client.unlink(path, 'directory'),
