@@ -80,9 +80,16 @@ class FatMount implements MountedVolume {
     const { engine, fs } = this;
     const { revived } = engine.cache;
     const { free, held } = this.#env;
-    if (!revived) yield* engine.run((tx) => held.format(tx), { changes: false });
-    else if (!this.readOnly) yield* this.#careful.commit(); // before any new request
-    this.#unclean = !(yield* engine.run((tx) => wasClean(tx, this.#volume), { changes: false }));
+    if (revived && !this.readOnly) yield* this.#careful.commit(); // before any new request
+    this.#unclean = !(yield* engine.run(
+      (tx) => {
+        if (revived) return held.foundClean(tx);
+        const clean = wasClean(tx, this.#volume);
+        held.format(tx, clean ? 'clean' : 'dirty');
+        return clean;
+      },
+      { changes: false },
+    ));
     const copies = this.#unclean && !this.readOnly && !revived ? 'mend' : 'leave';
     const mended = yield* readTable(engine, this.#volume, { free, copies });
     yield* this.#look();

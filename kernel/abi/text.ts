@@ -35,6 +35,22 @@ export function textSize(text: string): number {
   return size;
 }
 
+/** Names that differ in case alone become the same; each letter stays what it is when it would become two. */
+export function foldCase(name: string): string {
+  if (ASCII.test(name)) return name.toUpperCase();
+  let out = '';
+  for (const char of name) out += upperCase(char);
+  return out;
+}
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly the range of ASCII is meant.
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** 'ß' is not 'SS' on a disk. */
+export function upperCase(char: string): string {
+  const big = char.toUpperCase();
+  return big.length === char.length ? big : char;
+}
+
 const isPair = (text: string, i: number): boolean =>
   (text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00;
 

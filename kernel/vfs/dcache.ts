@@ -2,6 +2,7 @@
 // a least-recently-used list. A dentry that is pinned (a mount point, a working directory, an open
 // file, a call under way) or has children stays.
 
+import { foldCase } from '../abi/text.ts';
 import { type Inode, type InodeHost, iput } from './inode.ts';
 
 export class Dentry {
@@ -9,7 +10,10 @@ export class Dentry {
   parent: Dentry | undefined; // undefined: the root of its server
   /** undefined: there is no such name. */
   inode: Inode | undefined;
+  /** By name; where case makes no difference, by the name in upper case. */
   readonly children = new Map<string, Dentry>();
+  /** On a volume whose names differ in more than case: FAT. */
+  readonly folds: boolean;
   pins = 0;
   /** How many mounts lie on it. */
   mounts = 0;
@@ -20,8 +24,18 @@ export class Dentry {
     this.name = name;
     this.parent = parent;
     this.inode = inode;
+    this.folds = parent?.folds ?? FOLDING.has(inode?.superblock.type ?? '');
+  }
+
+  /** Under which its children's names are kept. */
+  key(name: string): string {
+    return this.folds ? foldCase(name) : name;
   }
 }
+
+const FOLDING: ReadonlySet<string> = new Set(['vfat']);
+/** In names that FAT made of longer ones: two names of one file. What comes of one, the other does not tell. */
+const ALIAS = '~';
 
 export class DentryCache {
   readonly #host: InodeHost;
@@ -40,8 +54,8 @@ export class DentryCache {
 
   /** What is known of a name: a dentry, positive or negative, or undefined. Marks it as used. */
   peek(dir: Dentry, name: string): Dentry | undefined {
-    const child = dir.children.get(name);
-    if (child === undefined) return undefined;
+    const child = dir.children.get(dir.key(name));
+    if (child === undefined || (dir.folds && name.includes(ALIAS))) return undefined;
     this.#lru.delete(child);
     this.#lru.add(child);
     return child;
@@ -49,12 +63,12 @@ export class DentryCache {
 
   /** Records what a name is now; replaces what was known. */
   set(dir: Dentry, name: string, inode: Inode | undefined): Dentry {
-    const known = dir.children.get(name);
+    const known = dir.children.get(dir.key(name));
     if (known && known.inode === inode) return known;
     if (known) this.detach(known);
     const dentry = new Dentry(name, dir, inode);
     if (inode) inode.refs++;
-    dir.children.set(name, dentry);
+    dir.children.set(dir.key(name), dentry);
     this.#shrink(); // first: the new one is not pinned yet
     this.#lru.add(dentry);
     return dentry;
@@ -62,7 +76,7 @@ export class DentryCache {
 
   /** What is known of a name may be wrong. */
   forget(dir: Dentry, name: string): void {
-    const known = dir.children.get(name);
+    const known = dir.children.get(dir.key(name));
     if (known) this.detach(known);
   }
 
@@ -71,19 +85,21 @@ export class DentryCache {
     if (dentry.detached) return;
     for (const child of [...dentry.children.values()]) this.detach(child);
     dentry.detached = true;
-    dentry.parent?.children.delete(dentry.name);
+    dentry.parent?.children.delete(dentry.parent.key(dentry.name));
+    if (dentry.parent?.folds && dentry.name.includes(ALIAS)) this.#detachTwins(dentry);
     this.#lru.delete(dentry);
     if (dentry.pins === 0) this.#drop(dentry);
   }
 
   /** A name moved: the dentry moves with all that is below it. */
   move(dentry: Dentry, dir: Dentry, name: string): void {
-    dentry.parent?.children.delete(dentry.name);
-    const target = dir.children.get(name);
+    dentry.parent?.children.delete(dentry.parent.key(dentry.name));
+    if (dentry.parent?.folds && dentry.name.includes(ALIAS)) this.#detachTwins(dentry);
+    const target = dir.children.get(dir.key(name));
     if (target) this.detach(target);
     dentry.parent = dir;
     dentry.name = name;
-    dir.children.set(name, dentry);
+    dir.children.set(dir.key(name), dentry);
   }
 
   pin(dentry: Dentry): void {
@@ -116,6 +132,14 @@ export class DentryCache {
         this.#lru.delete(dentry);
         this.#lru.add(dentry);
       } else this.detach(dentry);
+    }
+  }
+
+  /** The file's long name, which went with the alias. */
+  #detachTwins({ parent, inode }: Dentry): void {
+    if (inode === undefined) return;
+    for (const twin of [...(parent?.children.values() ?? [])]) {
+      if (twin.inode === inode) this.detach(twin);
     }
   }
 

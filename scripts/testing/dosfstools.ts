@@ -64,3 +64,30 @@ export function mtools(
     return { image: new Uint8Array(readFileSync(file)), outputs };
   });
 }
+
+/** Makes a FAT image file; false, with nothing made, where mkfs.fat is missing. */
+export async function makeFat(
+  file: string,
+  mib: number,
+  args: readonly string[] = [],
+): Promise<boolean> {
+  if (!haveDosfstools()) return false;
+  writeFileSync(file, '');
+  truncateSync(file, mib * 1024 * 1024);
+  const { status, stderr } = tool('mkfs.fat', [...args, file]);
+  if (status !== 0) throw new Error(`mkfs.fat: ${stderr}`);
+  return true;
+}
+
+/** What `fsck.fat -n` finds wrong: '' when all is clean. */
+export function fsckFatFile(file: string): string {
+  const { status, stdout, stderr } = tool('fsck.fat', ['-n', '-v', file]);
+  return status === 0 ? '' : `fsck.fat ${status}: ${new TextDecoder().decode(stdout)}${stderr}`;
+}
+
+/** A file of the volume, as mtools reads it. */
+export function mtype(image: string, path: string): Uint8Array {
+  const { status, stdout, stderr } = tool('mcopy', ['-n', '-i', image, `::${path}`, '-']);
+  if (status !== 0) throw new Error(`mcopy ${path}: ${stderr}`);
+  return stdout;
+}

@@ -1,9 +1,9 @@
 // What is in a directory, in the daemon's heap: names to slots, and which slots are free. Read once,
 // then kept true by what requests commit, so that no operation reads a large directory again.
 
+import { foldCase } from '../../../kernel/abi/text.ts';
 import { DIR_SLOTS_MAX, DirEntry, SLOT } from '../ondisk.ts';
 import { type Entry, EntryReader, isDots } from './entries.ts';
-import { fold } from './name.ts';
 
 /** A name's entry: where its 8.3 entry lies, and the parts of the long name before it. */
 export interface Place {
@@ -49,7 +49,7 @@ export class DirIndex {
   }
 
   find(name: string): Place | undefined {
-    const key = fold(name);
+    const key = foldCase(name);
     const packed = this.#names.get(key) ?? this.#shorts.get(key);
     return packed === undefined ? undefined : unpack(packed);
   }
@@ -86,7 +86,7 @@ export class DirIndex {
 
   add(entry: Added): void {
     const packed = pack(entry);
-    this.#names.set(fold(entry.name), packed);
+    this.#names.set(foldCase(entry.name), packed);
     this.#shorts.set(entry.short, packed);
     if (entry.cluster !== undefined) this.#directories.set(entry.cluster, entry.slot);
     this.#used.fill(1, entry.slot - entry.longs, entry.slot + 1);
@@ -99,7 +99,7 @@ export class DirIndex {
 
   /** The slots stay used until `free`: the disk still names something there. */
   remove({ name, short, cluster }: Added): void {
-    this.#names.delete(fold(name));
+    this.#names.delete(foldCase(name));
     this.#shorts.delete(short);
     if (cluster !== undefined) this.#directories.delete(cluster);
   }
@@ -145,7 +145,7 @@ export class DirIndex {
     const cluster = raw.DIR_FstClusHI * 0x1_0000 + raw.DIR_FstClusLO;
     const added = { ...entry, cluster: (entry.attr & 0x10) !== 0 ? cluster : undefined };
     // Of two entries with one name the first is meant, as it was read first.
-    if (this.#names.has(fold(entry.name)))
+    if (this.#names.has(foldCase(entry.name)))
       this.#used.fill(1, entry.slot - entry.longs, entry.slot + 1);
     else this.add(added);
   }

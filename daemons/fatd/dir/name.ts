@@ -2,6 +2,7 @@
 // fatgen103, "Long Directory Entries", "Short Directory Entries", "Naming Conventions".
 
 import { EINVAL, ENAMETOOLONG, fail } from '../../../kernel/abi/errno.ts';
+import { upperCase } from '../../../kernel/abi/text.ts';
 import { ATTR_LONG_NAME, LAST_LONG, LOWER_BASE, LOWER_EXT, UNITS_PER_LONG } from '../ondisk.ts';
 
 const UNITS_MAX = 255;
@@ -26,21 +27,8 @@ export function mustBeHoldable(name: string): void {
   if (name.length > UNITS_MAX) fail(ENAMETOOLONG);
 }
 
-/** Two names are the same when they fold to the same text. */
-export function fold(name: string): string {
-  if (ASCII.test(name)) return name.toUpperCase();
-  let out = '';
-  for (const char of name) out += upper(char);
-  return out;
-}
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly the range of ASCII is meant.
 const ASCII = /^[\x00-\x7f]*$/;
-
-/** Only a letter that stays one unit: 'ß' is not 'SS' on a disk. */
-function upper(char: string): string {
-  const big = char.toUpperCase();
-  return big.length === char.length ? big : char;
-}
 
 export interface ShortName {
   readonly bytes: Uint8Array; // 11
@@ -88,7 +76,7 @@ function toOem(text: string, most: number): Uint8Array {
   const out: number[] = [];
   for (const char of text) {
     if (out.length === most) break;
-    const big = upper(char);
+    const big = upperCase(char);
     const code = big.charCodeAt(0);
     if (code < 0x80) out.push(NOT_IN_SHORT.test(big) ? 0x5f : code);
     else out.push(FROM_UNICODE.get(big) ?? FROM_UNICODE.get(char) ?? 0x5f);

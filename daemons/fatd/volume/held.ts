@@ -2,7 +2,7 @@
 // them, and the tails of chains that are being freed. FAT has no place for that on the disk: it lies in
 // blocks of the cache behind the end of the volume, which outlive the worker and are never written.
 //
-//   block 0: byte i = records in use in block i     blocks 1..: records of 64 bytes
+//   block 0: byte i = records in use in block i; byte 0 = how the volume was found     blocks 1..: records of 64 bytes
 
 import { ENFILE, fail } from '../../../kernel/abi/errno.ts';
 import { bytes, le64, struct } from '../../../kernel/abi/struct.ts';
@@ -18,6 +18,7 @@ const Record = struct('held_file', 64, {
   entry: bytes(0x20, 32), // of a file that has no name any more
 });
 const ENTRY_AT = 32;
+const CLEAN = 1;
 const TABLE_BYTES = 256 * 1024;
 const BLOCKS_MOST = 512;
 
@@ -47,9 +48,15 @@ export class Held {
     this.blockCount = Math.min(BLOCKS_MOST, TABLE_BYTES / blockSize, frames >> 4);
   }
 
-  /** An empty table: the volume was not mounted before. */
-  format(tx: Transaction): void {
+  /** An empty table: the volume was not mounted before, or somebody had not unmounted it. */
+  format(tx: Transaction, found: 'clean' | 'dirty'): void {
     for (let i = 0; i < this.blockCount; i++) tx.create(HELD_BLOCK + i);
+    tx.edit(HELD_BLOCK).view.setUint8(0, found === 'clean' ? CLEAN : 0);
+  }
+
+  /** How the first worker found the volume; the disk says 'dirty' since. */
+  foundClean(tx: Transaction): boolean {
+    return tx.read(HELD_BLOCK).bytes[0] === CLEAN;
   }
 
   byIno(tx: Transaction, ino: number): HeldFile | undefined {
