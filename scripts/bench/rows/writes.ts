@@ -2,21 +2,31 @@
 
 import { join } from 'node:path';
 import { readCounters } from '../../../kernel/ipc/trace.ts';
-import type { Outcome, Row } from '../row.ts';
+import { median, type Outcome, type Row } from '../row.ts';
 import { inside, MNT, type Stage, sh } from '../stage.ts';
 import { MIB, nodeRandomWrites, nodeWrites } from '../yardsticks.ts';
 
+/**
+ * Both sides write a file again and again. The first rounds touch the machine's memory and the blocks of a
+ * sparse image for the first time, which the host pays for by the page: that is told beside the figure.
+ */
 async function sequential(stage: Stage): Promise<Outcome> {
   const mib = stage.size(256, 16);
-  const { mbPerSecond } = await stage.fresh(mib * 2 + 64, (os) =>
-    inside(os, `-n ${mib} -s ${MIB} -r ${stage.rounds} write ${MNT}/big`),
-  );
-  const yard = nodeWrites(join(stage.directory, 'written'), mib * MIB);
+  const rounds = stage.size(5, 1);
+  const write = `-n ${mib} -s ${MIB} write ${MNT}/big`;
+  const [first, later] = await stage.fresh(mib * 2 + 64, async (os) => {
+    const { mbPerSecond } = await inside(os, write);
+    await inside(os, write);
+    return [mbPerSecond, (await inside(os, `-r ${rounds} ${write}`)).mbPerSecond];
+  });
+  const file = join(stage.directory, 'written');
+  const yard = median(Array.from({ length: rounds }, () => nodeWrites(file, mib * MIB)));
   return {
-    figure: { value: mbPerSecond, unit: 'MB/s' },
+    figure: { value: later, unit: 'MB/s' },
     yardstick: { what: 'fs.writeSync + fsync', value: yard, unit: 'MB/s' },
-    ratio: mbPerSecond / yard,
-    met: mbPerSecond >= 0.5 * yard,
+    ratio: later / yard,
+    met: later >= 0.5 * yard,
+    note: `${first.toFixed(0)} MB/s the first time`,
   };
 }
 
