@@ -158,6 +158,55 @@ test('a GPT made for a larger disk is refused', (t) => {
   t.regex(table.notes.join(), /made for a larger disk/);
 });
 
+test('an Apple partition map of parted; entries that are no volumes keep their numbers', (t) => {
+  const script = ['-s', 'IMAGE', 'mklabel', 'mac', 'mkpart', 'boot', 'hfs', '1MiB', '3MiB'];
+  const disk = madeBy('parted', [...script, 'mkpart', 'data', 'ext2', '3MiB', '9MiB'], '');
+  if (!disk) {
+    t.log('no parted here: skipped');
+    return t.pass();
+  }
+  const { scheme, partitions, notes } = readTable(disk);
+  t.is(scheme, 'apm');
+  t.deepEqual(notes, []);
+  const volumes = partitions.map(({ start, count, label }) => [start, count, label]);
+  t.deepEqual(volumes, [
+    [2048, 4096, 'boot'],
+    [6144, 12_288, 'data'],
+  ]);
+  t.true(partitions.every(({ number, type }) => number > 1 && type.startsWith('Apple_')));
+});
+
+/** A map by hand: block size, then entries of type, start and count. */
+function putApm(disk: Uint8Array, blockSize: number, entries: readonly [string, number, number][]) {
+  const view = new DataView(disk.buffer);
+  view.setUint16(0, 0x4552);
+  view.setUint16(2, blockSize);
+  entries.forEach(([type, start, count], i) => {
+    const at = (i + 1) * blockSize;
+    view.setUint16(at, 0x504d);
+    view.setUint32(at + 4, entries.length);
+    view.setUint32(at + 8, start);
+    view.setUint32(at + 12, count);
+    disk.set(new TextEncoder().encode(type), at + 48);
+  });
+}
+
+test('an Apple partition map in blocks of 2 KiB, with entries outside the disk and damaged ones', (t) => {
+  const disk = new Uint8Array(SECTORS * 512);
+  const map: [string, number, number] = ['Apple_partition_map', 1, 4];
+  putApm(disk, 2048, [map, ['Apple_HFS', 100, 50], ['Apple_HFS', 5000, 900], ['Apple_HFS', 9, 1]]);
+  disk[4 * 2048] = 0;
+  const { partitions, notes } = readTable(disk);
+  t.deepEqual(
+    partitions.map(({ number, start, count }) => [number, start, count]),
+    [[2, 400, 200]],
+  );
+  t.is(notes.length, 2);
+  const bare = new Uint8Array(SECTORS * 512);
+  putApm(bare, 7, []);
+  t.deepEqual([readTable(bare).scheme, readTable(bare).notes.length], ['none', 1]);
+});
+
 test('an empty disk, a blank table and a FAT boot sector have no partitions', (t) => {
   const disk = new Uint8Array(SECTORS * 512);
   t.like(readTable(disk), { scheme: 'none', notes: [] });

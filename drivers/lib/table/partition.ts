@@ -3,6 +3,7 @@
 
 import { PosixError } from '../../../kernel/abi/errno.ts';
 import type { Task } from '../../../kernel/ipc/task.ts';
+import { readApm } from './apm.ts';
 import { readGpt } from './gpt.ts';
 import { readMbr } from './mbr.ts';
 
@@ -10,13 +11,13 @@ export interface Partition {
   readonly number: number; // 1..: the file part/NUMBER
   readonly start: number; // lba
   readonly count: number; // sectors
-  /** `0x83`, or the type's GUID. */
+  /** `0x83`, the type's GUID, or Apple_HFS. */
   readonly type: string;
   readonly label: string;
 }
 
 export interface PartitionTable {
-  readonly scheme: 'none' | 'mbr' | 'gpt';
+  readonly scheme: 'none' | 'mbr' | 'gpt' | 'apm';
   readonly partitions: readonly Partition[];
   /** What is wrong with it, one line each. */
   readonly notes: readonly string[];
@@ -31,7 +32,9 @@ export interface SectorReader {
 export function* readPartitions(disk: SectorReader): Task<PartitionTable> {
   try {
     const mbr = yield* readMbr(disk);
-    return mbr.protective ? yield* readGpt(disk) : mbr.table;
+    if (mbr.protective) return yield* readGpt(disk);
+    if (mbr.table.scheme !== 'none') return mbr.table;
+    return (yield* readApm(disk)) ?? mbr.table;
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     const notes = [`partition table not read: ${error.message}`];
@@ -41,7 +44,7 @@ export function* readPartitions(disk: SectorReader): Task<PartitionTable> {
 
 /** Leaves out what is not inside the disk, and tells of overlaps. */
 export function checked(
-  scheme: 'mbr' | 'gpt',
+  scheme: 'mbr' | 'gpt' | 'apm',
   found: readonly Partition[],
   bounds: { readonly first: number; readonly end: number },
 ): PartitionTable {
