@@ -19,6 +19,9 @@ export class Dentry {
   mounts = 0;
   /** Unlinked, or replaced: no longer found by name. */
   detached = false;
+  /** Neighbours by last use. */
+  older: Dentry | undefined;
+  newer: Dentry | undefined;
 
   constructor(name: string, parent: Dentry | undefined, inode: Inode | undefined) {
     this.name = name;
@@ -37,11 +40,16 @@ const FOLDING: ReadonlySet<string> = new Set(['vfat']);
 /** In names that FAT made of longer ones: two names of one file. What comes of one, the other does not tell. */
 const ALIAS = '~';
 
+/** Dentries that one shrinking looks at. */
+const INSPECTED = 64;
+
 export class DentryCache {
   readonly #host: InodeHost;
   readonly #limit: number;
-  /** Insertion order is age: the oldest first. */
-  readonly #lru = new Set<Dentry>();
+  /** A list through all dentries by their last use: a Set would be rehashed again and again by its own order. */
+  #oldest: Dentry | undefined;
+  #newest: Dentry | undefined;
+  #size = 0;
 
   constructor(host: InodeHost, limit: number) {
     this.#host = host;
@@ -49,15 +57,14 @@ export class DentryCache {
   }
 
   get size(): number {
-    return this.#lru.size;
+    return this.#size;
   }
 
   /** What is known of a name: a dentry, positive or negative, or undefined. Marks it as used. */
   peek(dir: Dentry, name: string): Dentry | undefined {
     const child = dir.children.get(dir.key(name));
     if (child === undefined || (dir.folds && name.includes(ALIAS))) return undefined;
-    this.#lru.delete(child);
-    this.#lru.add(child);
+    if (child !== this.#newest) this.#touch(child);
     return child;
   }
 
@@ -70,7 +77,7 @@ export class DentryCache {
     if (inode) inode.refs++;
     dir.children.set(dir.key(name), dentry);
     this.#shrink(); // first: the new one is not pinned yet
-    this.#lru.add(dentry);
+    this.#link(dentry);
     return dentry;
   }
 
@@ -87,7 +94,7 @@ export class DentryCache {
     dentry.detached = true;
     dentry.parent?.children.delete(dentry.parent.key(dentry.name));
     if (dentry.parent?.folds && dentry.name.includes(ALIAS)) this.#detachTwins(dentry);
-    this.#lru.delete(dentry);
+    this.#unlink(dentry);
     if (dentry.pins === 0) this.#drop(dentry);
   }
 
@@ -123,16 +130,40 @@ export class DentryCache {
 
   /** Forgets the names that were not used for longest, beyond the limit. */
   #shrink(): void {
-    if (this.#lru.size <= this.#limit) return;
-    let inspected = 0;
-    for (const dentry of this.#lru) {
-      if (this.#lru.size <= this.#limit || inspected++ > 64) return;
+    let next = this.#oldest;
+    for (let i = 0; i < INSPECTED && next && this.#size > this.#limit; i++) {
+      const dentry: Dentry = next;
+      next = dentry.newer;
       const dirty = (dentry.inode?.dirty.size ?? 0) > 0;
       if (dentry.pins > 0 || dentry.mounts > 0 || dentry.children.size > 0 || dirty) {
-        this.#lru.delete(dentry);
-        this.#lru.add(dentry);
+        this.#touch(dentry);
       } else this.detach(dentry);
+      if (next?.detached) next = this.#oldest; // a twin of what was just forgotten
     }
+  }
+
+  #touch(dentry: Dentry): void {
+    this.#unlink(dentry);
+    this.#link(dentry);
+  }
+
+  #link(dentry: Dentry): void {
+    dentry.older = this.#newest;
+    if (this.#newest) this.#newest.newer = dentry;
+    this.#newest = dentry;
+    this.#oldest ??= dentry;
+    this.#size++;
+  }
+
+  #unlink(dentry: Dentry): void {
+    if (dentry.older === undefined && this.#oldest !== dentry) return; // it was never in the list
+    if (dentry.older) dentry.older.newer = dentry.newer;
+    else this.#oldest = dentry.newer;
+    if (dentry.newer) dentry.newer.older = dentry.older;
+    else this.#newest = dentry.older;
+    dentry.older = undefined;
+    dentry.newer = undefined;
+    this.#size--;
   }
 
   /** The file's long name, which went with the alias. */
