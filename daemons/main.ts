@@ -7,6 +7,7 @@ import { Executor } from '../kernel/ipc/executor.ts';
 import { EVENTS } from '../kernel/ipc/trace-events.ts';
 import { mountExt4 } from './ext4fs/mount.ts';
 import { mountFat } from './fatd/mount.ts';
+import { mountHfs, mountHfsPlus } from './hfsd/mount.ts';
 import { type VolumeMainOptions, volumeMain } from './lib/main.ts';
 import type { FormatRegistry } from './lib/mounted.ts';
 
@@ -15,6 +16,7 @@ export { rehearse } from './rehearsal.ts';
 const formats: FormatRegistry = {
   ...{ ext4: mountExt4, ext3: mountExt4, ext2: mountExt4 },
   ...{ vfat: mountFat, fat: mountFat },
+  ...{ hfs: mountHfs, hfsplus: mountHfsPlus },
 };
 
 export function main(board: Board, config: VolumeConfig): void {

@@ -61,6 +61,7 @@ const LAWS: readonly { from: string; may: readonly string[]; packages?: readonly
   { from: 'daemons/lib/', may: [...SHARED, 'daemons/lib/'], packages: ['fast-crc32c'] },
   { from: 'daemons/ext4fs/', may: [...SHARED, 'daemons/lib/', 'daemons/ext4fs/'] },
   { from: 'daemons/fatd/', may: [...SHARED, 'daemons/lib/', 'daemons/fatd/'] },
+  { from: 'daemons/hfsd/', may: [...SHARED, 'daemons/lib/', 'daemons/hfsd/'] },
   { from: 'daemons/main.ts', may: [...SHARED, 'daemons/'] },
   { from: 'daemons/rehearsal.ts', may: [...SHARED, 'daemons/'] },
   { from: 'drivers/lib/', may: [...SHARED, 'drivers/lib/'] },
