@@ -16,6 +16,7 @@ import { main as clear } from './clear.ts';
 import { main as cmp } from './cmp.ts';
 import { main as comm } from './comm.ts';
 import { main as cp } from './cp.ts';
+import { main as csplit } from './csplit.ts';
 import { main as cut } from './cut.ts';
 import { main as date } from './date.ts';
 import { main as dd } from './dd.ts';
@@ -129,6 +130,7 @@ export const programs: Readonly<Record<string, Program>> = {
   cmp,
   comm,
   cp,
+  csplit,
   cut,
   date,
   dd,
