@@ -33,6 +33,7 @@ import { main as expr } from './expr.ts';
 import { main as fallocate } from './fallocate.ts';
 import { main as false_ } from './false_.ts';
 import { main as fault } from './fault.ts';
+import { main as file } from './file.ts';
 import { main as find } from './find.ts';
 import { main as fmt } from './fmt.ts';
 import { main as fold } from './fold.ts';
@@ -149,6 +150,7 @@ export const programs: Readonly<Record<string, Program>> = {
   false: false_,
   fault,
   fgrep: grep,
+  file,
   find,
   fmt,
   fold,
