@@ -6,6 +6,7 @@ import { type BootOptions, startMachine } from './boot.ts';
 import { HostCalls, MachineGone } from './calls.ts';
 import { Faults } from './faults.ts';
 import { FileSystem } from './fs.ts';
+import { exportNbd, type NbdOptions, type NbdServer } from './nbd/server.ts';
 import { type Child, type Exit, type SpawnOptions, spawnChild } from './process.ts';
 import { openTerminal, type ShellOptions, type Terminal } from './terminal.ts';
 
@@ -100,6 +101,11 @@ export class Atoll {
     });
     await Promise.race([due, this.ended]);
     cancel();
+  }
+
+  /** Serves the disks by NBD; a disk with a mounted volume is read-only. */
+  exportNbd(options: NbdOptions = {}): Promise<NbdServer> {
+    return exportNbd(this.fs, options);
   }
 
   /** A live terminal with a login shell on it. */

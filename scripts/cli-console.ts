@@ -3,7 +3,9 @@
 import { attachConsole, terminalSink } from '../drivers/hw/console.ts';
 import { Atoll } from '../host/atoll.ts';
 import { startMachine } from '../host/boot.ts';
+import type { NbdServer } from '../host/nbd/server.ts';
 import type { CommandLine } from './cli-options.ts';
+import { exportDisks } from './cli-run.ts';
 
 export async function runConsole(line: CommandLine): Promise<number> {
   const { disks, mem, cpus, trace, faults, daemons } = line;
@@ -33,14 +35,17 @@ export async function runConsole(line: CommandLine): Promise<number> {
     status = wanted;
     void system.shutdown().catch(() => machine.powerOff());
   });
+  let nbd: NbdServer | undefined;
   machine.booted.then(
-    () => {
+    async () => {
       booted = true;
+      nbd = await exportDisks(system, line);
     },
     () => {},
   );
   const reason = await machine.ended;
   detach();
+  await nbd?.close();
   const { traceComplaint } = machine;
   if (traceComplaint !== undefined) process.stderr.write(`atoll: ${traceComplaint}\n`);
   if (reason === '') return status ?? machine.exitStatus;

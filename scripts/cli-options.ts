@@ -19,6 +19,7 @@ Boots a machine, runs a shell in it, and ends with the shell's status.
   --mem N[K|M|G]     memory, 256M unless given
   --cpus N           virtual CPUs, the host's cores unless given
   --no-daemons       file systems get no workers of their own: the kernel runs their code
+  --export-nbd PORT  serve the disks by NBD, to this host alone (0: any free port)
   --trace FILE       write a trace of every layer, for ui.perfetto.dev
   --trace-summary FILE [CALL]...
                      where the time of the system calls in a trace went; boots nothing
@@ -45,6 +46,7 @@ export interface CommandLine {
   readonly mem?: number;
   readonly cpus?: number;
   readonly trace?: string;
+  readonly nbdPort?: number;
   readonly seed?: number;
   readonly strategy?: Strategy;
   readonly daemons?: false;
@@ -70,6 +72,7 @@ const VALUE_OPTIONS = [
   '--mem',
   '--cpus',
   '--trace',
+  '--export-nbd',
   '--trace-summary',
   '--seed',
   '--strategy',
@@ -85,6 +88,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     ...(mem === undefined ? {} : { mem: readBytes(mem) }),
     ...(cpus === undefined ? {} : { cpus: readCount(cpus) }),
     ...(trace === undefined ? {} : { trace }),
+    ...readNbd(values['export-nbd']),
     ...(values['no-daemons'] ? { daemons: false } : {}),
     ...readRepeat(values),
     ...(values.fault === undefined ? {} : { faults: readFaults(values.fault) }),
@@ -121,6 +125,7 @@ function parse(own: string[]) {
         mem: { type: 'string' },
         cpus: { type: 'string' },
         trace: { type: 'string' },
+        'export-nbd': { type: 'string' },
         'trace-summary': { type: 'string' },
         seed: { type: 'string' },
         strategy: { type: 'string' },
@@ -225,6 +230,13 @@ function readRepeat(values: {
     throw new UsageError(`--strategy '${name}': want ${STRATEGIES.join(', ')}`);
   }
   return { seed: number, ...(strategy === undefined ? {} : { strategy }), hash, check };
+}
+
+function readNbd(text: string | undefined): { nbdPort?: number } {
+  if (text === undefined) return {};
+  const nbdPort = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(nbdPort < 65_536)) throw new UsageError(`--export-nbd '${text}': want a port`);
+  return { nbdPort };
 }
 
 function readCount(text: string): number {

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { Machine } from '../drivers/hw/machine.ts';
 import { type Atoll, boot } from '../host/atoll.ts';
+import type { NbdServer } from '../host/nbd/server.ts';
 import type { Child } from '../host/process.ts';
 import { signalNames } from '../kernel/abi/constants.ts';
 import { strerror, toErrno } from '../kernel/abi/errno.ts';
@@ -56,7 +57,9 @@ export async function runJob(
   streams: Streams,
 ): Promise<{ status: number; machine: Machine }> {
   const system = await bootQuietly(line);
+  let nbd: NbdServer | undefined;
   try {
+    nbd = await exportDisks(system, line);
     const args = await shellArguments(system, line, source);
     const env = { TERM: line.seed === undefined ? (process.env['TERM'] ?? 'dumb') : 'dumb' };
     const child = await system.spawn('/bin/sh', args, { stdin: input ?? hostInput(system), env });
@@ -64,8 +67,20 @@ export async function runJob(
     return { status, machine: system.machine };
   } finally {
     process.stdin.destroy();
+    await nbd?.close();
     await shutdown(system, line);
   }
+}
+
+/** Says where, unless nobody asked for it. */
+export async function exportDisks(
+  system: Atoll,
+  { nbdPort: port }: CommandLine,
+): Promise<NbdServer | undefined> {
+  if (port === undefined) return undefined;
+  const nbd = await system.exportNbd({ port });
+  process.stderr.write(`atoll: disks at nbd://127.0.0.1:${nbd.port}/NAME\r\n`);
+  return nbd;
 }
 
 async function shutdown(system: Atoll, { seed, hash }: CommandLine): Promise<void> {
