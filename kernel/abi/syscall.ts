@@ -95,6 +95,7 @@ export const SYS = {
   pipeReady: 65, // a0 fd: waits until the end of a pipe can move bytes, or never will; wakes who waits for it
   pipeMoved: 66, // a0 fd: bytes were moved while somebody slept; nobody waits for an answer
   fallocate: 67, // a0 fd, a1 FALLOC_FL_*, a2 offset, a3 length
+  trace: 68, // a0 pid, 0 = what the caller starts; a1 fd of a pipe, -1 = no more; a2 1 = and what that starts
   // Terminals and sessions.
   setsid: 70, // → sid
   getsid: 71, // a0 pid → sid

@@ -17,6 +17,7 @@ import { type DescriptorTable, setDescriptor } from '../vfs/descriptors.ts';
 import type { OpenFile } from '../vfs/file.ts';
 import type { Path } from '../vfs/mount.ts';
 import { Limits } from './limits.ts';
+import type { Tracing } from './tracing.ts';
 import type { ProcessSeat } from './workers.ts';
 
 export type Disposition = 'default' | 'ignore' | 'handler';
@@ -78,6 +79,9 @@ export class Process {
   adopted = false;
   /** Not a program but a server of the system: 'ext4fs', 'ahci'. */
   readonly server: boolean;
+  /** Its parent's wish for all that it starts from now on (tracing.ts). */
+  traceChildren: Tracing | undefined;
+  #tracing: Tracing | undefined;
   #pending = 0;
   #stopSignal = 0;
 
@@ -122,9 +126,19 @@ export class Process {
     this.table?.callAttention(this.wanted);
   }
 
-  /** Whether its program is to come to the kernel before it goes on: for a handler, or to stand still. */
+  /** Who is told of each of its calls. */
+  get tracing(): Tracing | undefined {
+    return this.#tracing;
+  }
+
+  set tracing(tracing: Tracing | undefined) {
+    this.#tracing = tracing;
+    this.table?.callAttention(this.wanted);
+  }
+
+  /** Whether its program is to come to the kernel for every call: for a handler, to stand still, traced. */
   get wanted(): boolean {
-    return this.#pending !== 0 || this.#stopSignal !== 0;
+    return this.#pending !== 0 || this.#stopSignal !== 0 || this.#tracing !== undefined;
   }
 
   get dead(): boolean {

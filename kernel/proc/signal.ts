@@ -8,6 +8,7 @@ import { leaveTable, setDescriptor } from '../vfs/descriptors.ts';
 import { releaseFile } from '../vfs/file.ts';
 import { neighbours, resume, stop, stopBits, stops, wakeOrphans } from './job-control.ts';
 import { defaultAction, type Process, uncatchable } from './process.ts';
+import { stopTracing } from './tracing.ts';
 
 /** Sends a signal: it is delivered, or held back while it is blocked or the process stands still. */
 export function sendSignal(kernel: Kernel, process: Process, signal: number): void {
@@ -86,6 +87,7 @@ export function end(kernel: Kernel, process: Process, status: number): void {
   process.stopSignal = 0;
   process.untold = undefined;
   process.alarm?.cancel();
+  stopTracing(kernel, process);
   closeAll(kernel, process);
   leaveTable(process);
   kernel.dcache.unpin(process.cwd.dentry);

@@ -45,6 +45,7 @@ import { checkAccess } from '../vfs/permission.ts';
 import { watchCpuTime } from './cpu-time.ts';
 import type { Process } from './process.ts';
 import { closeAll, end } from './signal.ts';
+import { inheritTracing } from './tracing.ts';
 import type { ProcessSeat } from './workers.ts';
 
 const INTERPRETER_DEPTH = 4;
@@ -105,6 +106,7 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
   if (request.setsid || request.pgid === 0) child.pgid = child.pid;
   else if (request.pgid !== undefined) child.pgid = request.pgid;
   inheritSignals(parent, child, request);
+  inheritTracing(kernel, parent, child);
   try {
     yield* inheritFiles(call, child, request);
     if (request.foreground !== undefined) yield* toForeground(call, child, request.foreground);

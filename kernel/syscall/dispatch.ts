@@ -10,6 +10,7 @@ import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../proc/process.ts';
 import { end } from '../proc/signal.ts';
+import { report, shown } from '../proc/tracing.ts';
 import { type ProcessSeat, putReply } from '../proc/workers.ts';
 import { Call } from '../vfs/call.ts';
 import type { Buffer } from '../vfs/file.ts';
@@ -74,7 +75,9 @@ export function takeCall(kernel: Kernel, seat: ProcessSeat): boolean {
   else if (number === SYS.readAhead) ringForAhead(kernel, process, args[0] ?? -1);
   else if (number === SYS.pipeMoved) pipeMoved(process, args[0] ?? -1);
   else if (process === undefined || process.dead) answer(kernel, seat, { tag, errno: DIED });
-  else if (number === SYS.exit) {
+  else if (number === SYS.exit && process.tracing) {
+    kernel.executor.start(tracedExit(kernel, seat, { process, tag, args }), 'traced exit');
+  } else if (number === SYS.exit) {
     end(kernel, process, exitStatus(args[0] ?? 0));
     answer(kernel, seat, { tag, errno: DIED });
   } else
@@ -83,6 +86,21 @@ export function takeCall(kernel: Kernel, seat: ProcessSeat): boolean {
       request: toRequest(seat, { number, tag, args, dataAt, length }),
     });
   return true;
+}
+
+/** Its tracer is told while there still is something to be told of. */
+function* tracedExit(
+  kernel: Kernel,
+  seat: ProcessSeat,
+  { process, tag, args }: { process: Process; tag: number; args: readonly number[] },
+): Task<void> {
+  const { clock } = kernel;
+  yield* report(kernel, process, {
+    ...{ pid: process.pid, number: SYS.exit, args, data: '', length: 0, errno: 0, r0: 0, r1: 0 },
+    ...{ answer: '', answerLength: 0, beganMs: clock.monotonicMs(), tookMs: 0 },
+  });
+  end(kernel, process, exitStatus(args[0] ?? 0));
+  answer(kernel, seat, { tag, errno: DIED });
 }
 
 function start(
@@ -141,6 +159,7 @@ export function* perform(
   const call = new Call(kernel, process);
   let errno = 0;
   let result: Result = {};
+  const traced = process.tracing && beforeCall(kernel, request);
   try {
     const handler = handlers[request.number] ?? fail(ENOSYS);
     if (process.stopSignal !== 0) yield* call.whileStopped();
@@ -155,7 +174,34 @@ export function* perform(
     call.end();
   }
   trace.asyncEnd(EVENTS.syscall, span, errno);
+  if (traced) yield* tellTracer(kernel, process, { request, traced, errno, result });
   return { errno, result };
+}
+
+/** What a traced call was asked for: its answer may lie in the same place. */
+const beforeCall = (kernel: Kernel, request: Request) => ({
+  data: shown(request.data),
+  beganMs: kernel.clock.monotonicMs(),
+});
+
+function* tellTracer(
+  kernel: Kernel,
+  process: Process,
+  done: {
+    request: Request;
+    traced: ReturnType<typeof beforeCall>;
+    errno: number;
+    result: Result;
+  },
+): Task<void> {
+  const { request, traced, errno, result } = done;
+  const { length: answerLength = 0, r0 = 0, r1 = 0 } = result;
+  yield* report(kernel, process, {
+    ...{ pid: process.pid, number: request.number, args: request.args, ...traced, errno, r0, r1 },
+    ...{ length: request.data.length, answerLength },
+    answer: shown(request.room(answerLength).bytes),
+    tookMs: kernel.clock.monotonicMs() - traced.beganMs,
+  });
 }
 
 /** Waits for a virtual CPU, and as long as the process is stopped. */

@@ -8,12 +8,13 @@ import {
   SIGKILL,
   SIGSTOP,
 } from '../abi/constants.ts';
-import { EACCES, EFAULT, EINVAL, EPERM, fail } from '../abi/errno.ts';
+import { EACCES, EFAULT, EINVAL, EPERM, ESRCH, fail } from '../abi/errno.ts';
 import { SYS } from '../abi/syscall.ts';
 import { setAlarm } from '../proc/alarm.ts';
 import { watchCpuTime } from '../proc/cpu-time.ts';
 import type { Process } from '../proc/process.ts';
 import { deliverHeld } from '../proc/signal.ts';
+import { stopTracing, trace } from '../proc/tracing.ts';
 import type { Call } from '../vfs/call.ts';
 import { arg, type Calls, type Request } from './dispatch.ts';
 
@@ -72,6 +73,19 @@ export const resourceCalls: Calls = {
       ? process.childrenUsed
       : { userMs: kernel.cpus.usedMs(process), systemMs: process.systemMs };
     return { r0: userMs, r1: systemMs };
+  },
+  *[SYS.trace](call, request) {
+    const { kernel, process } = call;
+    const [pid, fd, follow] = [arg(request, 0), arg(request, 1), arg(request, 2) !== 0];
+    const traced = pid === 0 ? process : (kernel.processes.find(pid) ?? fail(ESRCH));
+    if (call.uid !== 0 && traced.uid !== call.uid) fail(EPERM);
+    if (traced.dead) fail(ESRCH);
+    if (fd === -1) stopTracing(kernel, traced);
+    else {
+      const what = pid === 0 ? 'children' : 'process';
+      trace(kernel, traced, { tracing: { file: call.file(fd), follow }, what });
+    }
+    return {};
   },
   *[SYS.getgroups](call, request) {
     const { groups } = call.process;

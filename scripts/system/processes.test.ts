@@ -117,7 +117,7 @@ test.serial(shows, 'groups; groups nobody', /^root\nnobody : nogroup\n$/);
 
 test.serial('each program tells its options, and refuses others', async (t) => {
   const names =
-    'timeout time nohup nice renice pgrep pkill groups su login install lsof mkfifo mkfs.ext4 mkfs.ext2';
+    'timeout time nohup nice renice pgrep pkill groups su login install lsof mkfifo fallocate strace mkfs.ext4 mkfs.ext2';
   for (const name of names.split(' ')) {
     const help = await system.exec(`${name} --help`);
     t.regex(help.stdout, new RegExp(`^Usage: ${name} `), name);

@@ -85,6 +85,7 @@ import { main as sleep } from './sleep.ts';
 import { main as sort } from './sort.ts';
 import { main as split } from './split.ts';
 import { main as stat } from './stat.ts';
+import { main as strace } from './strace.ts';
 import { main as strings } from './strings.ts';
 import { main as stty } from './stty.ts';
 import { main as su } from './su.ts';
@@ -116,6 +117,7 @@ import { main as yes } from './yes.ts';
 export const programs: Readonly<Record<string, Program>> = {
   '[': test,
   awk,
+  strace,
   b2sum: md5sum,
   base32: base64,
   base64,

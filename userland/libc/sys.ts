@@ -223,4 +223,9 @@ export interface ResourceCalls {
   getrusage(who: 'self' | 'children'): { readonly userMs: number; readonly systemMs: number };
   getgroups(): number[];
   setgroups(groups: readonly number[]): void;
+  /**
+   * Tells each call of a process as a TracedCall in a pipe; pid 0: of all that the caller starts. With
+   * `follow` of what they start, too; fd -1: no more.
+   */
+  trace(pid: number, fd: number, follow: 'follow' | 'alone'): void;
 }

@@ -45,4 +45,8 @@ export class ResourceRuntime implements ResourceCalls {
     });
     this.#channel.call(SYS.setgroups, groups.length * 4);
   }
+
+  trace(pid: number, fd: number, follow: 'follow' | 'alone'): void {
+    this.#channel.call(SYS.trace, 0, pid, fd, follow === 'follow' ? 1 : 0);
+  }
 }

@@ -30,6 +30,7 @@ export const hostResources: ResourceCalls = {
   getrusage: () => ({ userMs: 0, systemMs: 0 }),
   getgroups: () => process.getgroups?.() ?? [],
   setgroups: () => fail(ENOSYS),
+  trace: () => fail(ENOSYS),
 };
 
 type Control = Pick<
