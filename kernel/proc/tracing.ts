@@ -3,8 +3,8 @@
 // comes to the kernel for every call, as a process does whose attention is wanted.
 
 import { EINVAL, EPERM, fail } from '../abi/errno.ts';
+import type { TracedCall } from '../abi/syscall.ts';
 import { decodeText, encodeText } from '../abi/text.ts';
-import type { TracedCall } from '../abi/traced-call.ts';
 import { sleep, type Task } from '../ipc/task.ts';
 import type { Kernel } from '../kernel.ts';
 import { type OpenFile, releaseFile } from '../vfs/file.ts';

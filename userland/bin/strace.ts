@@ -11,9 +11,9 @@ import {
   WTERMSIG,
 } from '../../kernel/abi/constants.ts';
 import { EINTR, ENOENT, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import type { TracedCall } from '../../kernel/abi/syscall.ts';
 import { SYS, syscallName } from '../../kernel/abi/syscall.ts';
 import { decodeText, encodeText } from '../../kernel/abi/text.ts';
-import type { TracedCall } from '../../kernel/abi/traced-call.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { startProgram } from '../libc/spawn.ts';

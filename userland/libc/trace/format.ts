@@ -14,8 +14,8 @@ import {
   O_TRUNC,
 } from '../../../kernel/abi/constants.ts';
 import { errnoName, strerror, toErrno } from '../../../kernel/abi/errno.ts';
+import type { TracedCall } from '../../../kernel/abi/syscall.ts';
 import { SYS, type SyscallName, syscallName } from '../../../kernel/abi/syscall.ts';
-import type { TracedCall } from '../../../kernel/abi/traced-call.ts';
 import { signalName } from '../stdlib.ts';
 
 /** Calls by which a runtime and the kernel keep house: no program made them. */
