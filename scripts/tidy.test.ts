@@ -73,7 +73,7 @@ const LAWS: readonly { from: string; may: readonly string[]; packages?: readonly
   {
     from: 'userland/libc/',
     may: ['kernel/abi/', 'kernel/ipc/', 'userland/libc/'],
-    packages: ['@noble/hashes'],
+    packages: ['@noble/hashes', 'fzstd', 'pako'],
   },
   { from: 'userland/sh/', may: ['kernel/abi/', 'userland/libc/', 'userland/sh/'] },
   // mkfs and fsck: a file system's own code at work in a program that has the volume for itself.

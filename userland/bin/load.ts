@@ -16,6 +16,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'mkfs.ext3': '../fs/mkfs-ext4.js',
   'mkfs.ext4': '../fs/mkfs-ext4.js',
   hd: './hexdump.js',
+  gunzip: './gzip.js',
   pkill: './pgrep.js',
   sh: '../sh/main.js',
   sha1sum: './md5sum.js',
@@ -26,6 +27,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   true: './true_.js',
   unexpand: './expand.js',
   view: './vi.js',
+  zcat: './gzip.js',
 };
 
 const loaded = new Map<string, Program>();

@@ -42,6 +42,7 @@ import { main as fsync } from './fsync.ts';
 import { main as getfattr } from './getfattr.ts';
 import { main as grep } from './grep.ts';
 import { main as groups } from './groups.ts';
+import { main as gzip } from './gzip.ts';
 import { main as head } from './head.ts';
 import { main as hexdump } from './hexdump.ts';
 import { main as hostname } from './hostname.ts';
@@ -162,6 +163,8 @@ export const programs: Readonly<Record<string, Program>> = {
   grep,
   groups,
   hd: hexdump,
+  gunzip: gzip,
+  gzip,
   head,
   hexdump,
   hostname,
@@ -244,4 +247,5 @@ export const programs: Readonly<Record<string, Program>> = {
   whoami,
   xargs,
   yes,
+  zcat: gzip,
 };
