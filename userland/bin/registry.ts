@@ -94,6 +94,7 @@ import { main as sum } from './sum.ts';
 import { main as sync } from './sync.ts';
 import { main as tac } from './tac.ts';
 import { main as tail } from './tail.ts';
+import { main as tar } from './tar.ts';
 import { main as tee } from './tee.ts';
 import { main as test } from './test.ts';
 import { main as time } from './time.ts';
@@ -225,6 +226,7 @@ export const programs: Readonly<Record<string, Program>> = {
   sync,
   tac,
   tail,
+  tar,
   tee,
   test,
   time,

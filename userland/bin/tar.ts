@@ -1,0 +1,288 @@
+// tar: archives of files (POSIX.1-2024 pax formats, GNU tar's options that people use), as streams.
+
+import {
+  O_CREAT,
+  O_RDONLY,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+  SEEK_SET,
+} from '../../kernel/abi/constants.ts';
+import { PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { type Codec, FormatError } from '../libc/archive/codec.ts';
+import { GzipUnpacker, gzipPacker } from '../libc/archive/gzip.ts';
+import { formatMode } from '../libc/files/mode.ts';
+import type { Options } from '../libc/options.ts';
+import { program, type Tool } from '../libc/program.ts';
+import { Input, Output } from '../libc/stdio.ts';
+import { type CreateOptions, Creator } from '../libc/tar/create.ts';
+import { Extractor } from '../libc/tar/extract.ts';
+import { BLOCK, type Member } from '../libc/tar/header.ts';
+import { type MemberHandler, TarReader } from '../libc/tar/reader.ts';
+import { globRegExp } from '../libc/text/glob.ts';
+
+const usage = `-c|-x|-t|-r|-u [-f ARCHIVE] [-C DIRECTORY] [-hkmOpvz] [OPTION]... [FILE]...
+  -c  create    -x  extract    -t  list    -r  append    -u  append what is newer
+  -f  the archive; - or none is a stream    -C  works in DIRECTORY    -z  packed with gzip
+  -h  follow symbolic links    -k  keep files that are there    -m  time of extraction
+  -O  to standard output    -p  modes as they are    -v  tell names
+  --exclude=PATTERN --strip-components=N --owner=UID --group=GID --no-recursion --no-same-owner`;
+
+export const main = program(
+  {
+    ...{ usage, trouble: 2, short: 'cxtruf:C:hkmOopvzb:T:' },
+    long: {
+      ...{ create: 'c', extract: 'x', get: 'x', list: 't', append: 'r', update: 'u', 'file=': 'f' },
+      ...{ 'directory=': 'C', dereference: 'h', 'keep-old-files': 'k', touch: 'm', gzip: 'z' },
+      ...{ 'to-stdout': 'O', 'preserve-permissions': 'p', 'same-permissions': 'p', verbose: 'v' },
+      ...{ 'exclude=': 'exclude', 'strip-components=': 'strip', 'owner=': 'owner', gunzip: 'z' },
+      ...{ 'group=': 'group', 'no-recursion': 'flat', 'no-same-owner': 'o', 'files-from=': 'T' },
+    },
+    rewrite: oldStyle,
+  },
+  (tool, options) => {
+    const modes = [
+      ...new Set(options.list.map(({ name }) => name).filter((n) => 'cxtru'.includes(n))),
+    ];
+    const [mode] = modes;
+    if (mode === undefined) return tool.misuse("You must specify one of the '-ctrux' options");
+    if (modes.length > 1) return tool.misuse("You may not specify more than one '-ctrux' option");
+    if (mode === 'x' || mode === 't') read(tool, options, mode);
+    else write(tool, options, mode);
+  },
+);
+
+/** `tar cvf FILE`: letters without a hyphen, their values in order behind them. */
+function oldStyle(args: readonly string[]): string[] {
+  const [first = '', ...rest] = args;
+  if (first.startsWith('-') || first === '') return [...args];
+  const out: string[] = [];
+  for (const letter of first) {
+    out.push(`-${letter}`);
+    if ('fCbT'.includes(letter)) out.push(...rest.splice(0, 1));
+  }
+  return [...out, ...rest];
+}
+
+const archiveName = (options: Options): string => options.value('f') ?? '-';
+
+function openArchive(tool: Tool, name: string, flags: number): number {
+  try {
+    return tool.sys.open(name, flags, 0o666);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    tool.note(`${name}: Cannot open: ${strerror(error.errno)}`);
+    return tool.die('Error is not recoverable: exiting now');
+  }
+}
+
+/** Works in the directory from here on. */
+function enter(tool: Tool, options: Options): void {
+  for (const directory of options.values('C')) {
+    try {
+      tool.sys.chdir(directory);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      tool.die(`${directory}: Cannot open: ${strerror(error.errno)}`);
+    }
+  }
+}
+
+const plain = (name: string): string => name.replace(/^\.\//, '').replace(/\/+$/, '');
+
+/** A pattern holds for a name, for what is below it, and behind any slash. */
+function excluder(options: Options): (name: string) => boolean {
+  const patterns = options.values('exclude').map((pattern) => globRegExp(plain(pattern)));
+  if (patterns.length === 0) return () => false;
+  return (name) => {
+    const parts = plain(name).split('/');
+    return parts.some((_, from) =>
+      parts.some((_, to) => {
+        const part = parts.slice(from, to + 1).join('/');
+        return to >= from && patterns.some((pattern) => pattern.test(part));
+      }),
+    );
+  };
+}
+
+function read(tool: Tool, options: Options, mode: 'x' | 't'): void {
+  const name = archiveName(options);
+  const fd = name === '-' ? 0 : openArchive(tool, name, O_RDONLY);
+  enter(tool, options);
+  const excluded = excluder(options);
+  const asked = options.operands.map((operand) => ({ name: plain(operand), found: false }));
+  const wants = (member: string): boolean => {
+    if (excluded(member)) return false;
+    const path = plain(member);
+    const hit = asked.find((one) => path === one.name || path.startsWith(`${one.name}/`));
+    if (hit !== undefined) hit.found = true;
+    return hit !== undefined || asked.length === 0;
+  };
+  const verbose =
+    options.list.filter((option) => option.name === 'v').length + (mode === 't' ? 1 : 0);
+  const toError = options.has('O');
+  const tell = (member: Member): void => {
+    const line = verbose > 1 ? longLine(member) : `${member.name}\n`;
+    if (verbose === 0) return;
+    if (toError) tool.error(line);
+    else tool.out.text(line);
+  };
+  const root = tool.sys.geteuid() === 0;
+  const extractor = new Extractor(tool, {
+    ...{ wants, tell, keep: options.has('k'), toStdout: options.has('O'), touch: options.has('m') },
+    ...{ sameModes: options.has('p') || root, sameOwner: root && !options.has('o') },
+    strip: Math.max(0, Number(options.value('strip') ?? 0) || 0),
+  });
+  const lister: MemberHandler = {
+    begin: (member) => void (wants(member.name) && tell(member)),
+    data: () => {},
+    end: () => {},
+  };
+  stream(tool, fd, new TarReader(mode === 'x' ? extractor : lister));
+  if (mode === 'x') extractor.finish();
+  for (const { name: missing, found } of asked) {
+    if (!found) tool.warn(`${missing}: Not found in archive`, 2);
+  }
+  if (tool.status !== 0) tool.note('Exiting with failure status due to previous errors');
+}
+
+/** Feeds the reader, through what unpacks it when it is packed. */
+function stream(tool: Tool, fd: number, reader: TarReader): void {
+  const input = new Input(tool.sys, fd);
+  let codec: Codec | undefined;
+  try {
+    for (let chunk = input.chunk(); chunk !== undefined; chunk = input.chunk()) {
+      codec ??= chunk[0] === 0x1f && chunk[1] === 0x8b ? unpacking(reader) : reader;
+      codec.push(chunk);
+    }
+    (codec ?? reader).end();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    tool.note(error.message);
+    if (error.onlyWarning) return;
+    tool.die('Error is not recoverable: exiting now');
+  }
+}
+
+function unpacking(reader: TarReader): Codec {
+  const unpacker = new GzipUnpacker((bytes) => reader.push(bytes));
+  return {
+    push: (bytes) => unpacker.push(bytes),
+    end: () => {
+      unpacker.end();
+      reader.end();
+    },
+  };
+}
+
+/** As `ls -l` would show it. */
+function longLine(member: Member): string {
+  const kinds: Readonly<Record<string, number>> = {
+    ...{
+      0: 0o100000,
+      1: 0o100000,
+      2: 0o120000,
+      3: 0o020000,
+      4: 0o060000,
+      5: 0o040000,
+      6: 0o010000,
+    },
+  };
+  const mode = formatMode(member.mode | (kinds[member.type] ?? 0o100000));
+  const letter = member.type === '1' ? `h${mode.slice(1)}` : mode;
+  const owner = `${member.user || member.uid}/${member.group || member.gid}`;
+  const isDevice = member.type === '3' || member.type === '4';
+  const size = isDevice ? `${member.major},${member.minor}` : String(member.size);
+  const time = new Date(Math.floor(member.mtime) * 1000).toISOString();
+  const to = member.type === '2' ? ` -> ${member.target}` : '';
+  const link = member.type === '1' ? ` link to ${member.target}` : to;
+  const when = `${time.slice(0, 10)} ${time.slice(11, 16)}`;
+  return `${letter} ${owner} ${size.padStart(Math.max(0, 18 - owner.length))} ${when} ${member.name}${link}\n`;
+}
+
+function write(tool: Tool, options: Options, mode: string): void {
+  const name = archiveName(options);
+  const listed = options.values('T').flatMap((file) => namesIn(tool, file));
+  const names = [...options.operands, ...listed];
+  if (mode === 'c' && names.length === 0) {
+    tool.misuse('Cowardly refusing to create an empty archive');
+  }
+  const appends = mode !== 'c';
+  if (appends && (name === '-' || options.has('z'))) tool.die('Cannot update compressed archives');
+  const seen = new Map<string, number>();
+  const fd =
+    name === '-'
+      ? 1
+      : openArchive(tool, name, appends ? O_RDWR | O_CREAT : O_WRONLY | O_CREAT | O_TRUNC);
+  if (appends) goToEnd(tool, fd, seen);
+  enter(tool, options);
+  const output = new Output(tool.sys, fd, { what: name, trouble: 2 });
+  const counter = { bytes: 0 };
+  const sink = (bytes: Uint8Array): void => output.write(bytes);
+  const packer = options.has('z') ? gzipPacker(sink, { name: '', mtime: 0, level: 6 }) : undefined;
+  const put = (bytes: Uint8Array): void => {
+    counter.bytes += bytes.length;
+    if (packer === undefined) sink(bytes);
+    else packer.push(bytes);
+  };
+  const isNewer = (member: Member): boolean => (seen.get(member.name) ?? -1) < member.mtime;
+  const creator = new Creator(tool, put, {
+    ...createOptions(tool, options, fd === 1),
+    newer: mode === 'u' ? isNewer : () => true,
+  });
+  for (const one of names) creator.add(one);
+  // Two blocks of zeros end an archive; it is filled up to a record of twenty.
+  const end = Math.ceil((counter.bytes + 2 * BLOCK) / (20 * BLOCK)) * 20 * BLOCK;
+  put(new Uint8Array(end - counter.bytes));
+  packer?.end();
+  output.flush();
+  if (tool.status !== 0) tool.note('Exiting with failure status due to previous errors');
+}
+
+function createOptions(
+  tool: Tool,
+  options: Options,
+  toStdout: boolean,
+): Omit<CreateOptions, 'newer'> {
+  const excluded = excluder(options);
+  const [owner, group] = ['owner', 'group'].map((name) => options.value(name));
+  const number = (text: string | undefined): number | undefined =>
+    /^\+?\d+$/.test(text?.split(':').at(-1) ?? '') ? Number(text?.split(':').at(-1)) : undefined;
+  const word = (text: string): string => (/^\+?\d+$/.test(text) ? '' : (text.split(':')[0] ?? ''));
+  return {
+    wants: (name) => !excluded(name),
+    follow: options.has('h'),
+    recurse: !options.has('flat'),
+    change: (member) => ({
+      ...member,
+      ...(owner === undefined ? {} : { user: word(owner), uid: number(owner) ?? member.uid }),
+      ...(group === undefined ? {} : { group: word(group), gid: number(group) ?? member.gid }),
+    }),
+    tell: (member) => {
+      if (!options.has('v')) return;
+      if (toStdout) tool.error(`${member.name}\n`);
+      else tool.out.text(`${member.name}\n`);
+    },
+  };
+}
+
+function namesIn(tool: Tool, file: string): string[] {
+  const names: string[] = [];
+  tool.eachInput([file], (input) => {
+    for (let line = input.line(); line !== undefined; line = input.line()) {
+      names.push(new TextDecoder().decode(line));
+    }
+  });
+  return names.filter((name) => name !== '');
+}
+
+/** Leaves the file where its last member ends; `seen` gets the times of its members. */
+function goToEnd(tool: Tool, fd: number, seen: Map<string, number>): void {
+  const reader = new TarReader({
+    begin: (member) => void seen.set(member.name, member.mtime),
+    data: () => {},
+    end: () => {},
+  });
+  stream(tool, fd, reader);
+  tool.sys.lseek(fd, reader.endOfMembers, SEEK_SET);
+}
