@@ -11,8 +11,8 @@ import type { BoardLink } from './board-link.ts';
 
 export type ServerRole = 'driver' | 'volume';
 
-/** Spares of each role that are kept ready. */
-const KEPT = 1;
+/** Spares of each role that are kept ready: one more, so that two deaths within 100 ms are met. */
+const KEPT = 2;
 /** When new ones are started: whoever waits for the server has the cores first. */
 const REFILL_MS = 30;
 
