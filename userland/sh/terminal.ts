@@ -42,6 +42,11 @@ export class Terminal {
     shell.sys.tty.setpgrp(this.fd, job.pgid);
   }
 
+  /** At each prompt: whatever interrupted the command before, keys are the shell's again. */
+  reclaim({ sys }: Shell): void {
+    if (sys.tty.getpgrp(this.fd) !== this.pgid) sys.tty.setpgrp(this.fd, this.pgid);
+  }
+
   /** A job that did not end by itself may have left the terminal in any state. */
   takeBack(shell: Shell, job: Job): void {
     const { tty } = shell.sys;

@@ -203,7 +203,8 @@ test('stty shows and sets what the terminal does, and SIGWINCH tells of a new si
   await person.sees('-echo');
   await person.sees('intr = ^C; quit = ^\\; erase = ^?; kill = ^U; eof = ^D;');
   await person.sees(PROMPT);
-  await person.type('trap "stty size" WINCH; echo re""ady; while sleep .1; do :; done\r');
+  // A program in the foreground would get the signal instead of the shell.
+  await person.type('trap "stty size" WINCH; echo re""ady; while :; do :; done\r');
   await person.sees('ready');
   await person.terminal.resize(132, 43);
   await person.sees('43 132');

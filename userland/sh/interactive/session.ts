@@ -128,6 +128,7 @@ class Session {
   private more(): string | undefined {
     if (this.ended) return undefined;
     const { shell } = this;
+    shell.terminal?.reclaim(shell);
     const first = this.command === '';
     if (first) this.tellJobs();
     const prompt = screenPrompt(shell, shell.get(first ? 'PS1' : 'PS2') ?? '', this.history.next);
