@@ -28,7 +28,7 @@ def wait(text):
         seen = re.sub(r'\\x1b\\[[?0-9;]*[A-Za-z]|\\r', '', raw.decode(errors='replace'))
         at = seen.find(text, done)
         if at >= 0: break
-        if time.time() > end: sys.exit('no %r in %r' % (text, seen[done:]))
+        if time.time() > end: sys.exit('no %r in %r, after %r' % (text, seen[done:], seen[:done][-400:]))
         if select.select([fd], [], [], 0.1)[0]:
             try: raw += os.read(fd, 4096)
             except OSError: sys.exit('ended: %r' % seen[done:])

@@ -148,7 +148,7 @@ export class Pager {
   key(): string {
     for (;;) {
       // Handlers run in the answers of calls: what they noted is seen before the next call waits.
-      if (this.#resized) this.paint();
+      while (this.#resized) this.paint();
       if (this.interrupted) {
         this.interrupted = false;
         return '^C';
@@ -234,7 +234,10 @@ export class Pager {
     return source.size > at;
   }
 
-  /** Reads more of a source; looks for signals, which a pipe that never waits would not tell of. */
+  /**
+   * Reads more of a source; looks for signals, which a pipe that never waits would not tell of. At its
+   * end too: the key that ended whoever wrote into it was pressed for both.
+   */
   #readOn(source: Source): void {
     const before = source.size;
     try {
@@ -243,7 +246,8 @@ export class Pager {
       if (!(error instanceof PosixError) || error.errno !== EINTR) throw error;
     }
     const step = 1 << 20;
-    if (Math.floor(before / step) !== Math.floor(source.size / step)) this.#check();
+    const far = Math.floor(before / step) !== Math.floor(source.size / step);
+    if (far || source.complete) this.#check();
   }
 
   /** The last row, and the column of the cursor. */

@@ -60,6 +60,8 @@ export class Editor {
   private drafts = new Map<number, string>();
   private columns = 80;
   private lastKey = '';
+  /** What is written behind the line when it is done. */
+  private last = '';
   /** The key that ended a search: it does what it does without one. */
   private pending: Key | undefined;
 
@@ -74,12 +76,14 @@ export class Editor {
     const { tty } = this.shell.sys;
     const before = tty.getattr(terminal);
     tty.setattr(terminal, TCSADRAIN, editing(before));
+    this.last = '';
     try {
       this.begin(prompt);
       return this.edit();
     } finally {
-      this.write('\x1b[?2004l');
+      // The terminal first: whoever sees the line's end may press ^C for the command.
       tty.setattr(terminal, TCSADRAIN, before);
+      this.write(`${this.last}\x1b[?2004l`);
     }
   }
 
@@ -110,12 +114,12 @@ export class Editor {
   }
 
   private finished(text: string): string {
-    this.write(this.screen.leave(this.view()));
+    this.last = this.screen.leave(this.view());
     return `${text}\n`;
   }
 
   private ended(): undefined {
-    this.write('\r\n');
+    this.last = '\r\n';
     return undefined;
   }
 
