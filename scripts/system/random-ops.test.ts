@@ -1,13 +1,15 @@
-// Random operations on ext4 through the whole machine against the host's own file system: the same
-// calls on both, the same answers and errors; then a remount, and the same tree; then e2fsck.
+// Random operations on ext4 through the whole machine against the host's own file system, on a disk at each
+// controller side by side: the same calls on all, the same answers and errors; then a remount, and the same
+// tree; then e2fsck.
 
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { type Atoll, boot } from '../../index.ts';
+import { CONTROLLERS, diskName } from '../../kernel/abi/disk/controllers.ts';
 import { fsck, makeExt4, randomIntegers, sha256, tempDir, testSeed } from '../testing/machine.ts';
 
-const OPERATIONS = Number(process.env['ATOLL_OPERATIONS'] ?? 2500);
+const OPERATIONS = Number(process.env['ATOLL_OPERATIONS'] ?? 1000);
 
 /** What both file systems offer, as far as it is used here. */
 type Files = Pick<
@@ -118,24 +120,36 @@ async function snapshot(files: Files, root: string): Promise<string[]> {
   return lines;
 }
 
-/** The lines that only the machine or only the model has. */
+const DISKS = CONTROLLERS.map((controller) => ({ controller, disk: diskName(controller, 0) }));
+const rootOn = (disk: string): string => `/mnt/${disk}/root`;
+
+/** The lines that only a disk of the machine or only the model has. */
 async function differences(os: Atoll, expected: readonly string[]): Promise<string[]> {
-  const ours = await snapshot(filesOf(os), ROOT);
-  return [
-    ...ours.filter((line) => !expected.includes(line)).map((line) => `+ ${line}`),
-    ...expected.filter((line) => !ours.includes(line)).map((line) => `- ${line}`),
-  ];
+  const lines: string[] = [];
+  for (const { disk } of DISKS) {
+    const ours = await snapshot(filesOf(os), rootOn(disk));
+    lines.push(
+      ...ours.filter((line) => !expected.includes(line)).map((line) => `${disk} + ${line}`),
+      ...expected.filter((line) => !ours.includes(line)).map((line) => `${disk} - ${line}`),
+    );
+  }
+  return lines;
 }
 
 const filesOf = (os: Atoll): Files => os.fs as unknown as Files;
-const ROOT = '/mnt/sdC0/root';
 
-test(`${OPERATIONS} random operations leave what the host's file system holds`, async (t) => {
+test(`${OPERATIONS} random operations leave what the host's file system holds, on each controller`, async (t) => {
+  t.timeout(600_000);
   await using dir = await tempDir();
-  const image = join(dir.path, 't.img');
-  if (!(await makeExt4(image, 96))) {
-    t.log('no e2fsprogs here: skipped');
-    return t.pass();
+  const disks = DISKS.map(({ controller, disk }) => ({
+    controller,
+    file: join(dir.path, `${disk}.img`),
+  }));
+  for (const { file } of disks) {
+    if (!(await makeExt4(file, 96))) {
+      t.log('no e2fsprogs here: skipped');
+      return t.pass();
+    }
   }
   const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
@@ -143,26 +157,30 @@ test(`${OPERATIONS} random operations leave what the host's file system holds`, 
   const model = join(dir.path, 'model');
   await fs.mkdir(model);
   await fs.chmod(model, 0o755);
-  await using os = await boot({ disks: [{ file: image }] });
-  await os.fs.mkdir(ROOT);
+  await using os = await boot({ disks });
+  for (const { disk } of DISKS) await os.fs.mkdir(rootOn(disk));
   for (let i = 0; i < OPERATIONS; i++) {
     const [name, operation] = someOperation(random);
-    const theirs = await outcome(operation(fs, (path) => `${model}/${path}`));
-    const ours = await outcome(operation(filesOf(os), (path) => `${ROOT}/${path}`));
-    if (JSON.stringify(ours) !== JSON.stringify(theirs)) {
-      t.deepEqual(ours, theirs, `operation ${i}: ${name}`);
+    const theirs = JSON.stringify(await outcome(operation(fs, (path) => `${model}/${path}`)));
+    const ours = await Promise.all(
+      DISKS.map(({ disk }) => outcome(operation(filesOf(os), (path) => `${rootOn(disk)}/${path}`))),
+    );
+    if (ours.some((one) => JSON.stringify(one) !== theirs)) {
+      t.deepEqual(ours, Array(DISKS.length).fill(JSON.parse(theirs)), `operation ${i}: ${name}`);
       break;
     }
     if (random(200) === 0) await os.exec('sync');
   }
   const expected = await snapshot(fs, model);
   t.deepEqual(await differences(os, expected), []);
-  const remount = 'cd /; umount /mnt/sdC0 && mount /dev/sd/sdC0/part/0 /mnt/sdC0';
-  t.like(await os.exec(remount), { status: 0, stderr: '' });
+  const remount = DISKS.map(
+    ({ disk }) => `umount /mnt/${disk} && mount /dev/sd/${disk}/part/0 /mnt/${disk}`,
+  );
+  t.like(await os.exec(`cd /; ${remount.join(' && ')}`), { status: 0, stderr: '' });
   t.deepEqual(await differences(os, expected), [], 'after umount and mount');
   await os.shutdown();
-  t.is(fsck(image), '');
-  await using again = await boot({ disks: [{ file: image, mode: 'ro' }] });
+  for (const { file } of disks) t.is(fsck(file), '');
+  await using again = await boot({ disks: disks.map((one) => ({ ...one, mode: 'ro' as const })) });
   t.deepEqual(await differences(again, expected), [], 'after a second boot');
   t.log(`${expected.length} names at the end`);
 });
