@@ -96,7 +96,8 @@ export class Editor {
     if (queued !== undefined) return queued;
     if (this.replaying) return 'escape'; // the keys that are repeated end too early
     for (;;) {
-      this.paint();
+      do this.paint();
+      while (this.#resized); // told of in the answer to what was painted
       const key = this.keyboard.next();
       if (key === 'signal') continue;
       this.#message = '';

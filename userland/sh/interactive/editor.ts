@@ -59,6 +59,7 @@ export class Editor {
   /** Lines of the history as changed while they were visited. */
   private drafts = new Map<number, string>();
   private columns = 80;
+  private stale = false;
   private lastKey = '';
   /** What is written behind the line when it is done. */
   private last = '';
@@ -258,9 +259,15 @@ export class Editor {
     if (found.key !== undefined) this.pending = found.key;
   }
 
+  /** The window has another size: a handler, which runs in the answer of any call. */
+  resized(): void {
+    this.stale = true;
+  }
+
   private nextByte(): number | undefined {
     const into = new Uint8Array(1);
     for (;;) {
+      while (this.stale) this.signalled();
       try {
         return this.shell.sys.read(terminal, into) === 0 ? undefined : into[0];
       } catch (error) {
@@ -272,6 +279,7 @@ export class Editor {
 
   /** The window may have another size, or a job's end may have been told on a line of its own. */
   private signalled(): void {
+    this.stale = false;
     this.onSignal();
     this.measure();
     this.refresh();

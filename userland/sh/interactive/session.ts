@@ -89,7 +89,7 @@ class Session {
     shell.becomeInteractive();
     shell.terminal = takeTerminal(shell);
     if (shell.terminal !== undefined) shell.state.options.monitor = true;
-    shell.sys.sigaction(SIGWINCH, () => undefined); // so that it ends the reading of a key
+    shell.sys.sigaction(SIGWINCH, () => this.editor.resized());
     const file = shell.get('ENV');
     if (file !== undefined && file !== '') source(shell, promptText(shell, file));
     this.history.load();
