@@ -3,7 +3,7 @@
 import test from 'ava';
 import { have, withImage } from '../../scripts/testing/hfs-tools.ts';
 import { seeded } from '../ext4fs/testing.ts';
-import { mounted, type NewVolume, newVolume } from './testing.ts';
+import { mounted, type NewVolume, newVolume, problemsOf } from './testing.ts';
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 const bytes = (content: string): Uint8Array => Buffer.from(content);
@@ -34,6 +34,7 @@ const treeComesBack = test.macro({
     for (let i = 0; i < 300; i += 3)
       first.client.unlink(`dir ${Math.floor(i / 30)}/a file with number ${i}`);
     first.client.detach();
+    t.deepEqual(problemsOf(image), []);
     const second = mounted(volume.kind, image);
     for (let i = 0; i < 300; i++) {
       const dir = `dir ${Math.floor(i / 30)}`;
@@ -49,6 +50,7 @@ const treeComesBack = test.macro({
     }
     t.deepEqual(second.client.list(''), []);
     second.client.detach();
+    t.deepEqual(problemsOf(image), []);
     t.deepEqual([...first.machine.log, ...second.machine.log], []);
   },
   title: (_, volume: NewVolume) => titled('a tree of files comes back as it was', volume),
@@ -95,6 +97,7 @@ const modelled = test.macro({
       }
       if (i % 100 === 99) {
         client.detach();
+        t.deepEqual(problemsOf(image), []);
         ({ machine, client } = mounted(volume.kind, image));
         t.deepEqual(client.list(''), [...model.keys()].sort());
       }
@@ -120,6 +123,7 @@ test('hfsutils reads what was written, and what it writes is read', (t) => {
      humount; cat image`,
   );
   const image = new Uint8Array(made);
+  t.deepEqual(problemsOf(image), []);
   const { client, machine } = mounted('hfs', image);
   t.is(client.list('folder').length, 60);
   const fid = client.open('FOLDER/FILE NUMBER 42', 0);
@@ -132,6 +136,7 @@ test('hfsutils reads what was written, and what it writes is read', (t) => {
   client.setxattr('moved', 'com.apple.ResourceFork', bytes('resources'));
   client.detach();
   t.deepEqual(machine.log, []);
+  t.deepEqual(problemsOf(image), []);
   const listed = withImage(
     image,
     'hmount image > /dev/null; hls -1 :folder; hls -l; hcopy -r :moved -',
@@ -153,6 +158,7 @@ test('7-Zip reads what was written: links of both kinds, forks', (t) => {
   client.symlink('soft', 'folder/grün');
   client.setxattr('hard', 'com.apple.ResourceFork', bytes('resources'));
   client.detach();
+  t.deepEqual(problemsOf(image), []);
   const out = withImage(image, '7z e -so -r image "iNode*"; 7z e -so image Test/soft');
   t.true(out.includes(Buffer.from(content)) && out.includes('resources'));
   t.true(text(out).normalize('NFC').endsWith('folder/grün'));
@@ -195,6 +201,7 @@ test('attributes are kept inline and in forks, and go with their file', (t) => {
   client.detach();
   mounted('hfs+', image).client.detach();
   t.is(free(), before);
+  t.deepEqual(problemsOf(image), []);
 });
 
 test('a volume that another left mounted is only read', (t) => {

@@ -3,6 +3,7 @@
 import { imageMedium } from '../lib/memory/image-medium.ts';
 import { TestClient } from '../lib/testing/client.ts';
 import { Machine, type MachineOptions } from '../lib/testing/machine.ts';
+import { checkVolume } from './fsck/check.ts';
 import type { MkfsRequest } from './mkfs/geometry.ts';
 import { mkfs } from './mkfs/mkfs.ts';
 import { mountHfs, mountHfsPlus } from './mount.ts';
@@ -39,3 +40,7 @@ export function mounted(
   client.attach();
   return { machine, client };
 }
+
+/** What a check finds wrong with an unmounted volume. */
+export const problemsOf = (image: Uint8Array): readonly string[] =>
+  checkVolume(imageMedium(image), 3_800_000_000).problems;

@@ -15,6 +15,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'mkfs.ext2': '../fs/mkfs-ext4.js',
   'mkfs.ext3': '../fs/mkfs-ext4.js',
   'mkfs.ext4': '../fs/mkfs-ext4.js',
+  'mkfs.hfs': '../fs/mkfs-hfs.js',
+  'mkfs.hfsplus': '../fs/mkfs-hfs.js',
   hd: './hexdump.js',
   gunzip: './gzip.js',
   pkill: './pgrep.js',

@@ -1,6 +1,7 @@
 // The native programs by name: what `#!native NAME` starts and what the boot archive's /bin holds.
 
 import { main as mkfsExt4 } from '../fs/mkfs-ext4.ts';
+import { main as mkfsHfs } from '../fs/mkfs-hfs.ts';
 import type { Program } from '../libc/sys.ts';
 import { main as sh } from '../sh/main.ts';
 import { main as awk } from './awk.ts';
@@ -183,6 +184,8 @@ export const programs: Readonly<Record<string, Program>> = {
   'mkfs.ext2': mkfsExt4,
   'mkfs.ext3': mkfsExt4,
   'mkfs.ext4': mkfsExt4,
+  'mkfs.hfs': mkfsHfs,
+  'mkfs.hfsplus': mkfsHfs,
   mkfifo,
   mknod,
   mktemp,

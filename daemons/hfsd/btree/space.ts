@@ -98,13 +98,19 @@ function growTree(tree: BTree): void {
   const header = tree.editHeader();
   header.totalNodes = Math.floor(tree.file.sizeBytes / nodeSize);
   header.freeNodes += header.totalNodes - old;
+  coverNodes(tree, old);
+}
+
+/** Adds map nodes from node `from` on, until all nodes have their bit. */
+export function coverNodes(tree: BTree, from: number): void {
+  const { header } = tree;
   let capacity = 0;
   let last: Node | undefined;
   for (const { node, length } of mapParts(tree)) {
     capacity += 8 * length;
     last = node;
   }
-  for (let no = Math.max(old, 0); capacity < header.totalNodes && last !== undefined; no++) {
+  for (let no = from; capacity < header.totalNodes && last !== undefined; no++) {
     last = addMapNode(tree, { no, last, first: capacity });
     capacity += 8 * (last.offset(1) - last.offset(0));
   }

@@ -14,6 +14,7 @@ import {
 } from '../ondisk.ts';
 import { HfsThread } from '../ondisk-hfs.ts';
 import type { Op } from '../op.ts';
+import type { Volume } from '../volume/volume.ts';
 import { type Item, readItem, writeItem } from './item.ts';
 
 const PLACES_MAX = 65_536;
@@ -132,17 +133,14 @@ export class Catalog {
   #putThread({ kind, cnid, key }: Item): void {
     const { vol } = this.#op;
     const type = kind === 'folder' ? FOLDER_THREAD : FILE_THREAD;
-    const thread = vol.kind === 'hfs' ? hfsThread(type, key) : plusThread(type, key);
-    insert(this.tree, vol.keys.catalogKey({ parent: cnid, name: '' }), thread);
+    insert(this.tree, vol.keys.catalogKey({ parent: cnid, name: '' }), writeThread(vol, type, key));
   }
 
   #threadOf(cnid: number): CatalogKey | undefined {
     const { vol } = this.#op;
     const record = this.tree.get(vol.keys.catalogKey({ parent: cnid, name: '' }));
     if (record === undefined) return undefined;
-    const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
-    const key = vol.kind === 'hfs' ? readHfsThread(view) : readPlusThread(view);
-    return key ?? fail(EUCLEAN, `catalog: the thread of ${cnid} is damaged`);
+    return readThread(vol, record) ?? fail(EUCLEAN, `catalog: the thread of ${cnid} is damaged`);
   }
 
   /** Searches all leaves: when a worker took over from one that died and knew the place. */
@@ -162,6 +160,16 @@ export class Catalog {
 /** The root's thread says that its parent is number 1. */
 export const isRoot = ({ cnid, key }: Item): boolean =>
   cnid === ROOT_ID && key.parent === ROOT_PARENT_ID;
+
+/** A thread's record: where its file or folder is. */
+export const writeThread = ({ kind }: Volume, type: number, key: CatalogKey): Uint8Array =>
+  kind === 'hfs' ? hfsThread(type, key) : plusThread(type, key);
+
+/** Undefined when it is no thread, or a damaged one. */
+export function readThread({ kind }: Volume, record: Uint8Array): CatalogKey | undefined {
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  return kind === 'hfs' ? readHfsThread(view) : readPlusThread(view);
+}
 
 function hfsThread(type: number, { parent, name }: CatalogKey): Uint8Array {
   const bytes = new Uint8Array(HfsThread.size);

@@ -14,8 +14,8 @@ import {
 import type { Op } from '../op.ts';
 import { type Item, newItem } from './item.ts';
 
-const TEMP = 'temp';
-const INODE = 'iNode';
+export const TEMP = 'temp';
+export const INODE = 'iNode';
 
 const PRIVATE_KEY: CatalogKey = { parent: ROOT_ID, name: PRIVATE_FOLDER };
 
