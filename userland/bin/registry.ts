@@ -61,11 +61,13 @@ import { main as mkdir } from './mkdir.ts';
 import { main as mkfifo } from './mkfifo.ts';
 import { main as mknod } from './mknod.ts';
 import { main as mktemp } from './mktemp.ts';
+import { main as more } from './more.ts';
 import { main as mount } from './mount.ts';
 import { main as mv } from './mv.ts';
 import { main as nice } from './nice.ts';
 import { main as nl } from './nl.ts';
 import { main as nohup } from './nohup.ts';
+import { main as numfmt } from './numfmt.ts';
 import { main as od } from './od.ts';
 import { main as paste } from './paste.ts';
 import { main as patch } from './patch.ts';
@@ -189,11 +191,13 @@ export const programs: Readonly<Record<string, Program>> = {
   mkfifo,
   mknod,
   mktemp,
+  more,
   mount,
   mv,
   nice,
   nl,
   nohup,
+  numfmt,
   od,
   paste,
   patch,

@@ -115,7 +115,7 @@ export class Screen {
 }
 
 /** Bytes as they are typed. Ctrl-C, when it is a signal, forgets nothing that was typed before. */
-function keysOf(from: Termios, interrupt: ScreenOptions['interrupt']): Termios {
+export function keysOf(from: Termios, interrupt: ScreenOptions['interrupt']): Termios {
   const isSignal = interrupt === 'signal';
   const lflag = from.lflag & ~(ICANON | ECHO | IEXTEN | ISIG);
   return {
