@@ -353,7 +353,8 @@ function* renameLocked(call: Call, source: Parent, target: Parent): Task<void> {
   for (let at: Dentry | undefined = source.dir.dentry; at; at = at.parent) {
     if (at === to) fail(ENOTEMPTY);
   }
-  if (to.inode) {
+  const recased = from === to && source.name !== target.name; // one name, in other letters: FAT
+  if (to.inode && !recased) {
     if (to.inode === moved) return; // two names of one file: nothing happens
     if (moved.isDirectory && !to.inode.isDirectory) fail(ENOTDIR);
     if (!moved.isDirectory && to.inode.isDirectory) fail(EISDIR);
@@ -371,7 +372,7 @@ function* renameLocked(call: Call, source: Parent, target: Parent): Task<void> {
     },
   ]);
   for (const inode of [oldDir, newDir, moved]) inode.stale = true;
-  if (to.inode) unlinked(call, to);
+  if (to.inode && !recased) unlinked(call, to);
   call.kernel.dcache.move(from, target.dir.dentry, target.name);
-  call.kernel.dcache.set(source.dir.dentry, source.name, undefined);
+  if (!recased) call.kernel.dcache.set(source.dir.dentry, source.name, undefined);
 }
