@@ -45,7 +45,10 @@ export class Person {
   get rows(): string[] {
     const { active } = this.#screen.buffer;
     return Array.from({ length: this.#screen.rows }, (_, i) =>
-      (active.getLine(active.baseY + i)?.translateToString(true) ?? '').trimEnd(),
+      // A line that was longer before a resize still holds what is no longer shown.
+      (
+        active.getLine(active.baseY + i)?.translateToString(true, 0, this.#screen.cols) ?? ''
+      ).trimEnd(),
     );
   }
 

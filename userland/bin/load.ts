@@ -20,6 +20,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   hd: './hexdump.js',
   gunzip: './gzip.js',
   pkill: './pgrep.js',
+  reset: './tset.js',
   sh: '../sh/main.js',
   sha1sum: './md5sum.js',
   sha224sum: './md5sum.js',

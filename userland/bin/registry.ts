@@ -102,10 +102,12 @@ import { main as tee } from './tee.ts';
 import { main as test } from './test.ts';
 import { main as time } from './time.ts';
 import { main as timeout } from './timeout.ts';
+import { main as top } from './top.ts';
 import { main as touch } from './touch.ts';
 import { main as tr } from './tr.ts';
 import { main as true_ } from './true_.ts';
 import { main as truncate } from './truncate.ts';
+import { main as tset } from './tset.ts';
 import { main as tsort } from './tsort.ts';
 import { main as tty } from './tty.ts';
 import { main as umount } from './umount.ts';
@@ -113,6 +115,7 @@ import { main as uname } from './uname.ts';
 import { main as uniq } from './uniq.ts';
 import { main as uptime } from './uptime.ts';
 import { main as vi } from './vi.ts';
+import { main as watch } from './watch.ts';
 import { main as wc } from './wc.ts';
 import { main as which } from './which.ts';
 import { main as whoami } from './whoami.ts';
@@ -209,6 +212,7 @@ export const programs: Readonly<Record<string, Program>> = {
   readlink,
   realpath,
   renice,
+  reset: tset,
   rev,
   rm,
   rmdir,
@@ -238,11 +242,13 @@ export const programs: Readonly<Record<string, Program>> = {
   test,
   time,
   timeout,
+  top,
   touch,
   tr,
   true: true_,
   truncate,
   tsort,
+  tset,
   tty,
   umount,
   uname,
@@ -251,6 +257,7 @@ export const programs: Readonly<Record<string, Program>> = {
   uptime,
   vi,
   view: vi,
+  watch,
   wc,
   which,
   whoami,
