@@ -1,7 +1,7 @@
 // Mounting a volume of HFS, HFS Plus or HFSX: finds it (in its wrapper, if it has one), replays its
 // journal or our own log, marks it as mounted; and the way back. TN1150; Inside Macintosh: Files.
 
-import { EMEDIUMTYPE, EUCLEAN, fail, PosixError } from '../../kernel/abi/errno.ts';
+import { EMEDIUMTYPE, PosixError } from '../../kernel/abi/errno.ts';
 import type { Label } from '../../kernel/ipc/fault/places.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import type { Epoch } from '../lib/cache/block-cache.ts';
@@ -12,16 +12,10 @@ import { readProbe } from '../lib/probe.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import type { Run } from './fork/fork-data.ts';
 import { HfsFs } from './fs.ts';
-import { readSectors, writeSectors } from './journal/bytes.ts';
-import { type LogPlace, type LogState, readHeader } from './journal/format.ts';
-import {
-  chooseRoom,
-  findOwnLog,
-  markOwn,
-  ownPlace,
-  putOwnLog,
-  removeOwnLog,
-} from './journal/own-log.ts';
+import { engineSectors, readSectors, writeSectors } from './journal/bytes.ts';
+import { findLog } from './journal/find.ts';
+import type { LogPlace, LogState } from './journal/format.ts';
+import { chooseRoom, markOwn, ownPlace, putOwnLog, removeOwnLog } from './journal/own-log.ts';
 import { replay } from './journal/replay.ts';
 import { WriteAhead } from './journal/write-ahead.ts';
 import {
@@ -29,9 +23,6 @@ import {
   BINARY_COMPARE,
   HEADER_OFFSET,
   HFSX_SIGNATURE,
-  JOURNAL_IN_FS,
-  JOURNAL_NEED_INIT,
-  JournalInfoBlock,
   VOLUME_INCONSISTENT,
   VOLUME_UNMOUNTED,
 } from './ondisk.ts';
@@ -187,33 +178,13 @@ class HfsMount implements MountedVolume {
     this.#readOnly = true;
   }
 
-  /** The volume's journal, or our own log on a volume without one. */
   *#findLog(): Task<LogState | undefined> {
-    const { engine } = this;
-    const { journalInfoBlock, allocSize } = this.#volume;
     const header = yield* this.#readHeader();
     this.#writeCount = this.#volume.head(new DataView(header.buffer), 0).writeCount;
-    if (journalInfoBlock === 0) return yield* findOwnLog(engine, this.#volume, this.#writeCount);
-    if (journalInfoBlock >= this.#volume.allocCount) fail(EUCLEAN, 'its journal is nowhere');
-    const sector = yield* readSectors(engine, journalInfoBlock * allocSize, SECTOR);
-    const info = new JournalInfoBlock(new DataView(sector.buffer));
-    if ((info.flags & JOURNAL_IN_FS) === 0) {
-      this.#stayReadOnly('its journal is on another device');
-      return undefined;
-    }
-    const { offset, size } = info;
-    if (offset % SECTOR !== 0 || offset + size > this.#volume.sizeBytes || size < 8192)
-      fail(EUCLEAN, `journal at ${offset}, ${size} bytes`);
-    const where = { headerAt: offset, bufferAt: offset };
-    const fresh = (info.flags & JOURNAL_NEED_INIT) !== 0;
-    const state = fresh ? undefined : readHeader(yield* readSectors(engine, offset, SECTOR), where);
-    if (state !== undefined && state.place.size !== size) fail(EUCLEAN, 'journal: two sizes');
-    if (state === undefined) {
-      this.#stayReadOnly('its journal was never begun');
-      return undefined;
-    }
-    this.#journal = state.place;
-    return state;
+    const { log, why } = yield* findLog(engineSectors(this.engine), this.#volume);
+    if (why !== undefined) this.#stayReadOnly(why);
+    if (this.#volume.journalInfoBlock !== 0) this.#journal = log?.place;
+    return log;
   }
 
   *#replay(log: LogState): Task<void> {
@@ -221,7 +192,7 @@ class HfsMount implements MountedVolume {
       this.#request.log('its log is not empty, and is not replayed as the volume is read-only');
       return;
     }
-    const lists = yield* replay(this.engine, log);
+    const lists = yield* replay(engineSectors(this.engine), log);
     this.#request.log(`log replayed: ${lists} ${lists === 1 ? 'list' : 'lists'}`);
     this.engine.cache.dropClean();
     const probe = yield* readProbe(this.#request);

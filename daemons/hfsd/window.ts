@@ -1,8 +1,9 @@
-// A part of a device as a device: an HFS Plus volume inside its wrapper. TN1150, "HFS Wrapper".
+// A part of a device, or of a medium, as one: an HFS Plus volume inside its wrapper. TN1150, "HFS Wrapper".
 
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import type { BlockDevice, Piece } from '../lib/device.ts';
+import type { Medium } from '../lib/medium.ts';
 import type { Place } from './volume/volume.ts';
 
 export class DeviceWindow implements BlockDevice {
@@ -44,3 +45,11 @@ export class DeviceWindow implements BlockDevice {
     });
   }
 }
+
+/** `place` lies inside the medium. */
+export const mediumWindow = (medium: Medium, { offset, sizeBytes }: Place): Medium => ({
+  sizeBytes,
+  read: (at, length) => medium.read(offset + at, length),
+  write: (at, bytes) => medium.write(offset + at, bytes),
+  flush: () => medium.flush(),
+});

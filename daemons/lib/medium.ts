@@ -1,8 +1,9 @@
 // A disk or an image as mkfs and fsck see it: bytes, read and written where the caller stands, by
 // programs that have the volume for themselves. A mounted volume goes through its engine instead.
 
-import { EIO, fail } from '../../kernel/abi/errno.ts';
+import { assert, EIO, fail } from '../../kernel/abi/errno.ts';
 import type { Timespec } from '../../kernel/abi/stat.ts';
+import type { Task } from '../../kernel/ipc/task.ts';
 import type { Block, Seal, Transaction } from './transaction.ts';
 
 export interface Medium {
@@ -11,6 +12,13 @@ export interface Medium {
   read(offset: number, length: number): Uint8Array;
   write(offset: number, bytes: Uint8Array): void;
   flush(): void;
+}
+
+/** Runs a task that never waits, as all it works on is a medium. */
+export function runAtOnce<T>(task: Task<T>): T {
+  const step = task.next();
+  assert(step.done === true, 'a task over a medium waits');
+  return step.value;
 }
 
 /** Blocks kept in memory at most; those that were changed stay until `commit`. */

@@ -15,6 +15,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'mkfs.ext2': '../fs/mkfs-ext4.js',
   'mkfs.ext3': '../fs/mkfs-ext4.js',
   'mkfs.ext4': '../fs/mkfs-ext4.js',
+  'fsck.hfs': '../fs/fsck-hfs.js',
+  'fsck.hfsplus': '../fs/fsck-hfs.js',
   'mkfs.hfs': '../fs/mkfs-hfs.js',
   'mkfs.hfsplus': '../fs/mkfs-hfs.js',
   hd: './hexdump.js',

@@ -1,5 +1,6 @@
 // The native programs by name: what `#!native NAME` starts and what the boot archive's /bin holds.
 
+import { main as fsckHfs } from '../fs/fsck-hfs.ts';
 import { main as mkfsExt4 } from '../fs/mkfs-ext4.ts';
 import { main as mkfsHfs } from '../fs/mkfs-hfs.ts';
 import type { Program } from '../libc/sys.ts';
@@ -165,6 +166,8 @@ export const programs: Readonly<Record<string, Program>> = {
   fmt,
   fold,
   free,
+  'fsck.hfs': fsckHfs,
+  'fsck.hfsplus': fsckHfs,
   fsync,
   getfattr,
   grep,

@@ -1,7 +1,7 @@
 // The attributes file's records: each belongs to a file or a folder and has a value that is there.
 // TN1150, "Attributes File".
 
-import { plusExtents, type Run, readFork } from '../fork/fork-data.ts';
+import { EMPTY_FORK, plusExtents, type Run, readFork } from '../fork/fork-data.ts';
 import { readAttributeKey } from '../names/keys.ts';
 import {
   ATTRIBUTE_EXTENTS,
@@ -63,11 +63,14 @@ function checkOne(group: TreeRecord[], { entries, owners, report }: Parts): Tree
     if (attrSize <= data.length - AttributeData.size) return group;
   }
   if (type === ATTRIBUTE_FORK && data.length >= AttributeFork.size) {
-    const fork = readFork(new AttributeFork(viewOf(data)).fork);
+    const { fork: bytes } = new AttributeFork(viewOf(data));
+    const huge = viewOf(bytes).getUint32(0) >= 1 << 21;
+    const fork = huge ? EMPTY_FORK : readFork(bytes);
+    if (huge) report.bad(`${what}: an impossible size`);
     const extents = [...fork.extents, ...more.flatMap(moreExtents)];
     const whose = { cnid, type: 0, name: what, contained: true };
     const claimed = owners.claim(whose, { ...fork, extents });
-    if (!claimed.changed) return group;
+    if (!claimed.changed && !huge) return group;
   } else report.bad(`${what}: no value`);
   return []; // half a value is none
 }

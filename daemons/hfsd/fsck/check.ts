@@ -1,8 +1,12 @@
 // A whole volume that nobody has mounted, checked: header, trees, catalog, attributes, forks, bitmap. What
 // is wrong is told and put right in memory; `repair.ts` writes that. TN1150; Inside Macintosh: Files.
 
-import type { Medium } from '../../lib/medium.ts';
+import { PosixError } from '../../../kernel/abi/errno.ts';
+import { type Medium, runAtOnce } from '../../lib/medium.ts';
 import { type ForkData, readFork } from '../fork/fork-data.ts';
+import { mediumSectors } from '../journal/bytes.ts';
+import { findLog } from '../journal/find.ts';
+import type { TreeId } from '../mkfs/tree.ts';
 import { attributeFormat, type KeyFormat } from '../names/keys.ts';
 import {
   ALLOCATION_ID,
@@ -11,6 +15,10 @@ import {
   CATALOG_ID,
   DATA_FORK,
   EXTENTS_ID,
+  JOURNAL_IN_FS,
+  JOURNAL_NEED_INIT,
+  JOURNAL_ON_OTHER_DEVICE,
+  JournalInfoBlock,
   RESOURCE_FORK,
   VOLUME_INCONSISTENT,
   VOLUME_UNMOUNTED,
@@ -18,19 +26,19 @@ import {
 } from '../ondisk.ts';
 import type { SpecialFile } from '../volume/head.ts';
 import type { Volume } from '../volume/volume.ts';
-import { checkAttributes } from './attributes.ts';
+import { type CheckedAttributes, checkAttributes } from './attributes.ts';
 import { checkBitmap, fixedBlocks } from './bitmap.ts';
 import { checkCounts } from './counts.ts';
 import { Entries, nameOf } from './entries.ts';
-import { Folders } from './folders.ts';
+import { Folders, type OwnFile } from './folders.ts';
 import { Ownership, type WholeFork } from './forks.ts';
 import { type Opened, openForCheck } from './open.ts';
 import { Report } from './report.ts';
-import { type CheckedTree, checkTree, type TreeRecord } from './tree.ts';
+import { type CheckedTree, checkTree, type TreeRecord, viewOf } from './tree.ts';
 
 /** A tree as it is and as it is to be. */
-export interface TreeFindings {
-  readonly id: SpecialFile;
+export interface TreePlan {
+  readonly id: TreeId;
   readonly format: KeyFormat;
   readonly was: CheckedTree;
   /** Undefined: its records may stay. */
@@ -43,9 +51,12 @@ export interface Findings {
   readonly entries: Entries;
   readonly owners: Ownership;
   readonly specials: ReadonlyMap<SpecialFile, WholeFork>;
-  /** In the order in which they are to be written. */
-  readonly trees: readonly TreeFindings[];
-  /** Forks of files and folders' entries, by what they were claimed for. */
+  readonly extents: CheckedTree;
+  readonly catalog: CheckedTree;
+  readonly attributes: (CheckedTree & { readonly kept: CheckedAttributes }) | undefined;
+  /** A damaged one is switched off. */
+  readonly journal: 'fine' | 'damaged';
+  /** Of files whose forks are not as they were. */
   readonly forks: ReadonlyMap<number, Forks>;
 }
 
@@ -59,7 +70,8 @@ export function checkVolume(medium: Medium, now: number): Findings {
   const report = new Report();
   const opened = openForCheck(medium, report);
   const { volume, head } = opened;
-  checkAttributesOf(opened, report);
+  checkMarks(opened, report);
+  const journal = checkJournal(medium, volume, report);
   const owners = new Ownership(volume, report);
   owners.claimFixed(fixedBlocks(volume));
   const specials = new Map<SpecialFile, WholeFork>();
@@ -81,28 +93,35 @@ export function checkVolume(medium: Medium, now: number): Findings {
   claimOthers(opened, owners, claim);
   const entries = new Entries(volume, report, head.nextCnid);
   entries.read(catalog.records);
-  new Folders(entries, now).check();
+  new Folders(entries, now).check(journal === 'fine' ? journalFiles(medium, volume) : []);
   const forks = claimForks(entries, owners);
   const values = attributes && checkAttributes(attributes.records, { entries, owners, report });
   owners.dropOrphans();
   checkBitmap({ medium, opened, owners, bitmap: specials.get(ALLOCATION_ID), report });
   checkCounts(opened, entries, report);
-  const trees: TreeFindings[] = [
+  return {
+    ...{ problems: report.problems, opened, entries, owners, specials, extents, catalog, forks },
+    journal,
+    attributes: attributes && values && { ...attributes, kept: values },
+  };
+}
+
+/** What each tree is to hold, in the order in which they are to be written. */
+export function planTrees({ opened, owners, entries, ...trees }: Findings): TreePlan[] {
+  const { keys } = opened.volume;
+  const changed = entries.changed || entries.anyChanged;
+  const plans: TreePlan[] = [
+    { id: EXTENTS_ID, format: keys.extents, was: trees.extents, records: owners.overflow() },
     {
-      ...{ id: EXTENTS_ID, format: volume.keys.extents, was: extents },
-      records: owners.overflow(),
-    },
-    {
-      ...{ id: CATALOG_ID, format: volume.keys.catalog, was: catalog },
-      records: entries.changed || entries.anyChanged ? entries.records() : undefined,
+      ...{ id: CATALOG_ID, format: keys.catalog, was: trees.catalog },
+      records: changed ? entries.records() : undefined,
     },
   ];
-  if (attributes !== undefined && values !== undefined)
-    trees.push({
-      ...{ id: ATTRIBUTES_ID, format: attributeFormat, was: attributes },
-      records: values.changed ? values.records : undefined,
-    });
-  return { problems: report.problems, opened, entries, owners, specials, trees, forks };
+  const { attributes } = trees;
+  if (attributes === undefined) return plans;
+  const { kept } = attributes;
+  const records = kept.changed ? kept.records : undefined;
+  return [...plans, { id: ATTRIBUTES_ID, format: attributeFormat, was: attributes, records }];
 }
 
 const NAMES: Readonly<Record<SpecialFile, string>> = {
@@ -112,9 +131,41 @@ const NAMES: Readonly<Record<SpecialFile, string>> = {
   [ATTRIBUTES_ID]: 'attributes file',
 };
 
-function checkAttributesOf({ head }: Opened, report: Report): void {
+function checkMarks({ head }: Opened, report: Report): void {
   if ((head.attributes & VOLUME_UNMOUNTED) === 0) report.bad('header: it was not unmounted');
   if ((head.attributes & VOLUME_INCONSISTENT) !== 0) report.bad('header: marked as inconsistent');
+}
+
+/** A log that can be replayed was: one that cannot is of no use. */
+function checkJournal(medium: Medium, volume: Volume, report: Report): 'fine' | 'damaged' {
+  if (volume.journalInfoBlock === 0) return 'fine';
+  try {
+    const { log, why } = runAtOnce(findLog(mediumSectors(medium), volume));
+    if (log !== undefined && log.start === log.end) return 'fine';
+    const { flags } = journalInfo(medium, volume);
+    const elsewhere = flags === JOURNAL_ON_OTHER_DEVICE;
+    const fresh = flags === (JOURNAL_IN_FS | JOURNAL_NEED_INIT);
+    if (log === undefined && (elsewhere || fresh)) return 'fine';
+    report.bad(`journal: ${why ?? 'not empty'}`);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    report.bad(`journal: ${error.message}`);
+  }
+  return 'damaged';
+}
+
+const journalInfo = (medium: Medium, { journalInfoBlock, allocSize }: Volume) =>
+  new JournalInfoBlock(viewOf(medium.read(journalInfoBlock * allocSize, 512)));
+
+/** The files that the journal lies in, as the journal itself tells. */
+function journalFiles(medium: Medium, volume: Volume): OwnFile[] {
+  const { journalInfoBlock: at, allocSize } = volume;
+  if (at === 0) return [];
+  const { flags, offset, size } = journalInfo(medium, volume);
+  const info = { name: '.journal_info_block', run: { start: at, count: 1 }, sizeBytes: allocSize };
+  if ((flags & JOURNAL_IN_FS) === 0) return [info];
+  const run = { start: Math.floor(offset / allocSize), count: Math.ceil(size / allocSize) };
+  return [info, { name: '.journal', run, sizeBytes: size }];
 }
 
 /** The file's bytes as far as its extents go. */

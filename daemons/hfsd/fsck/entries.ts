@@ -6,10 +6,12 @@ import { readThread, writeThread } from '../catalog/catalog.ts';
 import { type Item, newItem, readItem, writeItem } from '../catalog/item.ts';
 import type { CatalogKey } from '../names/keys.ts';
 import {
+  FILE_RECORD,
   FILE_THREAD,
   FILE_THREAD_EXISTS,
   FIRST_USER_ID,
   FOLDER_THREAD,
+  PlusFile,
   ROOT_ID,
 } from '../ondisk.ts';
 import type { Volume } from '../volume/volume.ts';
@@ -82,11 +84,13 @@ export class Entries {
       this.#threads.set(key.parent, { type, to, record });
       return;
     }
-    const item = readOrNot(volume, key, record.data);
+    const smaller = withoutHugeSizes(volume, record.data);
+    if (smaller !== undefined) this.bad(`${where}: an impossible size`);
+    const item = readOrNot(volume, key, smaller ?? record.data);
     if (item === undefined || key.name === '') this.bad(`${where} is none`);
     else if (item.cnid < FIRST_USER_ID && item.cnid !== ROOT_ID)
       this.bad(`${where}: number ${item.cnid} is reserved`);
-    else this.#add({ item, record, changed: false });
+    else this.#add({ item, record, changed: smaller !== undefined });
   }
 
   #add(entry: Entry): void {
@@ -138,6 +142,14 @@ export class Entries {
     entry.changed = true;
   }
 
+  /** Folders of which the thread alone is left, with the place that it tells. */
+  lostFolders(): [number, CatalogKey][] {
+    const lost = [...this.#threads].filter(
+      ([cnid, { type }]) => type === FOLDER_THREAD && !this.byId.has(cnid) && cnid >= ROOT_ID,
+    );
+    return lost.map(([cnid, { to }]) => [cnid, to]);
+  }
+
   /** Threads against what they lead to. */
   checkThreads(): void {
     const kept = new Map<number, Thread>();
@@ -175,11 +187,24 @@ export class Entries {
   }
 }
 
+/** Undefined when the record is too short. */
 function readOrNot(volume: Volume, key: CatalogKey, data: Uint8Array): Item | undefined {
   try {
     return readItem(volume, key, data);
   } catch (error) {
-    if (error instanceof PosixError) return undefined; // a short record
+    if (error instanceof PosixError) return undefined;
     throw error;
   }
+}
+
+/** The record of a file with sizes that no number holds: none of them is right. Undefined: it is fine. */
+function withoutHugeSizes(volume: Volume, data: Uint8Array): Uint8Array | undefined {
+  if (volume.kind === 'hfs' || data.length < PlusFile.size) return undefined;
+  const copy = data.slice();
+  const view = viewOf(copy);
+  if (view.getUint16(0) !== FILE_RECORD) return undefined;
+  const { dataFork, resourceFork } = PlusFile.offsets;
+  const huge = [dataFork, resourceFork].filter((at) => view.getUint32(at) >= 1 << 21);
+  for (const at of huge) view.setUint32(at, 0);
+  return huge.length > 0 ? copy : undefined;
 }

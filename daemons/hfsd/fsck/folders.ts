@@ -3,11 +3,20 @@
 
 import type { Item } from '../catalog/item.ts';
 import { INODE, TEMP } from '../catalog/private.ts';
+import { EMPTY_FORK, type Run } from '../fork/fork-data.ts';
 import { HARD_LINK, NAMELESS_ID, PRIVATE_FOLDER, ROOT_ID, ROOT_PARENT_ID } from '../ondisk.ts';
 import { type Entries, type Entry, nameOf } from './entries.ts';
 import { viewOf } from './tree.ts';
 
 const LOST = 'lost+found';
+const INVISIBLE = 0x5000; // and its name is locked
+
+/** A file of the volume's own in the root. */
+export interface OwnFile {
+  readonly name: string;
+  readonly run: Run;
+  readonly sizeBytes: number;
+}
 
 export class Folders {
   readonly #entries: Entries;
@@ -19,8 +28,10 @@ export class Folders {
     this.#now = now;
   }
 
-  check(): void {
+  check(own: readonly OwnFile[]): void {
     this.#root();
+    this.#lostFolders();
+    for (const file of own) this.#ownFile(file);
     const hidden = this.#privateFolder();
     this.#nameless(hidden);
     this.#parents();
@@ -35,8 +46,45 @@ export class Folders {
     if (root?.item.kind === 'folder' && root.item.key.parent === ROOT_PARENT_ID) return;
     entries.bad('catalog: there is no root folder');
     if (root !== undefined) entries.drop(root);
-    const key = { parent: ROOT_PARENT_ID, name: 'untitled' };
+    const told = entries.lostFolders().find(([cnid]) => cnid === ROOT_ID)?.[1];
+    const key = { parent: ROOT_PARENT_ID, name: told?.name || 'untitled' };
     entries.make('folder', { cnid: ROOT_ID, key, now: this.#now });
+  }
+
+  /** Folders whose threads are left are made again, where something is in them. */
+  #lostFolders(): void {
+    const entries = this.#entries;
+    const wanted = new Set<number>();
+    const taken = new Set<string>();
+    for (const { item } of entries.list) {
+      wanted.add(item.key.parent);
+      taken.add(`${item.key.parent} ${item.key.name.toLowerCase()}`);
+    }
+    const lost = new Map(entries.lostFolders());
+    // Those that lead to them, too.
+    for (const cnid of wanted) {
+      const parent = lost.get(cnid)?.parent;
+      if (parent !== undefined) wanted.add(parent);
+    }
+    for (const [cnid, key] of lost) {
+      const place = `${key.parent} ${key.name.toLowerCase()}`;
+      if (!wanted.has(cnid) || taken.has(place) || key.name === '') continue;
+      entries.bad(`folder ${cnid} '${key.name}': its thread alone is left`);
+      entries.make('folder', { cnid, key, now: this.#now });
+      taken.add(place);
+    }
+  }
+
+  /** The journal lies in files, which keep its blocks from others. */
+  #ownFile({ name, run, sizeBytes }: OwnFile): void {
+    const entries = this.#entries;
+    const key = { parent: ROOT_ID, name };
+    if (entries.find((item) => item.key.parent === ROOT_ID && item.key.name === name)) return;
+    entries.bad(`catalog: '${name}' is missing`);
+    const { item } = entries.make('file', { cnid: entries.takeCnid(), key, now: this.#now });
+    item.mode = 0o100000;
+    viewOf(item.finderInfo).setUint16(8, INVISIBLE);
+    item.data = { ...EMPTY_FORK, size: sizeBytes, blocks: run.count, extents: [run] };
   }
 
   #privateFolder(): Entry | undefined {
@@ -93,7 +141,8 @@ export class Folders {
     });
     const parent = this.#lost.item.cnid;
     leads.set(parent, 'root');
-    return { parent, name: `#${item.cnid}` };
+    const longest = entries.volume.names.longest;
+    return { parent, name: `#${item.cnid} ${item.key.name}`.slice(0, longest) };
   }
 
   #links(hidden: Entry): void {

@@ -3,8 +3,11 @@
 
 import { EUCLEAN, fail, PosixError } from '../../../kernel/abi/errno.ts';
 import type { Medium } from '../../lib/medium.ts';
+import { readFork } from '../fork/fork-data.ts';
 import {
+  ALLOCATION_ID,
   ALTERNATE_FROM_END,
+  ATTRIBUTES_ID,
   BINARY_COMPARE,
   CATALOG_ID,
   EXTENTS_ID,
@@ -12,6 +15,7 @@ import {
   HFSX_SIGNATURE,
   NodeDescriptor,
   TreeHeader,
+  VolumeHeader,
 } from '../ondisk.ts';
 import type { Head } from '../volume/head.ts';
 import { openVolume, type Volume, withBinaryNames } from '../volume/volume.ts';
@@ -19,6 +23,7 @@ import type { Report } from './report.ts';
 import { viewOf } from './tree.ts';
 
 const SECTOR = 512;
+const SPECIALS = [EXTENTS_ID, CATALOG_ID, ALLOCATION_ID, ATTRIBUTES_ID] as const;
 const PROBE = 4096;
 
 export interface Opened {
@@ -54,7 +59,10 @@ function attempt(medium: Medium, header: Uint8Array): Opened | PosixError {
   try {
     const opened = openVolume(probe, medium.sizeBytes);
     const volume = comparesBinary(medium, opened, header) ? withBinaryNames(opened) : opened;
-    return { volume, header, head: volume.head(viewOf(header), 0) };
+    const head = volume.head(viewOf(header), 0);
+    for (const id of SPECIALS) head.special(id); // throws at sizes that are none
+    if (volume.kind === 'hfs+') readFork(new VolumeHeader(viewOf(header)).startupFile);
+    return { volume, header, head };
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     return error;

@@ -32,6 +32,8 @@ export interface CheckedTree {
   readonly records: readonly TreeRecord[];
   /** Its structure is to be made anew. */
   readonly damaged: boolean;
+  /** 0 when it cannot be told. */
+  readonly nodeSize: number;
 }
 
 const HEAD = NodeDescriptor.size;
@@ -45,7 +47,7 @@ export function checkTree(file: TreeBytes, format: KeyFormat, report: Report): C
   const before = report.count;
   const walk = new TreeWalk(file, format, report);
   const records = walk.records();
-  return { records, damaged: report.count > before };
+  return { records, damaged: report.count > before, nodeSize: walk.nodeSize };
 }
 
 interface RawNode {
@@ -70,6 +72,10 @@ class TreeWalk {
     this.#file = file;
     this.#format = format;
     this.#report = report;
+  }
+
+  get nodeSize(): number {
+    return this.#nodeSize;
   }
 
   records(): readonly TreeRecord[] {

@@ -1,8 +1,38 @@
-// Sectors of the device read and written past the block cache, through scratch: headers and the log.
+// Sectors of the device read and written past the block cache, through scratch: headers and the log. Who
+// has the volume for himself, as fsck does, reads and writes them at once.
 
 import { subgrant } from '../../../kernel/ipc/grant.ts';
 import type { Task } from '../../../kernel/ipc/task.ts';
 import type { Engine } from '../../lib/engine.ts';
+import type { Medium } from '../../lib/medium.ts';
+
+/** Whole sectors of a volume, wherever it lies. */
+export interface Sectors {
+  readonly sizeBytes: number;
+  read(offset: number, length: number): Task<Uint8Array>;
+  write(offset: number, bytes: Uint8Array): Task<void>;
+  flush(): Task<void>;
+}
+
+export const engineSectors = (engine: Engine): Sectors => ({
+  sizeBytes: engine.device.sizeBytes,
+  read: (offset, length) => readSectors(engine, offset, length),
+  write: (offset, bytes) => writeSectors(engine, offset, bytes),
+  flush: () => engine.device.flush(),
+});
+
+export const mediumSectors = (medium: Medium): Sectors => ({
+  sizeBytes: medium.sizeBytes,
+  *read(offset, length) {
+    return medium.read(offset, length);
+  },
+  *write(offset, bytes) {
+    medium.write(offset, bytes);
+  },
+  *flush() {
+    medium.flush();
+  },
+});
 
 /** A copy of whole sectors. */
 export function* readSectors(engine: Engine, offset: number, length: number): Task<Uint8Array> {

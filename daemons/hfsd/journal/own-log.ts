@@ -10,7 +10,7 @@ import type { Run } from '../fork/fork-data.ts';
 import type { Op } from '../op.ts';
 import { isUsed } from '../volume/alloc.ts';
 import type { Volume } from '../volume/volume.ts';
-import { readSectors, writeSectors } from './bytes.ts';
+import { type Sectors, writeSectors } from './bytes.ts';
 import {
   checksum,
   type LogPlace,
@@ -49,11 +49,11 @@ export function markOwn(header: Uint8Array, { bufferAt, before, after }: Mark): 
 
 /** What the last sector says, if it is a log of ours that belongs to the volume as it is. */
 export function* findOwnLog(
-  engine: Engine,
+  sectors: Sectors,
   volume: Volume,
   writeCount: number,
 ): Task<LogState | undefined> {
-  const sector = yield* readSectors(engine, headerAt(volume), SECTOR);
+  const sector = yield* sectors.read(headerAt(volume), SECTOR);
   const own = new OwnLog(new DataView(sector.buffer), OWN_AT);
   if (own.magic !== OWN_MAGIC || own.checksum !== checksum(sector.subarray(0, OWN_AT + 20)))
     return undefined;

@@ -3,32 +3,31 @@
 
 import { EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import type { Task } from '../../../kernel/ipc/task.ts';
-import type { Engine } from '../../lib/engine.ts';
-import { readSectors, writeSectors } from './bytes.ts';
+import type { Sectors } from './bytes.ts';
 import { type LogPlace, type LogState, readList, writeHeader } from './format.ts';
 
 /** Brings home what the log holds and empties it; the number of lists. */
-export function* replay(engine: Engine, { place, start, end }: LogState): Task<number> {
+export function* replay(sectors: Sectors, { place, start, end }: LogState): Task<number> {
   const ring = place.size - place.sector;
   let at = start;
   let lists = 0;
   for (let walked = 0; at !== end; lists++) {
     const { blocks, usedBytes } = readList(
       place,
-      yield* readRing(engine, place, at, place.listSize),
+      yield* readRing(sectors, place, at, place.listSize),
     );
     walked += usedBytes;
     if (walked > ring) fail(EUCLEAN, 'journal: its lists have no end');
     let from = advance(place, at, place.listSize);
     for (const { no, size, killed } of blocks) {
-      if (!killed) yield* bringBlock(engine, place, { from, to: no * place.sector, size });
+      if (!killed) yield* bringBlock(sectors, place, { from, to: no * place.sector, size });
       from = advance(place, from, size);
     }
     at = from;
   }
-  yield* engine.device.flush();
-  yield* writeSectors(engine, place.headerAt, writeHeader({ place, start: end, end }, 0));
-  yield* engine.device.flush();
+  yield* sectors.flush();
+  yield* sectors.write(place.headerAt, writeHeader({ place, start: end, end }, 0));
+  yield* sectors.flush();
   return lists;
 }
 
@@ -38,27 +37,32 @@ function advance({ size, sector }: LogPlace, at: number, bytes: number): number 
   return next >= size ? sector + (next - size) : next;
 }
 
-function* readRing(engine: Engine, place: LogPlace, at: number, length: number): Task<Uint8Array> {
+function* readRing(
+  sectors: Sectors,
+  place: LogPlace,
+  at: number,
+  length: number,
+): Task<Uint8Array> {
   const first = Math.min(length, place.size - at);
-  const head = yield* readSectors(engine, place.bufferAt + at, first);
+  const head = yield* sectors.read(place.bufferAt + at, first);
   if (first === length) return head;
   const out = new Uint8Array(length);
   out.set(head);
-  out.set(yield* readSectors(engine, place.bufferAt + place.sector, length - first), first);
+  out.set(yield* sectors.read(place.bufferAt + place.sector, length - first), first);
   return out;
 }
 
 const PART = 65_536;
 
 function* bringBlock(
-  engine: Engine,
+  sectors: Sectors,
   place: LogPlace,
   { from, to, size }: { from: number; to: number; size: number },
 ): Task<void> {
-  if (to + size > engine.device.sizeBytes) fail(EUCLEAN, `journal: a block at ${to}`);
+  if (to + size > sectors.sizeBytes) fail(EUCLEAN, `journal: a block at ${to}`);
   for (let done = 0; done < size; done += PART) {
     const count = Math.min(PART, size - done);
-    const bytes = yield* readRing(engine, place, advance(place, from, done), count);
-    yield* writeSectors(engine, to + done, bytes);
+    const bytes = yield* readRing(sectors, place, advance(place, from, done), count);
+    yield* sectors.write(to + done, bytes);
   }
 }

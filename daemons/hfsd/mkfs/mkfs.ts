@@ -10,19 +10,15 @@ import { writeHeader } from '../journal/format.ts';
 import { hfsNames, plusNames } from '../names/names.ts';
 import {
   ALTERNATE_FROM_END,
-  BINARY_COMPARE,
-  CASE_FOLDING,
-  HEADER_NODE,
+  ATTRIBUTES_ID,
+  CATALOG_ID,
+  EXTENTS_ID,
   HEADER_OFFSET,
   JOURNAL_IN_FS,
   JournalInfoBlock,
   MAC_EPOCH,
-  NodeDescriptor,
   ROOT_ID,
   ROOT_PARENT_ID,
-  TREE_BIG_KEYS,
-  TREE_VARIABLE_INDEX_KEYS,
-  TreeHeader,
 } from '../ondisk.ts';
 import { Op } from '../op.ts';
 import type { Volume } from '../volume/volume.ts';
@@ -35,6 +31,7 @@ import {
   type TreeGeometry,
 } from './geometry.ts';
 import { hfsHeader, plusHeader } from './headers.ts';
+import { mappedByHeader, type TreeId, treeHeaderNode, treeKind } from './tree.ts';
 
 export interface MkfsWorld {
   readonly nowSec: number; // since 1970
@@ -55,7 +52,7 @@ export function mkfs(medium: Medium, request: MkfsRequest, world: MkfsWorld): Vo
   medium.write(HEADER_OFFSET, header);
   medium.write(medium.sizeBytes - 512, new Uint8Array(512));
   writeBitmap(medium, geometry);
-  for (const tree of treesOf(geometry, request)) writeTree(medium, geometry, tree);
+  writeTrees(medium, geometry, request);
   writeJournal(medium, geometry);
   const volume = addRoot(medium, request, { world, label, geometry });
   medium.write(medium.sizeBytes - ALTERNATE_FROM_END, medium.read(HEADER_OFFSET, 512));
@@ -83,50 +80,21 @@ function writeBitmap(medium: Medium, geometry: Geometry): void {
   medium.write(bitmap === undefined ? 3 * 512 : bitmap.start * allocSize, bits);
 }
 
-interface Tree extends TreeGeometry {
-  readonly maxKeyLength: number;
-  readonly attributes: number;
-  readonly compare: number;
-}
-
-function treesOf(geometry: Geometry, { kind, caseSensitive }: MkfsRequest): Tree[] {
-  const plus = kind === 'hfs+';
-  const variable = plus ? TREE_BIG_KEYS | TREE_VARIABLE_INDEX_KEYS : 0;
-  const fixed = plus ? TREE_BIG_KEYS : 0;
-  const { extents, catalog, attributes } = geometry;
-  // On plain HFS Plus the field is reserved; HFSX says how names compare.
-  const compare = caseSensitive ? BINARY_COMPARE : plus ? CASE_FOLDING : 0;
-  const trees = [
-    { ...extents, maxKeyLength: plus ? 10 : 7, attributes: fixed, compare: 0 },
-    { ...catalog, maxKeyLength: plus ? 516 : 37, attributes: variable, compare },
+function writeTrees(medium: Medium, geometry: Geometry, request: MkfsRequest): void {
+  const { extents, catalog, attributes, allocSize, allocAt } = geometry;
+  const trees: readonly [TreeId, TreeGeometry | undefined][] = [
+    [EXTENTS_ID, extents],
+    [CATALOG_ID, catalog],
+    [ATTRIBUTES_ID, attributes],
   ];
-  if (attributes)
-    trees.push({ ...attributes, maxKeyLength: 266, attributes: variable, compare: 0 });
-  return trees;
-}
-
-/** The header node of a tree without records; the other nodes mean nothing yet. */
-function writeTree(medium: Medium, { allocSize, allocAt }: Geometry, tree: Tree): void {
-  const { run, nodeSize } = tree;
-  const size = run.count * allocSize;
-  const node = new Uint8Array(nodeSize);
-  const view = new DataView(node.buffer);
-  const descriptor = new NodeDescriptor(view);
-  descriptor.kind = HEADER_NODE;
-  descriptor.numRecords = 3;
-  const header = new TreeHeader(view, NodeDescriptor.size);
-  header.nodeSize = nodeSize;
-  header.maxKeyLength = tree.maxKeyLength;
-  header.totalNodes = Math.floor(size / nodeSize);
-  header.freeNodes = header.totalNodes - 1;
-  header.attributes = tree.attributes;
-  header.keyCompareType = tree.compare;
-  if (tree.attributes !== 0) header.clumpSize = size;
-  for (const [i, offset] of [14, 120, 248, nodeSize - 8].entries())
-    view.setUint16(nodeSize - 2 * (i + 1), offset);
-  node[248] = 0x80;
-  if ((nodeSize - 256) * 8 < header.totalNodes) fail(EINVAL, 'a tree larger than its map');
-  medium.write(allocAt + run.start * allocSize, node);
+  for (const [id, tree] of trees) {
+    if (tree === undefined) continue;
+    const { run, nodeSize } = tree;
+    const sizeBytes = run.count * allocSize;
+    if (sizeBytes / nodeSize > mappedByHeader(nodeSize)) fail(EINVAL, 'a tree larger than its map');
+    const node = treeHeaderNode({ ...treeKind(id, request), nodeSize, sizeBytes });
+    medium.write(allocAt + run.start * allocSize, node);
+  }
 }
 
 const JOURNAL_LIST = 4096;
