@@ -2,7 +2,7 @@
 
 import type { Machine } from '../drivers/hw/machine.ts';
 import { SYS } from '../kernel/abi/syscall.ts';
-import { type BootOptions, startMachine } from './boot.ts';
+import { type BootOptions, type DiskOptions, diskConfig, startMachine } from './boot.ts';
 import { HostCalls, MachineGone } from './calls.ts';
 import { Faults } from './faults.ts';
 import { FileSystem } from './fs.ts';
@@ -27,6 +27,8 @@ const ENVIRONMENT = {
   ...{ TERM: 'dumb', LANG: 'C.UTF-8' },
 };
 
+/** Where disks are plugged in and pulled out. */
+const SDCTL = '/dev/sd/sdctl';
 /** How long the streams of a killed program may stay open: others may hold them. */
 const DRAIN_MS = 1000;
 const SHUTDOWN_MS = 30_000;
@@ -101,6 +103,30 @@ export class Atoll {
     });
     await Promise.race([due, this.ended]);
     cancel();
+  }
+
+  /**
+   * Plugs one more disk in while the machine runs; its name, sdC1. Its volumes are mounted at /mnt. Not at
+   * an IDE controller.
+   */
+  async attachDisk(disk: string | DiskOptions): Promise<string> {
+    const config = diskConfig(typeof disk === 'string' ? { file: disk } : disk);
+    const name = this.machine.reserveDisk(config);
+    try {
+      await this.fs.writeFile(SDCTL, `attach ${name}`);
+      return name;
+    } catch (error) {
+      this.machine.forgetDisk(name);
+      throw error;
+    }
+  }
+
+  /**
+   * Pulls a disk out: what its cache held is lost, what is mounted from it fails with EIO. It can be
+   * plugged in again by name: `echo attach sdC0 > /dev/sd/sdctl`.
+   */
+  async detachDisk(name: string): Promise<void> {
+    await this.fs.writeFile(SDCTL, `detach ${name}`);
   }
 
   /** Serves the disks by NBD; a disk with a mounted volume is read-only. */

@@ -71,7 +71,7 @@ export function startMachine(
     // One worker has one copy of each module: other ones are given the rest as single files, too.
     modules: more.modules ? { ...roleModules(false), ...more.modules } : roleModules(true),
     bootArchive: readFileSync(packageFile('dist/boot.cpio')),
-    disks: disks?.map(withMode) ?? goldenImages(),
+    disks: disks?.map(diskConfig) ?? goldenImages(),
     ...(mem === undefined ? {} : { memBytes: mem }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(seed === undefined ? {} : { seed }),
@@ -87,7 +87,8 @@ export function startMachine(
   });
 }
 
-const withMode = ({ file, mode, controller }: DiskOptions): DiskConfig => ({
+/** With what is not said. */
+export const diskConfig = ({ file, mode, controller }: DiskOptions): DiskConfig => ({
   file,
   mode: mode ?? (file.endsWith('.zst') ? 'overlay' : 'rw'),
   ...(controller === undefined ? {} : { controller }),

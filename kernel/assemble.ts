@@ -25,7 +25,7 @@ import { ProcessTable } from './proc/table.ts';
 import { Workers } from './proc/workers.ts';
 import { Cpus } from './sched/cpus.ts';
 import { BoardLink } from './supervisor/board-link.ts';
-import { DiskTree } from './supervisor/disk-tree.ts';
+import { DiskTree } from './supervisor/disks/disk-tree.ts';
 import { flushSuperblock } from './supervisor/mounting.ts';
 import { Volumes } from './supervisor/volumes.ts';
 import { takeCall } from './syscall/dispatch.ts';

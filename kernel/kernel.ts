@@ -19,7 +19,7 @@ import type { ProcessTable } from './proc/table.ts';
 import type { Workers } from './proc/workers.ts';
 import type { Cpus } from './sched/cpus.ts';
 import type { BoardLink } from './supervisor/board-link.ts';
-import type { DiskTree } from './supervisor/disk-tree.ts';
+import type { DiskTree } from './supervisor/disks/disk-tree.ts';
 import type { Volumes } from './supervisor/volumes.ts';
 import type { DentryCache } from './vfs/dcache.ts';
 import type { MountTable } from './vfs/mount.ts';

@@ -17,7 +17,8 @@ import { startFlusher } from './mm/flusher.ts';
 import { adoptHost } from './proc/host.ts';
 import { startLoginShell } from './proc/login.ts';
 import { end } from './proc/signal.ts';
-import { mountDisks } from './supervisor/automount.ts';
+import { mountDisks } from './supervisor/disks/automount.ts';
+import { serveHotPlug } from './supervisor/disks/hot-plug.ts';
 import type { Daemons } from './supervisor/in-kernel.ts';
 import { localServer, newMemFs, newTmpfs } from './supervisor/local.ts';
 import { place } from './supervisor/mounting.ts';
@@ -60,6 +61,7 @@ function* boot(kernel: Kernel, board: Board, config: KernelConfig): Task<void> {
     const pts = { type: 'devpts', source: 'devpts', volatile: true };
     yield* mountAt(kernel, '/dev/pts', yield* localServer(kernel, devpts(kernel), pts));
     yield* mountDisks(kernel, config);
+    serveHotPlug(kernel);
     startFlusher(kernel);
     kernel.log('ready');
     kernel.link.send({ type: 'booted' });
@@ -78,7 +80,8 @@ function fromBoard(kernel: Kernel, message: ToKernel): void {
   if (message.type === 'console') console.input(message.bytes);
   else if (message.type === 'winsize') {
     console.resize({ columns: message.columns, rows: message.rows });
-  } else seatGone(kernel, message.seat, message.text);
+  } else if (message.type === 'replugged') kernel.disks.replugged(message);
+  else seatGone(kernel, message.seat, message.text);
 }
 
 /** A worker ended. A process that did not say so itself dies with it. */

@@ -24,14 +24,23 @@ export interface PortMemory {
   payload(slot: number): RamRange;
 }
 
-/** Shares the DMA area out: the ports first, with fewer slots if it is small; the rest bounces. */
+/** Memory for disks that are plugged in later, where there is plenty. */
+const SPARE_PORTS = 4;
+
+/**
+ * Shares the DMA area out: the ports first, with fewer slots if it is small; then ports for disks that
+ * come later; the rest bounces.
+ */
 export function layOut(
   dma: RamRange,
-  ports: number,
+  present: number,
   slots: number,
 ): { ports: PortMemory[]; bounce: RamRange[] } {
   const start = align(dma.address);
   const size = dma.address + dma.length - start;
+  const full = align(SLOTS_AT + slots * SLOT_SIZE);
+  const plenty = Math.floor((size - 4 * BOUNCE_SIZE) / full) - present;
+  const ports = present + Math.max(present === 0 ? 1 : 0, Math.min(SPARE_PORTS, plenty));
   const room = Math.floor((size - BOUNCE_SIZE) / Math.max(ports, 1) / COMMAND_LIST_SIZE);
   const fitting = Math.floor((room * COMMAND_LIST_SIZE - SLOTS_AT) / SLOT_SIZE);
   const used = Math.min(slots, fitting);

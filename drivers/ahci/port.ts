@@ -12,7 +12,8 @@ import * as r from './regs.ts';
 /** Reads of a register before the port is given up. */
 const POLL_LIMIT = 1000;
 
-const INTERRUPTS = r.IS_DHRS | r.IS_PSS | r.IS_PCS | r.IS_OFS | r.IS_INFS | r.IS_FATAL;
+const LINK = r.IS_PCS | r.IS_PRCS;
+const INTERRUPTS = r.IS_DHRS | r.IS_PSS | r.IS_OFS | r.IS_INFS | r.IS_FATAL | LINK;
 
 /** Called once when a command is over. */
 export type Finish = (fault: PosixError | undefined) => void;
@@ -41,6 +42,8 @@ export interface PortOptions {
   readonly after: After;
   /** Serves interrupts that nobody raised: one may have been lost. */
   readonly serveInterrupts: () => void;
+  /** The device is gone, or is another one now: everything on the port has failed. */
+  readonly onPulled: () => void;
 }
 
 export class AhciPort {
@@ -53,6 +56,7 @@ export class AhciPort {
   readonly #running = new Map<number, Running>();
   readonly #after: After;
   readonly #serveInterrupts: () => void;
+  readonly #onPulled: () => void;
   #nextSlot = 0;
   #watched = false;
   #dead = false;
@@ -66,6 +70,7 @@ export class AhciPort {
     this.#log = options.log;
     this.#after = options.after;
     this.#serveInterrupts = options.serveInterrupts;
+    this.#onPulled = options.onPulled;
   }
 
   get freeSlots(): number {
@@ -105,10 +110,24 @@ export class AhciPort {
   /** The port's part of an interrupt: finishes what is done, recovers from errors. */
   interrupt(): void {
     const status = this.#read(r.PORT_IS);
+    if (status & r.IS_PRCS) {
+      this.#pulled();
+      return;
+    }
     if (status & r.IS_PCS) this.#write(r.PORT_SERR, r.SERR_DIAG_X);
     this.#write(r.PORT_IS, status);
     if (status & (r.IS_FATAL | r.IS_OFS)) this.#recover(status);
     else this.#reap(this.#read(r.PORT_CI));
+  }
+
+  /** §10.10: the link went down. Whatever is there now knows nothing of what was issued. */
+  #pulled(): void {
+    this.#dead = true;
+    for (const [slot, { command, finish }] of [...this.#running]) {
+      this.#running.delete(slot);
+      finish(this.#fault(command, 'the disk was pulled out'));
+    }
+    this.#onPulled();
   }
 
   /** After the HBA was reset: brings the port up again and issues what ran once more. */
@@ -132,6 +151,10 @@ export class AhciPort {
   }
 
   #look(): void {
+    if (this.#read(r.PORT_IS) & r.IS_PRCS) {
+      this.#serveInterrupts();
+      return;
+    }
     const issued = this.#read(r.PORT_CI);
     if ([...this.#running.keys()].some((slot) => (issued & (1 << slot)) === 0)) {
       this.#log(`${this.name}: an interrupt was lost`);

@@ -59,7 +59,7 @@ export const IS_DSS = 1 << 2;
 export const IS_SDBS = 1 << 3;
 export const IS_DPS = 1 << 5; // a PRD with the I bit is transferred
 export const IS_PCS = 1 << 6; // port connect change: mirrors PxSERR.DIAG.X
-export const IS_PRCS = 1 << 22;
+export const IS_PRCS = 1 << 22; // PhyRdy change: mirrors PxSERR.DIAG.N
 export const IS_OFS = 1 << 24; // more data than the PRDT holds
 export const IS_INFS = 1 << 26;
 export const IS_IFS = 1 << 27; // interface fatal
@@ -97,6 +97,7 @@ export const SCTL_DET_MASK = 0xf;
 export const SCTL_DET_RESET = 1;
 
 /** §3.3.12 PxSERR. */
+export const SERR_DIAG_N = 1 << 16; // PhyRdy changed: the link went down, or came up
 export const SERR_DIAG_X = 1 << 26; // exchanged: a COMINIT came
 
 /** §4.2.2 command header: 32 of them are the command list. */

@@ -1,6 +1,7 @@
 // The hardware itself, in the driver's worker: the PCI bus with one of the board's controllers and the
 // disks behind it. An image that cannot be opened leaves its port empty, and a note.
 
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Board, PciBus, PciFunction } from '../../kernel/abi/board.ts';
 import { CONTROLLERS, type ControllerName } from '../../kernel/abi/disk/controllers.ts';
 import { PosixError } from '../../kernel/abi/errno.ts';
@@ -38,12 +39,16 @@ interface OpeningBus extends PreparedBus {
   readonly notes: string[];
 }
 
-function openBay({ images, tried, notes }: OpeningBus, { name, disk, memory }: Bay): void {
-  if (tried.has(name)) return;
-  tried.add(name);
+/** Tells one disk of a bay from the next. */
+const plugged = ({ name, plugs }: Bay): string => `${name} ${plugs}`;
+
+function openBay({ images, tried, notes }: OpeningBus, bay: Bay): void {
+  const { name, disk, memory } = bay;
+  if (disk === undefined || tried.has(plugged(bay))) return;
+  tried.add(plugged(bay));
   const { overlay } = memory;
-  const image = disk && noting(name, notes, () => openImage({ ...disk, overlay }));
-  if (image) images.set(name, image);
+  const image = noting(name, notes, () => openImage({ ...disk, overlay }));
+  if (image) images.set(plugged(bay), image);
 }
 
 /**
@@ -55,21 +60,54 @@ export function assembleBus(
   prepared: PreparedBus,
   controller: ControllerName,
 ): { pci: PciBus; notes: readonly string[] } {
-  const { bays, notes: refused } = prepared.hardware;
-  const mine = bays.filter((bay) => bay.controller === controller);
+  const hardware = newest(prepared.hardware);
+  const { notes: refused, changes } = hardware;
+  let bays = hardware.bays.filter((bay) => bay.controller === controller);
   const opening: OpeningBus = {
-    hardware: prepared.hardware,
+    hardware,
     images: new Map(prepared.images),
     tried: new Set(prepared.tried),
     notes: [...prepared.notes],
   };
-  for (const bay of mine) openBay(opening, bay);
+  const current = new Set(bays.map(plugged));
+  for (const [key, image] of prepared.images) if (!current.has(key)) image.close();
   const { notes } = opening;
   for (const { controller: whose, text } of refused) if (whose === controller) notes.push(text);
-  const drives = mine.map((bay) => ({ bay, disk: plug(board, bay, opening) }));
+  const insert = (bay: Bay): Disk | undefined => {
+    openBay(opening, bay);
+    return plug(board, bay, opening);
+  };
+  const drives = bays.map((bay) => ({ bay, disk: insert(bay) }));
   const log = (line: string) => void notes.push(line);
   const parts = { ram: board.ram, drives, log, faults: new FaultGate(board) };
-  return { pci: createPciBus(assemblers[controller](parts)), notes };
+  const { functions, change } = assemblers[controller](parts);
+  const word = new Int32Array(changes);
+  let seen = Atomics.load(word, 0);
+  const look = (): boolean => {
+    if (word[0] === seen) return false;
+    seen = Atomics.load(word, 0);
+    const now = newest(hardware).bays.filter((bay) => bay.controller === controller);
+    for (const bay of now) {
+      const before = bays.find(({ name }) => name === bay.name);
+      const same = before?.plugs === bay.plugs;
+      if (before?.disk && !(same && bay.disk)) change(before, undefined);
+      if (bay.disk && !(same && before?.disk)) change(bay, insert(bay));
+    }
+    bays = now;
+    return true;
+  };
+  return { pci: createPciBus(functions, look), notes };
+}
+
+/** The hardware as the board told it last. */
+function newest(known: Hardware): Hardware {
+  let hardware = known;
+  while (parentPort) {
+    const told = receiveMessageOnPort(parentPort);
+    if (told === undefined) break;
+    hardware = told.message as Hardware;
+  }
+  return hardware;
 }
 
 interface Parts {
@@ -79,32 +117,56 @@ interface Parts {
   readonly faults: FaultGate;
 }
 
-const assemblers: Readonly<Record<ControllerName, (parts: Parts) => PciFunction[]>> = {
-  ahci: ({ drives, ...rest }) => [
-    createAhciController({
+interface Assembled {
+  readonly functions: readonly PciFunction[];
+  /** A bay's disk is another one now, or none. */
+  readonly change: (bay: Bay, disk: Disk | undefined) => void;
+}
+
+/** By port; bays that were given up leave holes. */
+const byPort = <T>(drives: Parts['drives'], value: (one: Parts['drives'][number]) => T): T[] => {
+  const out: T[] = [];
+  for (const one of drives) out[one.bay.port] = value(one);
+  return out;
+};
+
+const AHCI_PORTS = 32;
+
+const assemblers: Readonly<Record<ControllerName, (parts: Parts) => Assembled>> = {
+  ahci: ({ drives, ...rest }) => {
+    const controller = createAhciController({
+      ...rest,
+      ports: AHCI_PORTS,
+      disks: byPort(drives, ({ disk }) => disk),
+      caches: byPort(drives, ({ bay }) => bay.memory.cache),
+    });
+    const change = ({ port, memory }: Bay, disk: Disk | undefined): void => {
+      if (disk) controller.plug(port, disk, memory.cache);
+      else controller.unplug(port);
+    };
+    return { functions: [controller], change };
+  },
+  ide: ({ drives, ...rest }) => {
+    const controller = createIdeController({
       ...rest,
       disks: drives.map(({ disk }) => disk),
       caches: drives.map(({ bay }) => bay.memory.cache),
-    }),
-  ],
-  ide: ({ drives, ...rest }) => [
-    createIdeController({
-      ...rest,
-      disks: drives.map(({ disk }) => disk),
-      caches: drives.map(({ bay }) => bay.memory.cache),
-    }),
-  ],
-  virtio: ({ drives, ...rest }) =>
-    drives.flatMap(({ bay, disk }) => {
+    });
+    return { functions: [controller], change: () => undefined };
+  },
+  virtio: ({ drives, ...rest }) => {
+    const functions = drives.flatMap(({ bay, disk }) => {
       const { name, port: device, memory } = bay;
       return disk ? [createVirtioBlk({ ...rest, disk, name, device, cache: memory.cache })] : [];
-    }),
+    });
+    return { functions, change: () => undefined };
+  },
 };
 
 /** The disk of a bay, as a repeatable run and a patient worker want it. */
 function plug(board: Board, bay: Bay, { images, notes }: OpeningBus): Disk | undefined {
   const { name, port, controller } = bay;
-  const image = images.get(name);
+  const image = images.get(plugged(bay));
   const disk = image && noting(name, notes, () => diskOf(image));
   notes.push(...(disk?.notes ?? []).map((note) => `${name}: ${note}`));
   const bell = new Bell(board.ram, board.seat);

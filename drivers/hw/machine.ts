@@ -32,7 +32,7 @@ import { BoardLoop } from './board-loop.ts';
 import { type Epoch, hostClock, powerOnNow, SEEDED_EPOCH_MS, virtualClock } from './clock.ts';
 import type { ConsoleSink } from './console.ts';
 import { armFaults, powerCutBy, settleCaches } from './faults.ts';
-import { claimDisks, type Hardware } from './hardware.ts';
+import { Backplane } from './hardware.ts';
 import { PowerSwitch, type RoleModules } from './power.ts';
 import { allocateRam, DEFAULT_RAM, layOut, type RamLayout } from './ram.ts';
 import { randomSource } from './random.ts';
@@ -96,7 +96,7 @@ export class Machine {
   /** Fills with random bytes: in a repeatable run always the same. */
   readonly random: (into: Uint8Array) => void;
   readonly #options: MachineOptions;
-  readonly #hardware: Hardware;
+  readonly #backplane: Backplane;
   readonly #power: PowerSwitch;
   readonly #epoch: Epoch;
   readonly #baton: Baton | undefined;
@@ -136,11 +136,12 @@ export class Machine {
     const recorder = options.trace === undefined ? undefined : new TraceRecorder(options.trace);
     this.#recorder = recorder;
     if (recorder) this.#releases.push(() => recorder.close());
-    const { hardware, release } = claimDisks(disks);
-    this.#releases.push(release);
-    this.#hardware = hardware;
+    const backplane = new Backplane(disks);
+    this.#releases.push(() => backplane.release());
+    this.#backplane = backplane;
     this.#power = new PowerSwitch({
-      ...{ ram: this.ram, epoch: this.#epoch, modules: options.modules, hardware },
+      ...{ ram: this.ram, epoch: this.#epoch, modules: options.modules },
+      hardware: () => backplane.hardware,
       ...(seed !== undefined && this.#baton ? { repeatable: { seed, baton: this.#baton } } : {}),
       ...(recorder && { eventsFor: (seat, role) => recorder.ringFor(seat, role) }),
       onMove: () => this.interrupt(),
@@ -170,6 +171,16 @@ export class Machine {
 
   winsize(columns: number, rows: number): void {
     void this.#send({ type: 'winsize', columns, rows });
+  }
+
+  /** A bay for one more disk, empty before the kernel has it plugged in; its name. */
+  reserveDisk(disk: DiskConfig): string {
+    return this.#backplane.reserve(disk);
+  }
+
+  /** A reserved bay that was not filled is free again. */
+  forgetDisk(name: string): void {
+    this.#backplane.forget(name);
   }
 
   /** Cuts the power: nothing is written back. */
@@ -326,7 +337,7 @@ export class Machine {
   /** What a power cut by a fault leaves on the images. */
   #settle(keep: PowerChoice): void {
     try {
-      settleCaches(this.ram, this.#hardware, keep);
+      settleCaches(this.ram, this.#backplane.hardware, keep);
     } catch (error) {
       this.#reason = `${this.#reason}; an image could not be written: ${describe(error)}`;
     }
@@ -359,12 +370,26 @@ export class Machine {
       this.#power.on(message.seat, message.role, this.repeatable ? undefined : 'spare');
     } else if (message.type === 'powerOff') this.#power.off(message.seat);
     else if (message.type === 'reseat') this.#power.reseat(message);
+    else if (message.type === 'plug') this.#replug('plug', message.text);
+    else if (message.type === 'unplug') this.#replug('unplug', message.text);
     else if (message.type === 'console') this.#show(message.bytes);
     else if (message.type === 'log') onLog?.(message.text, this.uptimeMs);
     else if (message.type === 'booted') this.#resolveBooted();
     else {
       this.exitStatus = message.status;
       this.#end(message.text);
+    }
+  }
+
+  /** The kernel wants a disk plugged in or pulled out. */
+  #replug(how: 'plug' | 'unplug', name: string): void {
+    try {
+      this.#backplane[how](name);
+      this.#power.replugged();
+      void this.#send({ type: 'replugged', errno: 0, text: name });
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      void this.#send({ type: 'replugged', errno: error.errno, text: error.message });
     }
   }
 

@@ -17,8 +17,12 @@ const FIRST_CAPABILITY = 0x40;
 const INTERRUPT_LINE = 0x3c;
 const CONFIG_SIZE = 256;
 
-export function createPciBus(functions: readonly PciFunction[]): PciBus {
-  return { functions: () => functions };
+/** `look`: what is plugged in or pulled out meanwhile goes to its function; whether there was something. */
+export function createPciBus(
+  functions: readonly PciFunction[],
+  look: () => boolean = () => false,
+): PciBus {
+  return { functions: () => functions, look };
 }
 
 export interface ConfigHeader {

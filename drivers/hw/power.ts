@@ -22,7 +22,8 @@ export interface PowerOptions {
   readonly ram: SharedArrayBuffer;
   readonly epoch: Epoch;
   readonly modules: RoleModules;
-  readonly hardware: Hardware;
+  /** As it is now; `replugged` tells the workers that it changed. */
+  readonly hardware: () => Hardware;
   /** The event ring of a worker that is about to start, when the machine is traced. */
   readonly eventsFor?: (seat: number, role: Role) => SharedArrayBuffer;
   /** Of a repeatable run: `settled` tells when workers have come and gone, and `onMove` that one did. */
@@ -97,6 +98,13 @@ export class PowerSwitch {
     this.#workers.set(seat, powered);
   }
 
+  /** The workers of drivers, spares among them, find the new hardware when they look for it. */
+  replugged(): void {
+    for (const { role, worker } of this.#workers.values()) {
+      if (role === 'driver') worker?.postMessage(this.#options.hardware());
+    }
+  }
+
   /** In a repeatable run: workers came or went, or are about to. */
   get unsettled(): boolean {
     return this.#moving.size > 0 || this.#left.length > 0;
@@ -164,7 +172,7 @@ export class PowerSwitch {
     const orders: SeatOrders = {
       ...{ ram, seat, epoch, main: modules[role], predecessors, spare: kind === 'spare' },
       ...(repeatable ? { seed: repeatable.seed } : {}),
-      ...(role === 'driver' ? { hardware } : {}),
+      ...(role === 'driver' ? { hardware: hardware() } : {}),
       ...(role === 'kernel' && modules.inKernel ? { daemons: modules.inKernel } : {}),
       ...(events === undefined ? {} : { events }),
     };

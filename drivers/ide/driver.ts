@@ -58,6 +58,7 @@ export function* startIde({ board, dma, log, after }: DriverStart): Task<BlockCo
   return {
     disks,
     bounce: new BouncePool(memory.bounce),
+    *settled() {}, // nothing comes or goes under power
     reset: () => {
       log('ide: reset');
       for (const channel of channels) channel.restart();

@@ -33,9 +33,12 @@ export type StartDriver = (options: DriverStart) => Task<BlockController>;
 
 /** A controller that is up. */
 export interface BlockController {
+  /** Those that are there now, in the order of their ports. */
   readonly disks: readonly SdDisk[];
   /** Memory for what cannot be moved in place: unaligned requests. */
   readonly bounce: BouncePool;
+  /** Returns when what was plugged in or pulled out before is in `disks`, or no longer. */
+  settled(): Task<void>;
   /** Resets the controller; commands that run are issued again. */
   reset(): void;
   /** Flushes and parks all disks. */

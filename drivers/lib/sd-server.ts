@@ -8,7 +8,7 @@
 import { S_IFBLK } from '../../kernel/abi/constants.ts';
 import { EINVAL, EROFS, PosixError } from '../../kernel/abi/errno.ts';
 import type { Timespec } from '../../kernel/abi/stat.ts';
-import { decodeText } from '../../kernel/abi/text.ts';
+import { decodeText, encodeText } from '../../kernel/abi/text.ts';
 import { Places } from '../../kernel/ipc/fault/places.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { type TreeFile, type TreeNode, TreeServer } from '../../kernel/ninep/tree.ts';
@@ -32,32 +32,69 @@ export type SdFile = TreeFile<undefined>;
 
 /** Reads the partition tables, then serves the disks. */
 export function* createSdServer(options: SdServerOptions): Task<DiskServer<SdFile>> {
-  const { controller, ram, log, now } = options;
-  const children: Node[] = [];
-  const places = new Places(ram);
-  const disks: DiskIo[] = [];
-  for (const [index, disk] of (controller?.disks ?? []).entries()) {
-    if (!controller) break;
-    const io = new DiskIo(disk, ram, controller.bounce);
-    disks.push(io);
-    const directory = new DiskDirectory({ io, index, controller, places, log });
-    yield* directory.readTable();
-    children.push(directory.node());
-  }
-  const root: Node = {
-    name: '/',
-    mode: 0o755,
-    children,
-    /** sync(2) and the machine's end reach the disks here. */
-    *fsync() {
-      for (const io of disks) yield* io.flush();
-    },
-  };
+  const { now } = options;
+  const tree = new SdTree(options);
+  yield* tree.settle();
   return {
-    fs: new TreeServer<undefined>(root, now ? { now } : {}),
+    fs: new TreeServer<undefined>(tree.root, now ? { now } : {}),
     isData: ({ node }) => node instanceof DataNode,
     transfer: (file, { op, offset, segments }) => dataNode(file).move(op, offset, segments),
   };
+}
+
+/** The disks' directories, and `present`: to read it waits for what was plugged in or pulled out. */
+class SdTree {
+  readonly root: Node;
+  readonly #options: SdServerOptions;
+  readonly #places: Places;
+  readonly #shown = new Map<SdDisk, { readonly io: DiskIo; readonly node: Node }>();
+
+  constructor(options: SdServerOptions) {
+    this.#options = options;
+    this.#places = new Places(options.ram);
+    const present: Node = {
+      name: 'present',
+      mode: 0o444,
+      read: (_ctx, offset, into) => this.#readPresent(offset, into),
+    };
+    this.root = {
+      name: '/',
+      mode: 0o755,
+      children: () => [
+        ...[...this.#shown.values()].map(({ node }) => node),
+        ...(options.controller ? [present] : []),
+      ],
+      fsync: () => this.#flush(),
+    };
+  }
+
+  *settle(): Task<void> {
+    const { controller, ram, log } = this.#options;
+    if (controller === undefined) return;
+    yield* controller.settled();
+    const disks = [...controller.disks];
+    for (const disk of [...this.#shown.keys()]) if (!disks.includes(disk)) this.#shown.delete(disk);
+    for (const disk of disks) {
+      if (this.#shown.has(disk)) continue;
+      const io = new DiskIo(disk, ram, controller.bounce);
+      const directory = new DiskDirectory({ io, controller, places: this.#places, log });
+      yield* directory.readTable();
+      if (!this.#shown.has(disk)) this.#shown.set(disk, { io, node: directory.node() });
+    }
+  }
+
+  *#readPresent(offset: number, into: Uint8Array): Task<number> {
+    yield* this.settle();
+    const names = [...this.#shown.keys()].map(({ name }) => `${name}\n`);
+    const part = encodeText(names.join('')).subarray(offset, offset + into.length);
+    into.set(part);
+    return part.length;
+  }
+
+  /** sync(2) and the machine's end reach the disks here. */
+  *#flush(): Task<void> {
+    for (const { io } of [...this.#shown.values()]) yield* io.flush();
+  }
 }
 
 function dataNode({ node }: SdFile): DataNode {
@@ -111,7 +148,6 @@ class DataNode implements Node {
 
 interface DirectoryOptions {
   readonly io: DiskIo;
-  readonly index: number;
   readonly controller: BlockController;
   readonly places: Places;
   readonly log: (line: string) => void;
@@ -180,8 +216,9 @@ class DiskDirectory {
   }
 
   #data(name: string, partition: number, extent: DiskExtent): DataNode {
-    const { index, io } = this.#options;
-    return new DataNode({ name, rdev: rdev(index, partition), io, extent });
+    const { io } = this.#options;
+    const number = Number(this.#disk.name.replace(/^\D+/, ''));
+    return new DataNode({ name, rdev: rdev(number, partition), io, extent });
   }
 
   #describe(): string {

@@ -42,6 +42,7 @@ export function serveController({ board, config, start }: Worker): void {
   executor.poll(() => {
     let busy = false;
     for (; told < board.notes.length; told++) log(board.notes[told] ?? '');
+    busy = board.pci.look();
     for (const pci of functions) {
       busy = pci.step() || busy;
       wakeFor(pci);

@@ -45,6 +45,7 @@ export function* startVirtioBlk(options: DriverStart): Task<BlockController> {
   return {
     disks,
     bounce,
+    *settled() {}, // nothing comes or goes under power
     reset: () => {
       for (const device of devices) device.restart();
     },

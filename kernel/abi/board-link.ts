@@ -11,6 +11,9 @@ export type ToBoard =
   | { readonly type: 'powerOff'; readonly seat: number }
   /** The spare that waits on seat `from` was told to be the worker of seat `seat`. */
   | { readonly type: 'reseat'; readonly seat: number; readonly from: number }
+  /** Plugs the disk of this name in, or pulls it out. */
+  | { readonly type: 'plug'; readonly text: string }
+  | { readonly type: 'unplug'; readonly text: string }
   /** Bytes for the terminal. */
   | { readonly type: 'console'; readonly bytes: Uint8Array }
   /** A line of the kernel log, shown while booting. */
@@ -23,6 +26,8 @@ export type ToBoard =
 export type ToKernel =
   /** A worker ended; `text` tells why ('' when it was told to, or its stack). */
   | { readonly type: 'seatGone'; readonly seat: number; readonly text: string }
+  /** What was asked last was done; or why not. */
+  | { readonly type: 'replugged'; readonly errno: number; readonly text: string }
   /** Keys from the terminal. */
   | { readonly type: 'console'; readonly bytes: Uint8Array }
   | { readonly type: 'winsize'; readonly columns: number; readonly rows: number };
@@ -31,7 +36,7 @@ export type LinkMessage = ToBoard | ToKernel;
 
 const TYPES = [
   ...['powerOn', 'powerOff', 'console', 'log', 'booted', 'halted', 'seatGone', 'winsize'],
-  'reseat',
+  ...['reseat', 'plug', 'unplug', 'replugged'],
 ];
 const ROLES: readonly Role[] = ['kernel', 'driver', 'volume', 'process'];
 
@@ -44,6 +49,7 @@ export function putLink(into: Uint8Array, message: LinkMessage): number {
   into[1] = 'seat' in message ? message.seat : 'status' in message ? message.status : 0;
   into[2] = message.type === 'powerOn' ? ROLES.indexOf(message.role) : 0;
   if (message.type === 'reseat') into[2] = message.from;
+  if (message.type === 'replugged') into[1] = message.errno;
   const body = bodyOf(message).subarray(0, LINK_BYTES);
   into.set(body, 4);
   return 4 + body.length;
@@ -68,6 +74,11 @@ export function getLink(from: Uint8Array): LinkMessage | undefined {
       return { type, seat };
     case 'reseat':
       return { type, seat, from: from[2] ?? 0 };
+    case 'plug':
+    case 'unplug':
+      return { type, text: decodeText(bytes) };
+    case 'replugged':
+      return { type, errno: seat, text: decodeText(bytes) };
     case 'console':
       return { type, bytes };
     case 'log':

@@ -36,6 +36,8 @@ export interface DriverBoard extends Board {
 export interface PciBus {
   /** All functions on the bus. */
   functions(): readonly PciFunction[];
+  /** Brings to the functions what was plugged in or pulled out since; whether there was something. */
+  look(): boolean;
 }
 
 export interface PciFunction {

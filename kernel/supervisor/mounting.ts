@@ -155,7 +155,8 @@ const isHeld = (kernel: Kernel, mount: Mount): boolean =>
         process.descriptors.some((descriptor) => descriptor?.file.path?.mount === mount)),
   );
 
-function takeDown(kernel: Kernel, mount: Mount): void {
+/** Takes a mount away from its place, whoever still has files in it. Throws EBUSY for one under others. */
+export function takeDown(kernel: Kernel, mount: Mount): void {
   kernel.mounts.remove(mount);
   if (mount.on) kernel.dcache.unpin(mount.on.dentry);
   kernel.dcache.unpin(mount.root);

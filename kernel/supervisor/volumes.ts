@@ -233,6 +233,26 @@ export class Volumes {
     client.expect('Tfsync', told);
   }
 
+  /**
+   * The disk of a volume goes: what it served fails with EIO. Call what is returned when the driver has
+   * dropped what the volume asked for.
+   */
+  pullOut(kernel: Kernel, server: Server): () => void {
+    abandon(kernel, server.superblock);
+    this.#forget(kernel, server);
+    if (server.runHere) return server.release;
+    let holding = 2; // its worker, and its requests at the driver
+    const release = (): void => {
+      if (--holding === 0) server.release();
+    };
+    this.#link.whenGone(server.seat, () => {
+      this.spares.arrived(server.seat);
+      release();
+    });
+    this.#link.send({ type: 'powerOff', seat: server.seat });
+    return release;
+  }
+
   /** A signal to a server: SIGKILL ends its worker, SIGSTOP stops it, SIGCONT lets it go on. */
   signal(kernel: Kernel, process: Process, signal: number): void {
     const server = this.servers.find((s) => s.process === process);

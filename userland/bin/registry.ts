@@ -25,6 +25,7 @@ import { main as dd } from './dd.ts';
 import { main as df } from './df.ts';
 import { main as diff } from './diff.ts';
 import { main as dirname } from './dirname.ts';
+import { main as disk } from './disk.ts';
 import { main as dmesg } from './dmesg.ts';
 import { main as du } from './du.ts';
 import { main as echo } from './echo.ts';
@@ -149,6 +150,7 @@ export const programs: Readonly<Record<string, Program>> = {
   df,
   diff,
   dirname,
+  disk,
   dmesg,
   du,
   echo,

@@ -27,9 +27,9 @@ interface Fetched {
 }
 
 export class AhciPort {
-  readonly device: AtaDisk | undefined;
   readonly #dma: Dma;
   readonly #faults: CommandFaults;
+  #device: AtaDisk | undefined;
   #clb = 0;
   #clbu = 0;
   #fb = 0;
@@ -50,9 +50,33 @@ export class AhciPort {
 
   constructor(dma: Dma, device: AtaDisk | undefined) {
     this.#dma = dma;
-    this.device = device;
-    this.#faults = new CommandFaults(() => device?.faults?.gate.clock.monotonicMs() ?? 0);
+    this.#device = device;
+    const now = () => this.#device?.faults?.gate.clock.monotonicMs() ?? 0;
+    this.#faults = new CommandFaults(now);
     this.reset();
+  }
+
+  get device(): AtaDisk | undefined {
+    return this.#device;
+  }
+
+  /**
+   * Another device, or none: §10.10 the phy goes down or comes up, and PxSERR.DIAG tells. What was issued to
+   * the one before is never answered.
+   */
+  plug(device: AtaDisk | undefined): void {
+    this.#device = device;
+    this.#faults.reset();
+    this.#serr |= r.SERR_DIAG_N;
+    if (device) this.#comreset();
+    else this.#lose();
+  }
+
+  #lose(): void {
+    this.#ssts = 0;
+    this.#tfd = TFD_NO_DEVICE;
+    this.#sig = 0xffff_ffff;
+    this.#signatureDue = false;
   }
 
   /** Power-on and HBA reset: §10.4.3. The base addresses stay. */
@@ -166,7 +190,8 @@ export class AhciPort {
   }
 
   #status(): number {
-    return this.#is | (this.#serr & r.SERR_DIAG_X ? r.IS_PCS : 0);
+    const connect = this.#serr & r.SERR_DIAG_X ? r.IS_PCS : 0;
+    return this.#is | connect | (this.#serr & r.SERR_DIAG_N ? r.IS_PRCS : 0);
   }
 
   #readCmd(): number {
@@ -203,9 +228,7 @@ export class AhciPort {
 
   /** The phy comes up and the device introduces itself: §10.4.2. */
   #comreset(): void {
-    this.#ssts = 0;
-    this.#tfd = TFD_NO_DEVICE;
-    this.#sig = 0xffff_ffff;
+    this.#lose();
     this.#softReset = false;
     this.#faults.reset();
     if (!this.device) return;

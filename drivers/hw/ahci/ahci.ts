@@ -21,6 +21,8 @@ export interface AhciOptions {
   readonly ram: SharedArrayBuffer;
   /** One port for each place; a place without a disk is a port without a device. */
   readonly disks: readonly (Disk | undefined)[];
+  /** Ports in all; default: as many as there are places. */
+  readonly ports?: number;
   /** The drives' write caches by port: memory of the board, which outlives this model. */
   readonly caches?: readonly (SharedArrayBuffer | undefined)[];
   /** Its place on the bus. */
@@ -34,22 +36,29 @@ export interface AhciOptions {
 export interface AhciController extends PciFunction {
   /** The drives by port, for faults and tests. */
   readonly drives: readonly (AtaDisk | undefined)[];
+  /** Plugs a disk into an empty port while everything runs. */
+  plug(port: number, disk: Disk, cache?: SharedArrayBuffer): void;
+  /** Pulls a disk out: what its cache held is lost. */
+  unplug(port: number): void;
   /** Cuts the power: the write caches are lost, the images are closed. */
   powerOff(): void;
 }
 
 export function createAhciController(options: AhciOptions): AhciController {
   const { ram, disks, caches = [], device = 0, log = () => {} } = options;
-  assert(disks.length >= 1 && disks.length <= r.MAX_PORTS, `${disks.length} ports`);
+  const { ports: portCount = disks.length } = options;
+  assert(disks.length <= portCount, `${disks.length} disks at ${portCount} ports`);
+  assert(portCount >= 1 && portCount <= r.MAX_PORTS, `${portCount} ports`);
   const dma = new Dma(ram);
-  const drives = disks.map(
-    (disk, port) =>
-      disk &&
-      new AtaDisk({
-        ...{ disk, cache: caches[port], serial: serial(port), log },
-        faults: options.faults && new DriveFaults(options.faults, diskName('ahci', port)),
-      }),
-  );
+  const driveOf = (port: number, disk: Disk, cache?: SharedArrayBuffer): AtaDisk =>
+    new AtaDisk({
+      ...{ disk, cache, serial: serial(port), log },
+      faults: options.faults && new DriveFaults(options.faults, diskName('ahci', port)),
+    });
+  const drives = Array.from({ length: portCount }, (_, port) => {
+    const disk = disks[port];
+    return disk && driveOf(port, disk, caches[port]);
+  });
   const config = new ConfigSpace({
     vendor: VENDOR,
     device: DEVICE,
@@ -79,9 +88,17 @@ export function createAhciController(options: AhciOptions): AhciController {
       return hba.hasInterrupt || (config.busMasterEnabled && hba.hasWork);
     },
     dueAtMs: () => {
-      const due = [...hba.ports.map((port) => port.dueAtMs), interrupts.dueAtMs];
-      const times = due.filter((at) => at !== undefined);
+      const times = [...hba.dueAtMs, interrupts.dueAtMs].filter((at) => at !== undefined);
       return times.length === 0 ? undefined : Math.min(...times);
+    },
+    plug: (port, disk, cache) => {
+      drives[port] = driveOf(port, disk, cache);
+      hba.plug(port, drives[port]);
+    },
+    unplug: (port) => {
+      drives[port]?.powerOff();
+      drives[port] = undefined;
+      hba.plug(port, undefined);
     },
     powerOff: () => {
       for (const drive of drives) drive?.powerOff();
@@ -95,16 +112,32 @@ const serial = (port: number): string => `ATOLL${String(port).padStart(4, '0')}`
 class Hba implements Mmio {
   readonly size = r.HBA_SIZE;
   readonly ports: readonly AhciPort[];
+  /** Ports that have a device, or had one: nothing ever happens at the others. */
+  readonly #used: number[] = [];
   #interruptEnable = false;
   #is = 0;
   #raised = false;
 
   constructor(ports: readonly AhciPort[]) {
     this.ports = ports;
+    ports.forEach((port, i) => {
+      if (port.device) this.#used.push(i);
+    });
   }
 
   get hasWork(): boolean {
-    return this.ports.some((port) => port.ready);
+    for (const i of this.#used) if (this.ports[i]?.ready) return true;
+    return false;
+  }
+
+  get dueAtMs(): (number | undefined)[] {
+    return this.#used.map((i) => this.ports[i]?.dueAtMs);
+  }
+
+  plug(port: number, device: AtaDisk | undefined): void {
+    if (!this.#used.includes(port)) this.#used.push(port);
+    this.ports[port]?.plug(device);
+    this.#collect();
   }
 
   get hasInterrupt(): boolean {
@@ -113,7 +146,7 @@ class Hba implements Mmio {
 
   /** One command of each port. */
   runPorts(): void {
-    for (const port of this.ports) port.step();
+    for (const i of this.#used) this.ports[i]?.step();
     this.#collect();
   }
 
@@ -189,9 +222,7 @@ class Hba implements Mmio {
   /** Ports with a cause set their bit in IS; a bit that was clear raises the interrupt. */
   #collect(): void {
     let causes = 0;
-    this.ports.forEach((port, i) => {
-      if (port.interrupting) causes |= 1 << i;
-    });
+    for (const i of this.#used) if (this.ports[i]?.interrupting) causes |= 1 << i;
     const fresh = causes & ~this.#is;
     this.#is |= causes;
     if (fresh !== 0 && this.#interruptEnable) this.#raised = true;

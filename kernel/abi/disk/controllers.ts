@@ -7,6 +7,13 @@ const LETTERS: Readonly<Record<ControllerName, string>> = { ahci: 'C', ide: 'D',
 
 export const CONTROLLERS = Object.keys(LETTERS) as readonly ControllerName[];
 
+/** Controllers whose disks come and go under power: of an IDE cable nothing tells the host (ATA-6). */
+export const HOT_PLUG: Readonly<Record<ControllerName, boolean>> = {
+  ahci: true,
+  ide: false,
+  virtio: false,
+};
+
 /** What is plugged into the board. */
 export interface DiskConfig {
   readonly file: string;

@@ -1,0 +1,99 @@
+// Disks that are plugged in and pulled out while programs write to them: who has files there gets EIO, and
+// what was fsynced is there when the disk is back.
+
+import { join } from 'node:path';
+import test from 'ava';
+import { type Atoll, boot } from '../../index.ts';
+import { fsck, makeExt4, tempDir } from '../testing/machine.ts';
+
+/** Appends lines to a log and fsyncs each; prints how many were safe before one failed. */
+const WRITER = `
+i=0
+while echo "line $i" >> /mnt/sdC1/log && sync /mnt/sdC1/log; do i=$((i + 1)); [ $i = 3 ] && : > /tmp/busy; done 2> /tmp/why
+echo $i`;
+
+async function run(os: Atoll, script: string): Promise<string> {
+  const { status, stdout, stderr } = await os.exec(script);
+  if (status !== 0) throw new Error(`${script}: ${status} ${stderr}`);
+  return stdout;
+}
+
+test('a disk that is pulled out under a writer gives EIO, and has all that was fsynced when it is back', async (t) => {
+  t.timeout(240_000);
+  await using dir = await tempDir();
+  const [first, second] = [join(dir.path, 'first.img'), join(dir.path, 'second.img')];
+  if (!(await makeExt4(first, 8)) || !(await makeExt4(second, 16))) {
+    t.log('no mkfs.ext4 here: skipped');
+    return t.pass();
+  }
+  {
+    await using os = await boot({ disks: [{ file: first }] });
+    t.is(await os.attachDisk(second), 'sdC1');
+    t.is(
+      await run(os, 'disk; df /mnt/sdC1 | tail -1 | cut -d " " -f 1'),
+      'sdC0 ahci\nsdC1 ahci\n/dev/sd/sdC1/part/0\n',
+    );
+    await t.throwsAsync(os.attachDisk(second), { code: 'EBUSY' });
+    let safe = 0;
+    for (let round = 0; round < 3; round++) {
+      const begun = os.log.length;
+      const writing = os.exec(`rm -f /tmp/busy; ${WRITER}`);
+      while ((await os.exec('test -e /tmp/busy')).status !== 0) await os.pause(5);
+      if (round === 1) await run(os, 'disk detach sdC1');
+      else await os.detachDisk('sdC1');
+      const { stdout } = await writing;
+      safe += Number(stdout);
+      t.regex(await run(os, 'cat /tmp/why'), /Input\/output error/);
+      t.like(await os.exec('cat /mnt/sdC1/log; ls /dev/sd'), { stdout: 'sdC0\nsdctl\n' });
+      t.deepEqual(
+        os.log.slice(begun).map((line) => line.replace(/^.*\] /, '')),
+        [
+          'ext4fs sdC1: its disk is pulled out, what it served fails with EIO',
+          'sdC1: was pulled out',
+        ],
+      );
+      if (round === 0) await run(os, "kill -9 $(pgrep '^ahci')");
+      await run(os, 'disk attach sdC1');
+      const lines = (await run(os, 'cat /mnt/sdC1/log')).split('\n').length - 1;
+      t.true(lines >= safe && lines <= safe + 1, `${lines} lines, ${safe} of them fsynced`);
+      safe = lines;
+    }
+    const { stderr } = await os.exec(
+      'disk detach sdC9; disk attach sdD0; disk attach sdC1; disk eject',
+    );
+    t.deepEqual(stderr.match(/disk: .*/g), [
+      'disk: cannot detach sdC9: No such device or address',
+      'disk: cannot attach sdD0: No such device or address',
+      'disk: cannot attach sdC1: Device or resource busy',
+      "disk: unknown command 'eject'",
+    ]);
+    await os.shutdown();
+  }
+  t.is(fsck(first), '');
+  t.is(fsck(second), '');
+});
+
+test('a controller without disks gets its driver with the first one; an IDE disk stays where it is', async (t) => {
+  t.timeout(120_000);
+  await using dir = await tempDir();
+  const [ide, sata] = [join(dir.path, 'ide.img'), join(dir.path, 'sata.img')];
+  if (!(await makeExt4(ide, 8)) || !(await makeExt4(sata, 8))) return t.pass();
+  const hashes: (string | undefined)[] = [];
+  for (let i = 0; i < 2; i++) {
+    const mode = 'overlay';
+    await using os = await boot({ disks: [{ file: ide, controller: 'ide', mode }], seed: 7 });
+    t.is(await os.attachDisk({ file: sata, mode }), 'sdC0');
+    await os.fs.writeFile('/mnt/sdC0/f', 'text');
+    await os.exec('sync');
+    await t.throwsAsync(os.detachDisk('sdD0'), { code: 'EOPNOTSUPP' });
+    const more = { file: sata, mode, controller: 'ide' } as const;
+    await t.throwsAsync(os.attachDisk(more), { message: /ide: disks are not plugged in/ });
+    await os.detachDisk('sdC0');
+    await t.throwsAsync(os.fs.readFile('/mnt/sdC0/f'), { code: 'EIO' });
+    await os.fs.writeFile('/dev/sd/sdctl', 'attach sdC0');
+    t.is(await os.fs.readFile('/mnt/sdC0/f', 'utf8'), 'text');
+    await os.shutdown();
+    hashes.push(os.hash);
+  }
+  t.is(hashes[0], hashes[1], 'a repeatable run repeats it');
+});
