@@ -9,14 +9,14 @@ import { InPlace } from '../lib/in-place.ts';
 import type { MountedVolume, MountRequest } from '../lib/mounted.ts';
 import { readProbe } from '../lib/probe.ts';
 import type { Transaction } from '../lib/transaction.ts';
-import { bringHome } from '../lib/write-home.ts';
 import { Ext4Fs } from './fs.ts';
-import type { Journal } from './jbd2/journal.ts';
+import { type Journal, stateOf } from './jbd2/journal.ts';
 import {
   type JournalFile,
   openJournalFile,
   recoverJournal,
-  sequenceBeyond,
+  resumeJournal,
+  type StartOptions,
   startJournal,
 } from './jbd2/open.ts';
 import { labelsOf } from './labels.ts';
@@ -81,9 +81,9 @@ class Ext4Mount implements MountedVolume {
     this.#request = request;
     this.#volume = volume;
     this.readOnly = readOnly;
-    const { blockSize, uuid } = volume;
-    const words = new Int32Array(uuid.slice().buffer, 0, 4);
-    this.engine = new Engine({ ...request, blockSize, volume: words });
+    this.engine = new Engine({
+      ...{ ...request, blockSize: volume.blockSize, volume: wordsOf(volume) },
+    });
     this.#fs = this.#newFs();
     this.#mover = new Mover(this.engine, this.#fs);
     this.#inPlace = this.#newInPlace();
@@ -176,28 +176,40 @@ class Ext4Mount implements MountedVolume {
 
   *#openJournal(): Task<void> {
     const { engine } = this;
+    const state = this.readOnly ? undefined : stateOf(engine.cache);
+    if (state === undefined) engine.cache.reset(wordsOf(this.#volume));
     this.#file = yield* openJournalFile(engine, this.#fs, this.#volume);
-    const dirty = (this.#volume.incompat & INCOMPAT.needs_recovery) !== 0;
-    const resuming = engine.cache.revived;
-    const clean = this.readOnly ? 'nowhere' : 'wipe';
-    const put = !dirty ? clean : this.readOnly ? 'redirect' : 'home';
-    const { replayed, sequence } = resuming
-      ? { replayed: 0, sequence: sequenceBeyond(this.#file) } // the cache has all that the log has
-      : yield* recoverJournal(this.#file, put);
-    if (replayed > 0 && dirty) yield* this.#afterReplay(replayed);
-    yield* this.#look();
-    if (this.readOnly) return;
-    if (resuming) yield* bringHome(engine);
-    else yield* this.#markMounted();
-    this.#journal = yield* startJournal(this.#file, {
+    if (state) {
+      this.#journal = yield* resumeJournal(this.#file, { ...this.#journalOptions, state });
+    } else {
+      const sequence = yield* this.#recover(this.#file);
+      yield* this.#look();
+      if (this.readOnly) return;
+      yield* this.#markMounted();
+      this.#journal = yield* startJournal(this.#file, { ...this.#journalOptions, sequence });
+    }
+    engine.writeback = this.#journal;
+    // Which blocks were freed by what is not on the disk yet, only the worker before this one knew.
+    if (state) yield* this.#journal.commit();
+  }
+
+  get #journalOptions(): StartOptions {
+    return {
       mover: this.#mover,
-      sequence,
       wide: has.bit64(this.#volume),
       checksums: has.metadataCsum(this.#volume),
       onFailure: (error) => this.#degrade('journal aborted', error),
-    });
-    engine.writeback = this.#journal;
-    if (resuming) yield* this.#journal.commit(); // before any new request
+    };
+  }
+
+  /** Replays the log; the number of the next transaction. */
+  *#recover(file: JournalFile): Task<number> {
+    const dirty = (this.#volume.incompat & INCOMPAT.needs_recovery) !== 0;
+    const clean = this.readOnly ? 'nowhere' : 'wipe';
+    const put = !dirty ? clean : this.readOnly ? 'redirect' : 'home';
+    const { replayed, sequence } = yield* recoverJournal(file, put);
+    if (replayed > 0 && dirty) yield* this.#afterReplay(replayed);
+    return sequence;
   }
 
   /** Before anything is written: the root directory and all group descriptors can be read. */
@@ -299,5 +311,8 @@ class Ext4Mount implements MountedVolume {
     }
   }
 }
+
+/** Tell volumes apart. */
+const wordsOf = ({ uuid }: Volume): Int32Array => new Int32Array(uuid.slice().buffer, 0, 4);
 
 function* nothing(): Task<void> {}

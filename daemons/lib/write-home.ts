@@ -8,14 +8,6 @@ import type { Engine } from './engine.ts';
 /** Pieces that are handed to the device at once. */
 const BATCH = 32;
 
-/** Taking over from a worker that died: what it had in its journal goes to its place. */
-export function* bringHome(engine: Engine): Task<void> {
-  const frames = [...engine.cache.logged.values()];
-  yield* writeHome(engine, frames);
-  yield* engine.device.flush();
-  engine.cache.checkpointed(frames);
-}
-
 /** Writes the frames to where their blocks belong. They must not change meanwhile; no flush. */
 export function* writeHome(engine: Engine, frames: readonly Frame[]): Task<void> {
   const sorted = [...frames].sort((a, b) => a.no - b.no);

@@ -7,7 +7,7 @@
 import { EIO, EROFS, PosixError } from '../../../kernel/abi/errno.ts';
 import { Lock, type Task } from '../../../kernel/ipc/task.ts';
 import { COUNTERS, EVENTS } from '../../../kernel/ipc/trace-events.ts';
-import type { Epoch } from '../../lib/cache/block-cache.ts';
+import type { BlockCache, Epoch } from '../../lib/cache/block-cache.ts';
 import type { Mover } from '../../lib/data/mover.ts';
 import type { Engine, Writeback } from '../../lib/engine.ts';
 import { writeHome } from '../../lib/write-home.ts';
@@ -20,11 +20,29 @@ export interface JournalOptions {
   readonly format: JournalFormat;
   readonly map: LogMap;
   readonly mover: Mover;
-  /** Number of the first transaction. */
-  readonly sequence: number;
+  readonly state: LogState;
   /** Writes the journal's superblock: where the log begins (0 = it is empty), with which number. */
   readonly writeSuper: (start: number, sequence: number) => Task<void>;
   readonly onFailure: (error: PosixError) => void;
+}
+
+/** Where the log stands; kept as a note with the block cache, for a worker that takes over. */
+export interface LogState {
+  /** Where the next transaction goes. */
+  readonly head: number;
+  /** Log blocks from the tail to the head, at most. */
+  readonly used: number;
+  /** Number of the next transaction. */
+  readonly sequence: number;
+  /** It may have been written in part, or whole: nobody was told so. */
+  readonly writing: boolean;
+}
+
+export function stateOf(cache: BlockCache): LogState | undefined {
+  const { note } = cache;
+  if (note === undefined) return undefined;
+  const [head, used, sequence, writing] = note;
+  return { head, used, sequence, writing: writing === 1 };
 }
 
 /** Log blocks left for what requests add while a commit makes room; few need more than a dozen. */
@@ -35,19 +53,24 @@ export class Journal implements Writeback {
   readonly #lock = new Lock('journal');
   readonly #limit: number; // blocks of one transaction
   readonly #inLog = new Set<number>(); // blocks with a copy between tail and head
+  /** What a worker before this one logged: nobody knows which blocks. */
+  #inherited: boolean;
   #head: number;
-  #used = 0; // log blocks from the tail to the head
+  #used: number; // log blocks from the tail to the head
   #failure: PosixError | undefined;
   commits = 0;
   checkpoints = 0;
 
   constructor(options: JournalOptions) {
     this.#o = options;
-    const { engine, format } = options;
+    const { engine, format, state } = options;
     const { cache } = engine;
-    this.#head = format.first;
+    this.#head = state.head;
+    this.#used = state.used;
+    this.#inherited = state.used > 0;
     this.#limit = Math.min((format.end - format.first) >> 2, cache.shape.frames >> 2);
-    cache.renumber(options.sequence);
+    cache.renumber(state.sequence);
+    this.#note(state.sequence);
   }
 
   /** The journal could not be written: the volume can only be read from then on. */
@@ -114,7 +137,14 @@ export class Journal implements Writeback {
   /** The last thing at unmount: marks the log empty. */
   *close(): Task<void> {
     yield* this.checkpoint();
-    yield* this.#o.writeSuper(0, this.#o.engine.cache.running.tid);
+    const { cache } = this.#o.engine;
+    cache.note = undefined; // whoever takes over from here on mounts a volume that is clean, or almost
+    yield* this.#o.writeSuper(0, cache.running.tid);
+  }
+
+  #note(sequence: number, writing: 'writing' | undefined = undefined): void {
+    const { cache } = this.#o.engine;
+    cache.note = [this.#head, this.#used, sequence, writing ? 1 : 0];
   }
 
   #checkAlive(): void {
@@ -147,7 +177,8 @@ export class Journal implements Writeback {
     const span = engine.trace.asyncBegin(EVENTS.commit, epoch.tid, epoch.blocks.size);
     yield* mover.settled(epoch); // ordered data: what the transaction maps is written before it
     const writer = new LogWriter({ engine, format, map }, epoch.tid, this.#head);
-    const revoked = [...epoch.forgotten].filter((no) => this.#inLog.has(no));
+    const revoked = [...epoch.forgotten].filter((no) => this.#inherited || this.#inLog.has(no));
+    this.#note(epoch.tid, 'writing');
     yield* writer.body(epoch, revoked);
     mover.unflushed = false;
     yield* device.flush();
@@ -157,6 +188,7 @@ export class Journal implements Writeback {
     this.#used += logBlocksFor(format, epoch.blocks.size, revoked.length);
     this.#head = writer.head;
     for (const no of epoch.blocks.keys()) this.#inLog.add(no);
+    this.#note(cache.running.tid); // first: a frame is LOGGED only when its transaction is in the log
     cache.epochLogged();
     this.commits++;
   }
@@ -184,10 +216,12 @@ export class Journal implements Writeback {
       yield* device.flush();
       cache.checkpointed(frames);
       this.#used = 0;
+      this.#inherited = false;
       this.#inLog.clear();
       yield* writeSuper(this.#head, cache.running.tid);
       // On the medium before the log goes round: replaying an old part of it would undo newer ones.
       yield* device.flush();
+      this.#note(cache.running.tid);
       engine.trace.asyncEnd(EVENTS.checkpoint, span);
       this.checkpoints++;
     } catch (error) {

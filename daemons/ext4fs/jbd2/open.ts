@@ -25,7 +25,7 @@ import {
   sealSuper,
   viewOf,
 } from './format.ts';
-import { Journal } from './journal.ts';
+import { Journal, type LogState } from './journal.ts';
 import { LogMap, readBlocks, writeBlocks } from './log.ts';
 import { replayLog, type Scan, scanLog } from './recovery.ts';
 
@@ -100,10 +100,6 @@ export function* recoverJournal(
   return { replayed: scan.transactions, sequence: scan.nextSequence };
 }
 
-/** A number that no transaction in the log has yet; without reading it, as each takes two blocks and more. */
-export const sequenceBeyond = ({ sb, map }: JournalFile): number =>
-  (sb.s_sequence + map.blocks) >>> 0;
-
 /** The volume is not to be written: blocks in the log are read from there. */
 function redirect({ engine, map }: JournalFile, scan: Scan): void {
   for (const [no, { logBlock, escaped }] of scan.replay) {
@@ -114,23 +110,62 @@ function redirect({ engine, map }: JournalFile, scan: Scan): void {
 
 export interface StartOptions {
   readonly mover: Mover;
-  readonly sequence: number;
   readonly wide: boolean; // the volume has the 64bit feature
   readonly checksums: boolean; // and metadata_csum
   readonly onFailure: (error: PosixError) => void;
 }
 
 /** Starts the journal with an empty log and the features that the volume asks for. */
-export function* startJournal(file: JournalFile, options: StartOptions): Task<Journal> {
+export function* startJournal(
+  file: JournalFile,
+  options: StartOptions & { readonly sequence: number },
+): Task<Journal> {
   const format = upgrade(file, options);
-  const { engine, map } = file;
-  const current = { ...file, format };
-  yield* writeSuper(current, format.first, options.sequence);
+  const { sequence } = options;
+  yield* writeSuper({ ...file, format }, format.first, sequence);
+  yield* file.engine.device.flush();
+  const state = { head: format.first, used: 0, sequence, writing: false };
+  return newJournal({ ...file, format }, { ...options, state });
+}
+
+/** Goes on with the log of a worker that died: what it committed is there, the rest in the cache. */
+export function* resumeJournal(
+  file: JournalFile,
+  options: StartOptions & { readonly state: LogState },
+): Task<Journal> {
+  const { format } = file;
+  const { head, used, writing } = options.state;
+  if (head < format.first || head >= format.end || used > format.end - format.first) {
+    throw new PosixError(EUCLEAN, `journal: its log cannot stand at ${head} with ${used} blocks`);
+  }
+  if (writing) yield* makeVoid(file, head);
+  return newJournal(file, options);
+}
+
+/**
+ * A transaction that may lie there is made void before another one is written over it: a mixture of the
+ * two could look whole.
+ */
+function* makeVoid({ engine, format, map }: JournalFile, at: number): Task<void> {
+  const scratch = yield* engine.scratch.take(1);
+  try {
+    scratch.bytes.fill(0);
+    const { device } = engine;
+    yield* writeBlocks({ device, scratch, blockSize: format.blockSize, at: [map.disk(at)] });
+  } finally {
+    scratch.release();
+  }
   yield* engine.device.flush();
+}
+
+function newJournal(
+  file: JournalFile,
+  { mover, onFailure, state }: StartOptions & { readonly state: LogState },
+): Journal {
+  const { engine, format, map } = file;
   return new Journal({
-    ...{ engine, format, map, mover: options.mover, sequence: options.sequence },
-    writeSuper: (start, sequence) => writeSuper(current, start, sequence),
-    onFailure: options.onFailure,
+    ...{ engine, format, map, mover, state, onFailure },
+    writeSuper: (start, sequence) => writeSuper(file, start, sequence),
   });
 }
 

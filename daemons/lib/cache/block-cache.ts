@@ -3,6 +3,9 @@
 // committing transaction keeps the old content while the next one goes on.
 //
 //   FREE ──fetched──▶ CLEAN ◀──checkpointed── LOGGED ◀──in the journal── DIRTY ◀──published── FREE
+//
+// A block that is forgotten may have frames that older transactions need. They are marked, so that a
+// worker that takes over does not believe that they are the block's content.
 
 import { assert } from '../../../kernel/abi/errno.ts';
 import { neverRefuses } from '../../../kernel/ipc/fault/gate.ts';
@@ -19,8 +22,9 @@ import {
   FREE,
   type FrameState,
   LOGGED,
+  LOGGED_FORGOTTEN,
 } from './layout.ts';
-import { CacheTable, type Placement, type StoredReply } from './table.ts';
+import { CacheTable, type Note, type Placement, type StoredReply } from './table.ts';
 
 /** Thrown when every frame is dirty or in use: write back, then run the request again. */
 export class NoFrames {}
@@ -37,6 +41,8 @@ export class Frame implements Block {
   state: FrameState = FREE;
   /** The newest content of its block: what requests see. */
   current = false;
+  /** A request made its block no metadata since: only the transaction that it belongs to needs it. */
+  forgotten = false;
   /** Its checksum was looked at since it came from the disk. */
   checked = false;
   referenced = false; // since the clock's hand came by
@@ -109,8 +115,6 @@ export interface Staged {
 
 export class BlockCache {
   readonly shape: CacheShape;
-  /** Blocks were found here that a worker before this one published. */
-  readonly revived: boolean;
   readonly logged = new Map<number, Frame>();
   running: Epoch = newEpoch(1);
   committing: Epoch | undefined;
@@ -127,6 +131,7 @@ export class BlockCache {
   refuses = neverRefuses;
   #hand = 0;
   #version = 1;
+  #revived: boolean;
 
   constructor({ ram, area, blockSize, volume, resume }: CacheOptions) {
     this.shape = cacheShape(area.length, blockSize);
@@ -135,7 +140,32 @@ export class BlockCache {
     this.#memory = { ram, at: area.address + this.shape.framesAt, size: blockSize };
     if (resume && this.#table.belongsTo(volume)) this.#table.recover();
     else this.#table.format(volume);
-    this.revived = this.#rebuild();
+    this.#revived = this.#rebuild();
+  }
+
+  /** Blocks were found here that a worker before this one published. */
+  get revived(): boolean {
+    return this.#revived;
+  }
+
+  /** What whoever writes back left for the worker after it, with this cache; kept until it is replaced. */
+  get note(): Note | undefined {
+    return this.#table.note;
+  }
+
+  set note(note: Note | undefined) {
+    this.#table.note = note;
+  }
+
+  /** What was found here is not to be believed: the worker before this one never got as far as serving. */
+  reset(volume: Int32Array): void {
+    this.#table.format(volume);
+    this.#frames.length = 0;
+    this.#free.length = 0;
+    this.#current.clear();
+    this.logged.clear();
+    this.running = newEpoch(1);
+    this.#revived = false;
   }
 
   get table(): CacheTable {
@@ -211,7 +241,11 @@ export class BlockCache {
     const freed: Frame[] = [];
     const placed: Placement[] = [];
     const { running } = this;
-    for (const no of forgotten) this.#supersede(no, freed);
+    const stale: number[] = [];
+    for (const no of forgotten) {
+      this.#supersede(no, freed);
+      this.#markOlder(no, { placed, stale });
+    }
     for (const [no, frame] of blocks) {
       this.#supersede(no, freed);
       frame.version = this.#version++; // what was decoded from it while staged is void
@@ -219,7 +253,8 @@ export class BlockCache {
       frame.checked = true;
       placed.push(this.#placement(frame));
     }
-    this.#table.publish({ placed, freed: freed.map((frame) => frame.index), reply });
+    for (const { index } of freed) stale.push(index);
+    this.#table.publish({ placed, freed: stale, reply });
     for (const frame of freed) this.release(frame);
     for (const no of forgotten) {
       this.#current.delete(no);
@@ -252,8 +287,8 @@ export class BlockCache {
 
   /** Sets the number of the running epoch, with whatever an earlier worker left in it. */
   renumber(tid: number): void {
-    const { blocks } = this.running;
-    this.running = { ...newEpoch(tid), blocks };
+    const { blocks, forgotten } = this.running;
+    this.running = { ...newEpoch(tid), blocks, forgotten };
     for (const frame of blocks.values()) frame.tid = this.running.tid;
   }
 
@@ -270,7 +305,9 @@ export class BlockCache {
     for (const [no, frame] of epoch.blocks) {
       this.#unlog(no);
       frame.state = LOGGED;
-      this.#table.setState(frame.index, LOGGED);
+      if (frame.forgotten)
+        this.#table.place({ ...this.#placement(frame), state: LOGGED_FORGOTTEN });
+      else this.#table.setState(frame.index, LOGGED);
       this.logged.set(no, frame);
     }
     this.committing = undefined;
@@ -305,6 +342,10 @@ export class BlockCache {
         this.#version = Math.max(this.#version, held.version + 1);
         this.#settle(frame, held);
         frame.version = held.version;
+        if (held.state === LOGGED_FORGOTTEN) {
+          this.#adoptForgotten(frame);
+          continue;
+        }
         if (held.state === LOGGED) this.logged.set(frame.no, frame);
         this.#adopt(frame);
         if (held.state === DIRTY) dirty.push(frame);
@@ -317,8 +358,18 @@ export class BlockCache {
       if (!frame.current) continue;
       frame.tid = this.running.tid;
       this.running.blocks.set(frame.no, frame);
+      this.running.forgotten.delete(frame.no); // and used again since
     }
     return this.unwritten > 0;
+  }
+
+  /** Still to be brought home if a checkpoint comes first, and revoked by the next commit. */
+  #adoptForgotten(frame: Frame): void {
+    frame.state = LOGGED;
+    frame.forgotten = true;
+    frame.current = false;
+    this.logged.set(frame.no, frame);
+    this.running.forgotten.add(frame.no);
   }
 
   /** The frame becomes the current one of its block if it is the newest. */
@@ -329,6 +380,16 @@ export class BlockCache {
     if (!newest) return;
     if (rival) rival.current = false;
     this.#current.set(frame.no, frame);
+  }
+
+  /** The block is forgotten: whoever takes over must know it of the frames that older transactions need. */
+  #markOlder(no: number, into: { placed: Placement[]; stale: number[] }): void {
+    const logged = this.logged.get(no);
+    if (logged) into.placed.push({ ...this.#placement(logged), state: LOGGED_FORGOTTEN });
+    const committing = this.committing?.blocks.get(no);
+    // Who takes over commits one transaction, and in that the block is forgotten.
+    if (committing) into.stale.push(committing.index);
+    for (const frame of [logged, committing]) if (frame) frame.forgotten = true;
   }
 
   /** The block's frame is about to be replaced: freed, unless a commit or checkpoint needs it. */
@@ -371,6 +432,7 @@ export class BlockCache {
     frame.tid = as.tid;
     frame.state = as.state;
     frame.current = true;
+    frame.forgotten = false;
     frame.referenced = true;
     frame.run = this.run;
   }

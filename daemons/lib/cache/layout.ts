@@ -1,7 +1,7 @@
 // The block cache's area in `ram`: what outlives the volume's worker (DESIGN, "Nothing is lost when a
 // server dies"). One writer, the worker; it may be terminated between any two stores.
 //
-//   +0          header   magic, shape; PUBLISHED and APPLIED, the numbers of the last record
+//   +0          header   magic, shape; PUBLISHED and APPLIED, the numbers of the last record; a note
 //   +tableAt    table    one entry of 32 bytes for each frame: what the frame holds
 //   +repliesAt  replies  the stored reply of each tag, REPLY_SLOT bytes each
 //   +recordAt   record   the change being published: frames, forgotten blocks, the reply
@@ -19,7 +19,7 @@ import type { GrantRef } from '../../../kernel/ipc/grant.ts';
 import { MOST_IN_FLIGHT } from '../../../kernel/ninep/transport-ring.ts';
 
 export const CACHE_MAGIC = 0x41746342; // 'AtcB'
-export const CACHE_VERSION = 2;
+export const CACHE_VERSION = 3;
 
 /** Words of the header. */
 export const H_MAGIC = 0;
@@ -30,6 +30,9 @@ export const H_VOLUME = 4; // four words: which volume this is the cache of
 export const H_TOUCHED = 8; // frames that were ever used: those below this number
 export const H_PUBLISHED = 16;
 export const H_APPLIED = 32;
+export const H_NOTE = 48; // which of the two notes behind it is valid: 1, 2, or 0 for none
+/** Words of a note: what whoever writes back leaves for the worker after this one. */
+export const NOTE_WORDS = 4;
 
 /** Words of a table entry. */
 export const ENTRY_WORDS = 8;
@@ -44,7 +47,8 @@ export const FREE = 0;
 export const CLEAN = 1; // the block as it is at home on the disk
 export const DIRTY = 2; // published, in the running or the committing transaction
 export const LOGGED = 3; // safe in the journal, not yet at home
-export type FrameState = 0 | 1 | 2 | 3;
+export const LOGGED_FORGOTTEN = 4; // the same, and a transaction that is not says that it is no metadata
+export type FrameState = 0 | 1 | 2 | 3 | 4;
 
 /** One for each request that a client may have under way. */
 export const REPLY_SLOTS = MOST_IN_FLIGHT;
@@ -53,6 +57,8 @@ export const REPLY_SLOT = 256; // bytes: state, tag, length, then the message
 /** Words of the record's head; entries of RECORD_WORDS follow, then the reply. */
 export const RECORD_HEAD_WORDS = 8;
 export const RECORD_WORDS = 8;
+/** Entries for each block of a change: its frame, and those that held it in older transactions. */
+export const RECORD_ENTRIES = 3;
 
 export interface Area {
   readonly address: number;
@@ -89,7 +95,8 @@ export function cacheShape(areaLength: number, blockSize: number): CacheShape {
   const tableAt = PAGE_SIZE;
   const repliesAt = tableAt + roundUp(most * ENTRY_WORDS * 4, 64);
   const recordAt = repliesAt + REPLY_SLOTS * REPLY_SLOT;
-  const recordBytes = (RECORD_HEAD_WORDS + 2 * recordMax * RECORD_WORDS) * 4 + REPLY_SLOT;
+  const recordBytes =
+    (RECORD_HEAD_WORDS + RECORD_ENTRIES * recordMax * RECORD_WORDS) * 4 + REPLY_SLOT;
   const scratchAt = roundUp(recordAt + recordBytes, PAGE_SIZE);
   const framesAt = roundUp(scratchAt + scratchBytes, PAGE_SIZE);
   const frames = Math.floor((length - framesAt) / blockSize);

@@ -19,10 +19,13 @@ import {
   H_BLOCK_SIZE,
   H_FRAMES,
   H_MAGIC,
+  H_NOTE,
   H_PUBLISHED,
   H_TOUCHED,
   H_VERSION,
   H_VOLUME,
+  NOTE_WORDS,
+  RECORD_ENTRIES,
   RECORD_HEAD_WORDS,
   RECORD_WORDS,
   REPLY_SLOT,
@@ -44,6 +47,9 @@ export interface StoredReply {
   readonly bytes: Uint8Array;
 }
 
+/** What whoever writes back leaves for the worker after this one: numbers of 32 bits. */
+export type Note = readonly [number, number, number, number];
+
 /** All that one request changes. */
 export interface Change {
   readonly placed: readonly Placement[];
@@ -62,6 +68,8 @@ const [S_VALID, S_TAG, S_LENGTH, S_HEAD] = [0, 1, 2, 16];
 /** The longest reply that is kept; no request that changes anything has a longer one. */
 export const REPLY_MAX = REPLY_SLOT - S_HEAD;
 
+const noteAt = (which: number): number => H_NOTE + 1 + (which - 1) * NOTE_WORDS;
+
 export class CacheTable {
   readonly #header: Int32Array;
   readonly #table: Int32Array;
@@ -75,7 +83,7 @@ export class CacheTable {
 
   constructor(ram: SharedArrayBuffer, area: Area, shape: CacheShape) {
     const { address } = area;
-    const recordWords = RECORD_HEAD_WORDS + 2 * shape.recordMax * RECORD_WORDS;
+    const recordWords = RECORD_HEAD_WORDS + RECORD_ENTRIES * shape.recordMax * RECORD_WORDS;
     assert(address % 64 === 0, 'the area of a block cache is not aligned');
     this.#shape = shape;
     this.#header = new Int32Array(ram, address, 64);
@@ -123,6 +131,23 @@ export class CacheTable {
 
   set touched(count: number) {
     Atomics.store(this.#header, H_TOUCHED, count);
+  }
+
+  /** The last note that was left here. */
+  get note(): Note | undefined {
+    const h = this.#header;
+    const which = Atomics.load(h, H_NOTE);
+    if (which !== 1 && which !== 2) return undefined;
+    const word = (i: number): number => (h[noteAt(which) + i] ?? 0) >>> 0;
+    return [word(0), word(1), word(2), word(3)];
+  }
+
+  /** One atomic store puts it in the place of the one before. */
+  set note(note: Note | undefined) {
+    const h = this.#header;
+    const which = Atomics.load(h, H_NOTE) === 1 ? 2 : 1;
+    if (note) h.set(note, noteAt(which));
+    Atomics.store(h, H_NOTE, note ? which : 0);
   }
 
   isFree(frame: number): boolean {
@@ -191,7 +216,10 @@ export class CacheTable {
   #writeRecord({ placed, freed, reply }: Change): void {
     const r = this.#record;
     const count = placed.length + freed.length;
-    assert(count <= 2 * this.#shape.recordMax, 'the record is too small for the change');
+    assert(
+      count <= RECORD_ENTRIES * this.#shape.recordMax,
+      'the record is too small for the change',
+    );
     let at = RECORD_HEAD_WORDS;
     for (const p of placed) {
       r[at + P_STATE] = p.state;

@@ -66,7 +66,7 @@ const ofTheCode: Readonly<Record<string, Plant>> = {
     workloads: ['revoke', 'revoke-symlink'],
     mutation: {
       file: JOURNAL,
-      from: '[...epoch.forgotten].filter((no) => this.#inLog.has(no))',
+      from: '[...epoch.forgotten].filter((no) => this.#inherited || this.#inLog.has(no))',
       to: '[]',
     },
   },
