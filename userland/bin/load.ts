@@ -6,6 +6,10 @@ import type { Program } from '../libc/sys.ts';
 /** Programs that are not in the file of their name. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   '[': './test.js',
+  blkid: '../fs/blkid.js',
+  fsck: '../fs/fsck.js',
+  lsblk: '../fs/lsblk.js',
+  mkfs: '../fs/mkfs.js',
   b2sum: './md5sum.js',
   base32: './base64.js',
   chgrp: './chown.js',

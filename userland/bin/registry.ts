@@ -1,6 +1,10 @@
 // The native programs by name: what `#!native NAME` starts and what the boot archive's /bin holds.
 
+import { main as blkid } from '../fs/blkid.ts';
+import { main as fsck } from '../fs/fsck.ts';
 import { main as fsckHfs } from '../fs/fsck-hfs.ts';
+import { main as lsblk } from '../fs/lsblk.ts';
+import { main as mkfs } from '../fs/mkfs.ts';
 import { main as mkfsExt4 } from '../fs/mkfs-ext4.ts';
 import { main as mkfsHfs } from '../fs/mkfs-hfs.ts';
 import type { Program } from '../libc/sys.ts';
@@ -134,6 +138,7 @@ export const programs: Readonly<Record<string, Program>> = {
   basename,
   bc,
   bench,
+  blkid,
   cat,
   chgrp: chown,
   chmod,
@@ -170,6 +175,7 @@ export const programs: Readonly<Record<string, Program>> = {
   free,
   'fsck.hfs': fsckHfs,
   'fsck.hfsplus': fsckHfs,
+  fsck,
   fsync,
   getfattr,
   grep,
@@ -188,6 +194,7 @@ export const programs: Readonly<Record<string, Program>> = {
   ln,
   login,
   ls,
+  lsblk,
   lsof,
   md5sum,
   mkdir,
@@ -196,6 +203,7 @@ export const programs: Readonly<Record<string, Program>> = {
   'mkfs.ext4': mkfsExt4,
   'mkfs.hfs': mkfsHfs,
   'mkfs.hfsplus': mkfsHfs,
+  mkfs,
   mkfifo,
   mknod,
   mktemp,

@@ -38,12 +38,12 @@ export function openMedium(
 
 /** Where a volume on `path` is mounted, or undefined. */
 export function mountedAt(sys: Sys, path: string): string | undefined {
-  const real = canonical(sys, path);
-  return readMounts(sys).find(({ source }) => canonical(sys, source) === real)?.target;
+  const real = deviceName(sys, path);
+  return readMounts(sys).find(({ source }) => deviceName(sys, source) === real)?.target;
 }
 
 /** One name for each device: `raw`, `data` and `part/0` are the same sectors. */
-function canonical(sys: Sys, path: string): string {
+export function deviceName(sys: Sys, path: string): string {
   try {
     return realpath(sys, path).replace(/^(\/dev\/sd\/[^/]+)\/(?:raw|data)$/, '$1/part/0');
   } catch (error) {
