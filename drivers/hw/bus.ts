@@ -3,14 +3,16 @@
 
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Board, PciBus, PciFunction } from '../../kernel/abi/board.ts';
-import { CONTROLLERS, type ControllerName } from '../../kernel/abi/disk/controllers.ts';
+import { CONTROLLERS, type ControllerName, diskName } from '../../kernel/abi/disk/controllers.ts';
 import { PosixError } from '../../kernel/abi/errno.ts';
 import { Recorder } from '../../kernel/ipc/baton/record.ts';
 import { FaultGate } from '../../kernel/ipc/fault/gate.ts';
 import { Bell } from '../../kernel/ipc/wait.ts';
 import { createAhciController } from './ahci/ahci.ts';
-import { type Disk, diskOf, type Image, openImage } from './disk/disk.ts';
+import { type Disk, diskOf, type Image, openImage, SECTOR_SIZE } from './disk/disk.ts';
 import { recorded } from './disk/recorded.ts';
+import { gather, scatter } from './disk/segments.ts';
+import { writeLogMemory } from './disk/write-log.ts';
 import type { Bay, Hardware } from './hardware.ts';
 import { createIdeController } from './ide/ide.ts';
 import { createPciBus } from './pci.ts';
@@ -97,6 +99,29 @@ export function assembleBus(
     return true;
   };
   return { pci: createPciBus(functions, look), notes };
+}
+
+const REHEARSAL_BYTES = 4 << 20;
+const REHEARSAL_CACHE = 1 << 20;
+
+/** A bus with one controller and a disk in memory, for a driver that has nothing to do yet. */
+export function rehearsalBus(
+  board: Board,
+  controller: ControllerName,
+): { pci: PciBus; notes: readonly string[] } {
+  const bytes = new Uint8Array(REHEARSAL_BYTES);
+  const disk: Disk = {
+    ...{ file: 'rehearsal', notes: [], sectorCount: bytes.length / SECTOR_SIZE, readOnly: false },
+    readv: (offset, segments) => scatter(segments, 0, bytes.subarray(offset)),
+    writev: (offset, segments) => gather(segments, 0, bytes.subarray(offset)),
+    ...{ flush: () => {}, trim: () => {}, close: () => {} },
+  };
+  const memory = { cache: writeLogMemory(REHEARSAL_CACHE), overlay: undefined };
+  const name = diskName(controller, 0);
+  const bay: Bay = { controller, port: 0, name, disk: undefined, plugs: 1, memory };
+  const parts = { ram: board.ram, drives: [{ bay, disk }], log: () => {} };
+  const { functions } = assemblers[controller]({ ...parts, faults: new FaultGate(board) });
+  return { pci: createPciBus(functions, () => false), notes: [] };
 }
 
 /** The hardware as the board told it last. */

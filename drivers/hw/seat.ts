@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import type { Board, DriverBoard, KernelBoard } from '../../kernel/abi/board.ts';
+import type { ControllerName } from '../../kernel/abi/disk/controllers.ts';
 import { SEAT_BOOT, SEAT_CONFIG, SEAT_CONFIG_SIZE, seatPage } from '../../kernel/abi/memlayout.ts';
 import type { DriverConfig } from '../../kernel/abi/seat-config.ts';
 import { decodeText } from '../../kernel/abi/text.ts';
@@ -42,7 +43,13 @@ type Bus = Pick<DriverBoard, 'pci' | 'notes'>;
 interface RoleModule {
   main(board: Board, config: unknown): void | Promise<void>;
   /** What a worker does whose orders come when another one dies; ends early when they are there. */
-  rehearse?(wanted: () => boolean): void;
+  rehearse?(wanted: () => boolean, stages: readonly Stage[]): void;
+}
+
+/** Where a driver rehearses: boards with one controller and a disk in memory. */
+interface Stage {
+  readonly controller: ControllerName;
+  readonly board: (parts: Pick<Board, 'ram' | 'seat'>) => DriverBoard;
 }
 
 const orders = workerData as SeatOrders;
@@ -51,7 +58,10 @@ async function powerUp(): Promise<void> {
   const { hardware } = orders;
   const role = (await import(orders.main)) as RoleModule;
   const bus = hardware && (await prepare(hardware));
-  if (orders.spare) role.rehearse?.(() => hasOrders(orders.ram, orders.seat));
+  if (orders.spare) {
+    const stages = hardware ? await stagesFor(hardware) : [];
+    role.rehearse?.(() => hasOrders(orders.ram, orders.seat), stages);
+  }
   const config = waitForConfig();
   const board = assemble(config);
   const more: DriverBoard | KernelBoard = bus
@@ -72,6 +82,18 @@ async function prepare(hardware: Hardware): Promise<(board: Board, config: unkno
   const { assembleBus, prepareBus } = await import('./bus.ts');
   const prepared = prepareBus(hardware);
   return (board, config) => assembleBus(board, prepared, (config as DriverConfig).controller);
+}
+
+async function stagesFor({ bays }: Hardware): Promise<Stage[]> {
+  const { rehearsalBus } = await import('./bus.ts');
+  const random = randomSource(0, 'rehearsal');
+  return [...new Set(bays.map(({ controller }) => controller))].map((controller) => ({
+    controller,
+    board: (parts) => {
+      const board: Board = { ...parts, clock: hostClock(orders.epoch), random };
+      return { ...board, ...rehearsalBus(board, controller) };
+    },
+  }));
 }
 
 /** A spare is told with its orders whose seat it takes; the one that it waited on is free then. */

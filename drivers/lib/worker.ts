@@ -21,12 +21,20 @@ export interface Worker {
   readonly start: StartDriver;
 }
 
-export function serveController({ board, config, start }: Worker): void {
-  const { ram, seat, clock } = board;
+export function serveController(worker: Worker): void {
+  const { ram, seat, clock } = worker.board;
   const onBug = (error: unknown): never => {
     throw error; // ends the worker: the board tells the kernel with the stack
   };
   const executor = new Executor({ ram, seat, clock, onBug });
+  openController({ ...worker, executor });
+  executor.run();
+}
+
+/** Starts all of it on the executor, whose loop the caller runs. */
+export function openController(worker: Worker & { readonly executor: Executor }): void {
+  const { board, config, executor } = worker;
+  const { ram, clock } = board;
   const log = ringLogger(executor, new Ring(ram, config.log));
   const functions = board.pci.functions();
   let told = 0;
@@ -49,8 +57,7 @@ export function serveController({ board, config, start }: Worker): void {
     }
     return busy;
   });
-  executor.start(bringUp({ board, config, start, executor, log }), 'bring-up');
-  executor.run();
+  executor.start(bringUp({ ...worker, log }), 'bring-up');
 }
 
 interface Parts extends Worker {
