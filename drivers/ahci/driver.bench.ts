@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { createAhciController } from '../hw/ahci/ahci.ts';
 import { openDisk } from '../hw/disk/disk.ts';
 import { createPciBus } from '../hw/pci.ts';
-import { runTask, runTasks, seeded } from '../hw/test-rig.ts';
+import { runTask, runTasks, seeded, uncounted } from '../hw/test-rig.ts';
 import type { BlockRequest } from '../lib/request.ts';
 import { startAhci } from './driver.ts';
 import { ahciDmaSize } from './memory.ts';
@@ -27,7 +27,7 @@ const board = { ram, pci: createPciBus([pci]) };
 const dma = { address: 0x1000, length: ahciDmaSize(1) };
 const controller = runTask(
   pci,
-  startAhci({ board, dma, log: console.error, after: () => () => undefined }),
+  startAhci({ board, dma, log: console.error, stats: uncounted, after: () => () => undefined }),
 );
 const [sd] = controller.disks;
 if (!sd) throw new Error('no disk');

@@ -5,7 +5,14 @@ import test from 'ava';
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
 import { createAhciController } from '../hw/ahci/ahci.ts';
 import { createPciBus } from '../hw/pci.ts';
-import { handClock, type MemoryDisk, memoryDisk, runTask, runTasks } from '../hw/test-rig.ts';
+import {
+  handClock,
+  type MemoryDisk,
+  memoryDisk,
+  runTask,
+  runTasks,
+  uncounted,
+} from '../hw/test-rig.ts';
 import { blockCases } from '../lib/testing/block-cases.ts';
 import { faultCases } from '../lib/testing/fault-cases.ts';
 import { DATA, flush, must, request, rig } from '../lib/testing/subject.ts';
@@ -49,7 +56,7 @@ function hotRig(disks: readonly MemoryDisk[]) {
   const { after } = handClock();
   const board = { ram, pci: createPciBus([hba]) };
   const dma = { address: 0x1000, length: 1 << 20 };
-  const start = startAhci({ board, dma, log: (line) => log.push(line), after });
+  const start = startAhci({ board, dma, log: (line) => log.push(line), after, stats: uncounted });
   const controller = runTask(hba, start);
   const names = () => {
     runTask(hba, controller.settled());

@@ -10,6 +10,7 @@ import { type DiskIdentity, parseIdentity } from '../lib/identify.ts';
 import { queuedDisk } from '../lib/queued-disk.ts';
 import type { RequestLimits } from '../lib/request.ts';
 import type { BlockController, DriverStart, SdDisk } from '../lib/sd-disk.ts';
+import type { DiskStats } from '../lib/stats.ts';
 import { type Command, commandFor, identify, standby, TRIM_LIMIT } from './command.ts';
 import { layOut, type PortMemory } from './memory.ts';
 import { AhciPort } from './port.ts';
@@ -177,11 +178,12 @@ class AhciController implements BlockController {
 
   /** `answer`: where IDENTIFY DEVICE left its data, or why there is none. */
   #identified(number: number, port: AhciPort, answer: unknown): void {
-    const { board, log } = this.#options;
+    const { board, log, stats } = this.#options;
     try {
       if (typeof answer !== 'number') throw answer;
       const at = answer;
-      this.disks.push(makeDisk(port, parseIdentity(new DataView(board.ram), at), board.ram));
+      const identity = parseIdentity(new DataView(board.ram), at);
+      this.disks.push(makeDisk(port, identity, { ram: board.ram, stats: stats(number) }));
       this.disks.sort((a, b) => numberOf(a) - numberOf(b));
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
@@ -224,10 +226,15 @@ function* command(port: AhciPort, build: (slot: number) => Command): Task<void> 
   if (fault) throw fault;
 }
 
-function makeDisk(port: AhciPort, identity: DiskIdentity, ram: SharedArrayBuffer): SdDisk {
+interface Around {
+  readonly ram: SharedArrayBuffer;
+  readonly stats: DiskStats;
+}
+
+function makeDisk(port: AhciPort, identity: DiskIdentity, { ram, stats }: Around): SdDisk {
   const view = new DataView(ram);
   return queuedDisk(identity, {
-    ...{ name: port.name, ram, limits },
+    ...{ name: port.name, ram, limits, stats },
     freeSlots: () => port.freeSlots,
     issue: (request, finish) => {
       port.issue((slot) => commandFor(request, port.memory.payload(slot), view), finish);

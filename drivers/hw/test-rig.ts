@@ -5,8 +5,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { PciFunction } from '../../kernel/abi/board.ts';
+import { DISK_STATS_BYTES } from '../../kernel/abi/disk/stats.ts';
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
+import { DiskStats } from '../lib/stats.ts';
 import { type Disk, SECTOR_SIZE } from './disk/disk.ts';
 import { gather, scatter, totalSize } from './disk/segments.ts';
 
@@ -87,6 +89,10 @@ export function runTask<T>(pci: Device, task: Task<T>): T {
   if (result instanceof PosixError) throw result;
   return result as T;
 }
+
+/** Counts that nobody looks at. */
+export const uncounted = (): DiskStats =>
+  new DiskStats({ ram: new SharedArrayBuffer(DISK_STATS_BYTES), address: 0, nowMs: () => 0 }, 0);
 
 /** A clock that moves by hand, and what is due on it. */
 export interface HandClock {

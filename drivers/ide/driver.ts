@@ -9,6 +9,7 @@ import { parseIdentity } from '../lib/identify.ts';
 import { queuedDisk } from '../lib/queued-disk.ts';
 import type { RamRange, RequestLimits } from '../lib/request.ts';
 import type { BlockController, DriverStart, SdDisk } from '../lib/sd-disk.ts';
+import type { DiskStats } from '../lib/stats.ts';
 import { IdeChannel, PRDT_BYTES, SEGMENTS } from './channel.ts';
 import { commandFor, type IdeCommand, identify, standby, TRIM_SECTORS } from './command.ts';
 import * as r from './regs.ts';
@@ -29,10 +30,11 @@ interface Place {
   readonly drive: number;
   readonly name: string; // sdD0
   readonly payload: RamRange;
+  readonly stats: DiskStats;
 }
 
 /** Brings up the first IDE controller. A drive that does not answer is logged and left out. */
-export function* startIde({ board, dma, log, after }: DriverStart): Task<BlockController> {
+export function* startIde({ board, dma, log, after, stats }: DriverStart): Task<BlockController> {
   const pci = probe(board.pci.functions());
   const ram = new DataView(board.ram);
   const memory = layOut(dma);
@@ -48,7 +50,8 @@ export function* startIde({ board, dma, log, after }: DriverStart): Task<BlockCo
     for (let drive = 0; drive < r.DRIVES; drive++) {
       const number = index * r.DRIVES + drive;
       const payload = memory.payloads[number] ?? { address: 0, length: 0 };
-      const place = { channel, drive, name: `sdD${number}`, payload };
+      const counts = stats(number);
+      const place = { channel, drive, name: `sdD${number}`, payload, stats: counts };
       const disk = yield* startDrive(place, board.ram, log);
       if (disk === undefined) continue;
       disks.push(disk);
@@ -100,7 +103,7 @@ function* startDrive(
   ram: SharedArrayBuffer,
   log: (line: string) => void,
 ): Task<SdDisk | undefined> {
-  const { channel, drive, name, payload } = place;
+  const { channel, drive, name, payload, stats } = place;
   try {
     if (drive === 0) channel.reset();
     if (!channel.detect(drive)) return undefined;
@@ -112,7 +115,7 @@ function* startDrive(
     return queuedDisk(
       { ...identity, trim: identity.trim && means.dma },
       {
-        ...{ name, ram, limits },
+        ...{ name, ram, limits, stats },
         freeSlots: () => (running ? 0 : 1),
         issue: (request, finish) => {
           running = true;

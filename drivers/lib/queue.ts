@@ -1,6 +1,7 @@
-// The request queue in front of one disk: bounded, first in first out. While the device works,
-// requests gather here and neighbours are merged into one command. A flush is a barrier: it starts
-// when all before it is done, and nothing behind it starts before it is done.
+// The request queue in front of one disk, bounded. While the device works, requests gather here; what
+// lies side by side on the disk is merged into one command, and reads go before writes, but no request
+// is passed by more than a few others. A flush is a barrier to what writes: it starts when all before it
+// is done, and none behind it starts before it is done.
 
 import { EINVAL, PosixError } from '../../kernel/abi/errno.ts';
 import { sleep, type Task, WaitQueue, wakeAll, wakeOne } from '../../kernel/ipc/task.ts';
@@ -13,6 +14,7 @@ import {
   splitRequest,
   totalLength,
 } from './request.ts';
+import type { DiskStats } from './stats.ts';
 
 /** The device behind the queue. */
 export interface BlockDevice {
@@ -20,13 +22,16 @@ export interface BlockDevice {
   readonly sectorCount: number;
   readonly limits: RequestLimits;
   readonly trace: Tracer;
+  readonly stats: DiskStats;
   /** Commands that it would take now. */
   readonly freeSlots: number;
   /** Starts a command; `finish` is called when it is over: at once if the device is gone. */
   issue(request: BlockRequest, finish: (fault: PosixError | undefined) => void): void;
 }
 
-const DEFAULT_DEPTH = 32;
+const DEFAULT_DEPTH = 128;
+/** Commands that may start before a request that has waited longer: its deadline, counted in commands. */
+const PASSED_MOST = 16;
 
 const spans = {
   read: EVENTS.blockRead,
@@ -39,6 +44,9 @@ const spans = {
 interface Item {
   readonly request: BlockRequest;
   readonly flow: number; // what it is done for
+  readonly askedMs: number;
+  /** Commands that started before it though they came later. */
+  passed: number;
   /** It was in a merged command that failed: it runs alone, to learn which part is bad. */
   readonly alone: boolean;
   readonly finish: (fault: PosixError | undefined) => void;
@@ -52,7 +60,7 @@ interface Batch {
 export class BlockQueue {
   readonly #device: BlockDevice;
   readonly #depth: number;
-  readonly #waiting: Item[] = [];
+  readonly #waiting: Item[] = []; // in the order of their coming
   readonly #running = new Set<Batch>();
   readonly #room = new WaitQueue('block queue has room');
 
@@ -78,7 +86,10 @@ export class BlockQueue {
     for (const part of splitRequest(request, this.#device.limits)) {
       while (this.#waiting.length >= this.#depth) yield* sleep(this.#room);
       left++;
-      this.#waiting.push({ request: part, flow: trace.flow, alone: false, finish });
+      const askedMs = this.#device.stats.asked();
+      this.#waiting.push({
+        ...{ request: part, flow: trace.flow, askedMs, passed: 0, alone: false, finish },
+      });
       // While commands run, requests gather; the next command that ends sends them on, merged.
       if (this.#running.size === 0) this.#pump();
     }
@@ -100,14 +111,39 @@ export class BlockQueue {
   /** Starts what may start. */
   #pump(): void {
     while (this.#device.freeSlots > 0) {
-      const next = this.#waiting[0];
-      if (next === undefined || this.#mustWait(next.request)) return;
-      const batch = this.#takeBatch(next);
+      const at = this.#next();
+      if (at === undefined) return;
+      const batch = this.#takeBatch(at);
       this.#running.add(batch);
-      this.#traceIssue(batch.request, next.flow);
+      this.#traceIssue(batch.request, batch.items[0]?.flow ?? 0);
       this.#device.issue(batch.request, (fault) => this.#finish(batch, fault));
       wakeOne(this.#room);
     }
+  }
+
+  /** The place of the request that goes next: the first read that may, else the oldest of all. */
+  #next(): number | undefined {
+    const [oldest] = this.#waiting;
+    if (oldest === undefined) return undefined;
+    const inOrder = oldest.request.op === 'read' || oldest.passed >= PASSED_MOST;
+    if (!inOrder) {
+      for (let at = 1; at < this.#waiting.length; at++) {
+        const request = this.#waiting[at]?.request;
+        if (request?.op === 'read' && !this.#mustWait(request) && this.#mayPass(request, at)) {
+          return at;
+        }
+      }
+    }
+    return this.#mustWait(oldest.request) ? undefined : 0;
+  }
+
+  /** Whether a read may start before all those in front of it. */
+  #mayPass(read: BlockRequest, at: number): boolean {
+    for (let i = 0; i < at; i++) {
+      const before = this.#waiting[i];
+      if (before && before.request.op !== 'read' && overlap(before.request, read)) return false;
+    }
+    return true;
   }
 
   /** Also when an interrupt starts it, the command is issued for whoever asked for it. */
@@ -124,43 +160,71 @@ export class BlockQueue {
     for (const { request: other } of this.#running) {
       if (request.op === 'flush' || other.op === 'flush') return true;
       if (request.op === 'read' && other.op === 'read') continue;
-      if (request.lba < other.lba + other.count && other.lba < request.lba + request.count)
-        return true;
+      if (overlap(request, other)) return true;
     }
     return false;
   }
 
-  /** The first in the queue, with those behind it that continue it. */
-  #takeBatch(first: Item): Batch {
+  /** Takes the request at this place, with those behind it that lie beside it on the disk. */
+  #takeBatch(at: number): Batch {
+    const left = this.#waiting.slice(0, at); // what is passed
+    const [first] = this.#waiting.splice(at, 1) as [Item];
+    for (const one of left) one.passed++;
     const items: Item[] = [first];
-    let request = first.request;
-    while (!first.alone) {
-      const next = this.#waiting[items.length];
-      if (next === undefined || next.alone) break;
-      const merged = merge(request, next.request, this.#device.limits);
-      if (merged === undefined) break;
-      request = merged;
-      items.push(next);
+    let { request } = first;
+    for (let i = at; i < this.#waiting.length && !first.alone; ) {
+      const item = this.#waiting[i] as Item;
+      if (isBarrier(item.request, request)) break;
+      const merged = item.alone ? undefined : merge(request, item.request, this.#device.limits);
+      const held = left.some((one) => forbids(one.request, item.request));
+      if (merged && !held && !this.#mustWait(item.request)) {
+        request = merged;
+        items.push(item);
+        this.#waiting.splice(i, 1);
+      } else {
+        left.push(item);
+        i++;
+      }
     }
-    this.#waiting.splice(0, items.length);
     return { items, request };
   }
 
   #finish(batch: Batch, fault: PosixError | undefined): void {
     this.#running.delete(batch);
-    if (fault && batch.items.length > 1)
-      this.#waiting.unshift(...batch.items.map((item) => ({ ...item, alone: true })));
-    else for (const item of batch.items) item.finish(fault);
+    const { items, request } = batch;
+    if (fault && items.length > 1) {
+      this.#waiting.unshift(...items.map((item) => ({ ...item, alone: true })));
+    } else {
+      const askedMs = items.map((item) => item.askedMs);
+      const counts = { merged: items.length - 1, sectors: request.count, askedMs };
+      this.#device.stats.done(request.op, counts);
+      for (const item of items) item.finish(fault);
+    }
     this.#pump();
   }
 }
 
-/** One request for both, if the second continues the first within the limits. */
+const overlap = (a: BlockRequest, b: BlockRequest): boolean =>
+  a.lba < b.lba + b.count && b.lba < a.lba + a.count;
+
+/** Whether a request must not start before another one that came earlier. */
+const forbids = (earlier: BlockRequest, later: BlockRequest): boolean =>
+  (earlier.op !== 'read' || later.op !== 'read') && overlap(earlier, later);
+
+/** Whether nothing behind `next` may join `first`: a flush ends what is written, a write what is flushed. */
+const isBarrier = (next: BlockRequest, first: BlockRequest): boolean =>
+  first.op === 'flush'
+    ? next.op === 'write' || next.op === 'trim'
+    : next.op === 'flush' && first.op !== 'read';
+
+/** One request for both, if they lie side by side within the limits. */
 function merge(a: BlockRequest, b: BlockRequest, limits: RequestLimits): BlockRequest | undefined {
   if (a.op !== b.op || a.op === 'trim') return undefined;
   if (a.op === 'flush') return a;
   const count = a.count + b.count;
-  if (b.lba !== a.lba + a.count || count > limits.maxSectors) return undefined;
+  if (count > limits.maxSectors) return undefined;
   if (a.segments.length + b.segments.length > limits.maxSegments) return undefined;
-  return { op: a.op, lba: a.lba, count, segments: [...a.segments, ...b.segments] };
+  const [low, high] = a.lba < b.lba ? [a, b] : [b, a];
+  if (high.lba !== low.lba + low.count) return undefined;
+  return { op: a.op, lba: low.lba, count, segments: [...low.segments, ...high.segments] };
 }

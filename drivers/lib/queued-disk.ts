@@ -6,22 +6,24 @@ import { tracerOf } from '../../kernel/ipc/trace.ts';
 import { type BlockDevice, BlockQueue } from './queue.ts';
 import type { BlockRequest, RequestLimits } from './request.ts';
 import type { SdDisk } from './sd-disk.ts';
+import type { DiskStats } from './stats.ts';
 
 export interface DeviceCommands {
   readonly name: string;
   readonly ram: SharedArrayBuffer;
   readonly limits: RequestLimits;
+  readonly stats: DiskStats;
   readonly freeSlots: () => number;
   readonly issue: BlockDevice['issue'];
 }
 
 export function queuedDisk(
   identity: Omit<SdDisk, 'name' | 'submit'>,
-  { name, ram, limits, freeSlots, issue }: DeviceCommands,
+  { name, ram, limits, stats, freeSlots, issue }: DeviceCommands,
 ): SdDisk {
   const { sectorCount } = identity;
   const queue = new BlockQueue({
-    ...{ name, sectorCount, limits, issue },
+    ...{ name, sectorCount, limits, stats, issue },
     trace: tracerOf(ram),
     get freeSlots() {
       return freeSlots();

@@ -4,6 +4,7 @@ import type { DriverBoard } from '../../kernel/abi/board.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import type { BouncePool } from './bounce.ts';
 import type { BlockRequest, RamRange } from './request.ts';
+import type { DiskStats } from './stats.ts';
 import type { After } from './watchdog.ts';
 
 /** What a driver is started with. */
@@ -13,6 +14,8 @@ export interface DriverStart {
   readonly dma: RamRange;
   readonly log: (line: string) => void;
   readonly after: After;
+  /** Where the disk of each port is counted. */
+  readonly stats: (port: number) => DiskStats;
 }
 
 export interface SdDisk {

@@ -17,6 +17,7 @@ import {
   runTask,
   runTasks,
   seeded,
+  uncounted,
 } from '../hw/test-rig.ts';
 import { createSdServer, type SdFile } from './sd-server.ts';
 
@@ -42,7 +43,7 @@ function rig(disks: readonly MemoryDisk[]) {
   const options = { ram, log: (line: string) => log.push(line) };
   const { after } = handClock();
   const board = { ram, pci: createPciBus([pci]) };
-  const controller = run(startAhci({ ...options, board, dma, after }));
+  const controller = run(startAhci({ ...options, board, dma, after, stats: uncounted }));
   const server = run(createSdServer({ ...options, controller }));
   const { fs } = server;
   const file = (path: string): SdFile => {

@@ -6,6 +6,7 @@
 // straight between the device and granted memory, or by the tree's read and write through a copy.
 
 import { S_IFBLK } from '../../kernel/abi/constants.ts';
+import { deviceNumber } from '../../kernel/abi/disk/controllers.ts';
 import { EINVAL, EROFS, PosixError } from '../../kernel/abi/errno.ts';
 import type { Timespec } from '../../kernel/abi/stat.ts';
 import { decodeText, encodeText } from '../../kernel/abi/text.ts';
@@ -217,8 +218,7 @@ class DiskDirectory {
 
   #data(name: string, partition: number, extent: DiskExtent): DataNode {
     const { io } = this.#options;
-    const number = Number(this.#disk.name.replace(/^\D+/, ''));
-    return new DataNode({ name, rdev: rdev(number, partition), io, extent });
+    return new DataNode({ name, rdev: rdev(this.#disk.name, partition), io, extent });
   }
 
   #describe(): string {
@@ -276,8 +276,8 @@ function geometry(sectorCount: number): string {
   return `${[...lines, 'heads 255', 'track 63'].join('\n')}\n`;
 }
 
-/** Device numbers as Linux packs them: major 8 (sd), 256 minors a disk. */
-function rdev(index: number, partition: number): number {
-  const minor = index * 256 + (partition & 0xff);
-  return (minor & 0xff) + (8 << 8) + (minor >>> 8) * 2 ** 20;
+/** Device numbers as Linux packs them into 64 bits. */
+function rdev(disk: string, partition: number): number {
+  const { major, minor } = deviceNumber(disk, partition);
+  return (minor & 0xff) + (major << 8) + (minor >>> 8) * 2 ** 20;
 }

@@ -14,6 +14,7 @@ import { MessageFaults } from '../../kernel/ninep/message-faults.ts';
 import type { BlockController, StartDriver } from './sd-disk.ts';
 import { createSdServer } from './sd-server.ts';
 import { serveSession } from './serve.ts';
+import { DiskStats } from './stats.ts';
 
 export interface Worker {
   readonly board: DriverBoard;
@@ -90,7 +91,10 @@ function* bringUpController(parts: Parts): Task<BlockController | undefined> {
   const { board, config, start, executor, log } = parts;
   try {
     const after = (ms: number, action: () => void) => executor.after(ms, action);
-    return yield* start({ board, dma: config.dma, log, after });
+    const nowMs = () => board.clock.monotonicMs();
+    const counted = { ram: board.ram, address: config.stats, nowMs };
+    const stats = (port: number) => new DiskStats(counted, port);
+    return yield* start({ board, dma: config.dma, log, after, stats });
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     log(error.message);

@@ -7,13 +7,14 @@ import { sleep, type Task, WaitQueue, wakeAll } from '../../kernel/ipc/task.ts';
 import { BouncePool } from '../lib/bounce.ts';
 import { queuedDisk } from '../lib/queued-disk.ts';
 import type { BlockController, DriverStart, SdDisk } from '../lib/sd-disk.ts';
+import type { DiskStats } from '../lib/stats.ts';
 import { requestFor, VirtioDisk, type VirtioRequest } from './disk.ts';
 import { DmaArea } from './memory.ts';
 import * as r from './regs.ts';
 
 /** Brings up every virtio block device. A disk that does not answer is logged and left out. */
 export function* startVirtioBlk(options: DriverStart): Task<BlockController> {
-  const { board, dma, log, after } = options;
+  const { board, dma, log, after, stats } = options;
   const found = board.pci
     .functions()
     .filter((pci) => pci.configRead(0, 2) === r.PCI_VENDOR_VIRTIO)
@@ -35,7 +36,7 @@ export function* startVirtioBlk(options: DriverStart): Task<BlockController> {
       pci.onInterrupt(() => device.interrupt());
       device.start();
       const serial = yield* readSerial(device, bounce, board.ram);
-      disks.push(makeDisk(device, serial, board.ram));
+      disks.push(makeDisk(device, serial, { ram: board.ram, stats: stats(pci.device) }));
       devices.push(device);
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
@@ -83,7 +84,11 @@ function* perform(device: VirtioDisk, request: VirtioRequest): Task<void> {
   if (fault) throw fault;
 }
 
-function makeDisk(device: VirtioDisk, serial: string, ram: SharedArrayBuffer): SdDisk {
+function makeDisk(
+  device: VirtioDisk,
+  serial: string,
+  around: { readonly ram: SharedArrayBuffer; readonly stats: DiskStats },
+): SdDisk {
   const { config } = device;
   const sectorCount = config.capacity;
   if (sectorCount === 0 || sectorCount > 2 ** 44)
@@ -98,7 +103,7 @@ function makeDisk(device: VirtioDisk, serial: string, ram: SharedArrayBuffer): S
     trim: device.has(r.F_DISCARD),
   };
   return queuedDisk(identity, {
-    ...{ name: device.name, ram, limits: device.limits },
+    ...{ name: device.name, ...around, limits: device.limits },
     freeSlots: () => device.freeSlots,
     issue: (request, finish) => {
       // Without F_FLUSH the device has no cache: all is on the medium when it is answered (§5.2.6.2).

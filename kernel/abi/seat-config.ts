@@ -21,6 +21,8 @@ export interface DriverConfig {
   readonly sessions: readonly SessionConfig[];
   readonly log: number; // ring, driver → kernel, a line of text a message
   readonly dma: { readonly address: number; readonly length: number };
+  /** Where it counts what its disks do (kernel/abi/disk/stats.ts). */
+  readonly stats: number;
 }
 
 export interface SessionConfig {

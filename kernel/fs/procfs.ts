@@ -8,6 +8,7 @@ import { type TreeNode, TreeServer } from '../ninep/tree.ts';
 import type { Process } from '../proc/process.ts';
 import { nameOf } from '../supervisor/server.ts';
 import type { Caller } from './caller.ts';
+import { diskstats } from './proc-disks.ts';
 import { counters, hops, ipc } from './proc-ipc.ts';
 
 const PROC_MAGIC = 0x9fa0;
@@ -28,6 +29,7 @@ export function procfs(kernel: Kernel): TreeServer<Caller> {
     text('ipc', () => ipc(kernel)),
     text('hops', () => hops(kernel)),
     text('counters', () => counters(kernel)),
+    text('diskstats', () => diskstats(kernel)),
     text('servers', () => servers(kernel)),
     text(
       'filesystems',

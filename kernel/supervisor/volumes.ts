@@ -3,6 +3,7 @@
 
 import { SIGCONT, SIGKILL, SIGSTOP } from '../abi/constants.ts';
 import { type ControllerName, controllerNamed } from '../abi/disk/controllers.ts';
+import { DISK_STATS_BYTES } from '../abi/disk/stats.ts';
 import { EBUSY, EIO, ENOMEM, fail, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { DriverConfig, SessionConfig, VolumeConfig } from '../abi/seat-config.ts';
@@ -32,6 +33,7 @@ const MOST_VOLUMES = 16;
 const SESSION = { slots: 16, slotSize: 8192 };
 const DRIVER_SESSION = { slots: 32, slotSize: 1024 };
 const DMA_FRAMES = 256;
+const STATS_FRAMES = Math.ceil(DISK_STATS_BYTES / PAGE_SIZE);
 /** Workers of a volume that end before they take or send anything, until it is served without. */
 const MUTE_WORKERS = 2;
 
@@ -127,11 +129,15 @@ export class Volumes {
     const served = clients.flatMap((client) => ringsOf(kernel, client));
     const session = newSession(kernel, { ...SESSION, from: kernel.seat, to: seat, name: 'kernel' });
     const address = kernel.frames.mustTake(DMA_FRAMES, 'the driver');
+    const stats = kernel.frames.mustTake(STATS_FRAMES, 'the counts of disks');
+    new Uint8Array(kernel.ram, stats, STATS_FRAMES * PAGE_SIZE).fill(0);
+    kernel.disks.stats.set(controller, stats);
     const orders: DriverConfig = {
       controller,
       sessions: [session, ...clients],
       log: newLogRing(kernel, seat).at,
       dma: { address, length: DMA_FRAMES * PAGE_SIZE },
+      stats,
     };
     const driver = yield* this.#start(kernel, {
       ...{ role: 'driver', name: controller, source: controller, type: 'sd', readOnly: false },

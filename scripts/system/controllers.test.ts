@@ -61,6 +61,16 @@ test('three controllers side by side: a tree is whole though the drivers were ki
     }
     await run('cp -r /mnt/sdF0/t/1/2 /mnt/sdC0/u && diff -r /tmp/t/1/2 /mnt/sdC0/u');
     t.is(await run('cat /dev/sd/sdctl'), DISKS.map((d) => `${d.disk} ${d.controller}\n`).join(''));
+    const columns = /^ *(\d+) +0 (sd\w+) (\d+) \d+ (\d+) \d+ (\d+) \d+ (\d+) \d+ 0 /gm;
+    const counted = [...(await run('cat /proc/diskstats')).matchAll(columns)];
+    t.deepEqual(
+      counted.map(([, major, disk]) => `${major} ${disk}`),
+      ['8 sdC0', '3 sdD0', '252 sdF0'],
+    );
+    for (const [line, , , reads, readSectors, writes, writeSectors] of counted) {
+      t.true(Number(readSectors) >= Number(reads) && Number(reads) > 100, line);
+      t.true(Number(writeSectors) > (2.5 * 2 ** 20) / 512 && Number(writes) > 10, line);
+    }
     await os.shutdown();
   }
   for (const { file } of disks) t.is(fsck(file), '');

@@ -6,7 +6,7 @@ import type { FaultGate } from '../../../kernel/ipc/fault/gate.ts';
 import type { Task } from '../../../kernel/ipc/task.ts';
 import type { Disk } from '../../hw/disk/disk.ts';
 import { createPciBus } from '../../hw/pci.ts';
-import { type Device, handClock, runTask } from '../../hw/test-rig.ts';
+import { type Device, handClock, runTask, uncounted } from '../../hw/test-rig.ts';
 import type { BlockRequest, RamRange } from '../request.ts';
 import type { BlockController, DriverStart, SdDisk } from '../sd-disk.ts';
 
@@ -66,7 +66,9 @@ export function rig(subject: Subject, disks: readonly Disk[], options: RigOption
   const functions = subject.power({ ...hardware, ...(faults && { faults }) });
   const pci = all(functions);
   const board = { ram, pci: createPciBus(functions) };
-  const start = subject.start({ board, dma, log: (line) => log.push(line), after: time.after });
+  const { after } = time;
+  const stats = uncounted;
+  const start = subject.start({ board, dma, log: (line) => log.push(line), after, stats });
   const controller = runTask(pci, start);
   const bytes = (address: number, length: number) => new Uint8Array(ram, address, length);
   return { ram, pci, functions, controller, log, bytes, time };

@@ -34,3 +34,14 @@ export const diskName = (controller: ControllerName, port: number): string =>
 /** The controller of a disk, a partition or a volume: sdC0, sdF0p1. */
 export const controllerNamed = (disk: string): ControllerName | undefined =>
   CONTROLLERS.find((name) => disk.startsWith(`sd${LETTERS[name]}`));
+
+/** Major numbers as Linux has them: IDE's first, SCSI's, the first that is free for virtio. */
+const MAJORS: Readonly<Record<ControllerName, number>> = { ahci: 8, ide: 3, virtio: 252 };
+const MINORS = 256; // of a disk: partitions
+
+/** Major and minor of a disk, or of a partition on it. */
+export function deviceNumber(disk: string, partition = 0): { major: number; minor: number } {
+  const port = Number(disk.replace(/^\D+/, '').replace(/p.*/, ''));
+  const major = MAJORS[controllerNamed(disk) ?? 'ahci'];
+  return { major, minor: port * MINORS + (partition % MINORS) };
+}

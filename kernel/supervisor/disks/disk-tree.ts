@@ -3,6 +3,7 @@
 // of its driver's tree.
 
 import type { ToKernel } from '../../abi/board-link.ts';
+import type { ControllerName } from '../../abi/disk/controllers.ts';
 import { EINVAL, EIO, fail, PosixError, toErrno } from '../../abi/errno.ts';
 import { decodeText } from '../../abi/text.ts';
 import type { Caller } from '../../fs/caller.ts';
@@ -24,6 +25,8 @@ type Replugged = Extract<ToKernel, { type: 'replugged' }>;
 export class DiskTree {
   /** Disks that are shown, with the names of their controllers. */
   readonly shown = new Map<string, string>();
+  /** Where each controller's driver counts what its disks do. */
+  readonly stats = new Map<ControllerName, number>();
   /** Held while disks come or go. */
   readonly lock = new Lock('disks');
   readonly #roots = new WeakMap<Server, Dentry>();
