@@ -5,6 +5,7 @@
 import type { Board, DriverBoard } from '../../kernel/abi/board.ts';
 import { O_RDWR } from '../../kernel/abi/constants.ts';
 import { type ControllerName, diskName } from '../../kernel/abi/disk/controllers.ts';
+import { DISK_STATS_BYTES } from '../../kernel/abi/disk/stats.ts';
 import { assert } from '../../kernel/abi/errno.ts';
 import { FRAMES, PAGE_SIZE } from '../../kernel/abi/memlayout.ts';
 import type { DriverConfig } from '../../kernel/abi/seat-config.ts';
@@ -21,7 +22,8 @@ import { openController } from './worker.ts';
 const SEAT = 2;
 const DMA = { address: FRAMES, length: 1 << 20 };
 const DATA = { address: DMA.address + DMA.length, length: 64 << 10 };
-const RINGS = DATA.address + DATA.length;
+const STATS = DATA.address + DATA.length;
+const RINGS = STATS + DISK_STATS_BYTES;
 const SHAPE = { slots: 16, slotSize: 8192, producer: SEAT, consumer: SEAT };
 const RING_BYTES = Math.ceil(ringSize(SHAPE) / PAGE_SIZE) * PAGE_SIZE;
 /** The memory that it takes. */
@@ -55,7 +57,7 @@ export function rehearseDriver(stage: RehearsalStage, wanted: () => boolean): vo
     const executor = new Executor({ ram, seat: SEAT, clock: board.clock, onBug });
     const session = { name: 'rehearsal', requests: RINGS, replies: RINGS + RING_BYTES };
     const config: DriverConfig = {
-      ...{ controller, dma: DMA, sessions: [session], log: RINGS + 2 * RING_BYTES },
+      ...{ controller, dma: DMA, sessions: [session], log: RINGS + 2 * RING_BYTES, stats: STATS },
     };
     openController({ board, config, start, executor });
     const grants = new GrantTable(ram);
