@@ -1,6 +1,7 @@
 // Extended attributes: what the Finder keeps in the catalog and the resource fork, by Apple's names for them,
 // and on HFS Plus those of the attributes file, inline or in forks of their own. TN1150, "Attributes".
 
+import { S_IFLNK, S_IFMT } from '../../kernel/abi/constants.ts';
 import {
   E2BIG,
   EEXIST,
@@ -42,7 +43,7 @@ const REPLACE = 2;
 
 /** The value, or undefined. */
 export function getXattr(op: Op, item: Item, name: string): Uint8Array | undefined {
-  if (name === FINDER_INFO) return hasFinderInfo(item) ? item.finderInfo.slice() : undefined;
+  if (name === FINDER_INFO) return hasFinderInfo(item) ? finderInfoOf(item) : undefined;
   if (name === RESOURCE_FORK_NAME) return readResources(op, item);
   const tree = op.attributes;
   const record = tree?.get(attributeKey({ cnid: item.cnid, name, start: 0 }));
@@ -85,7 +86,14 @@ export function setXattr(op: Op, item: Item, { name, value, flags }: SetXattr): 
   op.catalog.save(item);
 }
 
-const hasFinderInfo = ({ finderInfo }: Item): boolean => finderInfo.some((byte) => byte !== 0);
+/** A symbolic link's type and creator say that it is one: nothing that anybody set. */
+function finderInfoOf({ finderInfo, mode }: Item): Uint8Array {
+  const info = finderInfo.slice();
+  if ((mode & S_IFMT) === S_IFLNK) info.fill(0, 0, 8);
+  return info;
+}
+
+const hasFinderInfo = (item: Item): boolean => finderInfoOf(item).some((byte) => byte !== 0);
 
 function hasXattr(op: Op, item: Item, name: string): boolean {
   if (name === FINDER_INFO) return hasFinderInfo(item);
@@ -95,7 +103,9 @@ function hasXattr(op: Op, item: Item, name: string): boolean {
 
 function setFinderInfo(item: Item, value: Uint8Array | undefined): void {
   if (value !== undefined && value.length !== 32) fail(EINVAL);
+  const type = item.finderInfo.slice(0, 8);
   item.finderInfo = value?.slice() ?? new Uint8Array(32);
+  if ((item.mode & S_IFMT) === S_IFLNK) item.finderInfo.set(type);
 }
 
 export const resourceFork = (op: Op, item: Item): Fork => ({

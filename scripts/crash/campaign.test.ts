@@ -6,6 +6,7 @@ import { seeded } from '../../daemons/ext4fs/testing.ts';
 import { haveE2fsprogs } from '../testing/e2fsprogs.ts';
 import { campaign } from './campaign.ts';
 import { cutText } from './cut.ts';
+import { formatNamed } from './formats.ts';
 import { ALLOCATING, pairs, SETUP, SPECIAL, singles } from './workload/ace.ts';
 import { readWorkload } from './workload/language.ts';
 import { possible, stateAfter } from './workload/model.ts';
@@ -15,7 +16,7 @@ const IMAGES = Number(process.env['ATOLL_CRASH_IMAGES'] ?? 3000);
 
 const survives = test.macro({
   async exec(t, fs: string, workloads: readonly string[], images: number) {
-    if (!haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
+    if (fs.startsWith('ext') && !haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
     const share = Math.ceil(images / workloads.length);
     const totals = await campaign({
       ...{ fs, seed: SEED, realEvery: 100, workers: 1, keepGoing: false, distort: undefined },
@@ -42,6 +43,11 @@ const special = Object.entries(SPECIAL).flatMap(([name, text]) =>
   name.startsWith('wrap') ? [] : [text],
 );
 
+const suiting = (fs: string, workloads: readonly string[]): string[] => {
+  const format = formatNamed(fs);
+  return workloads.filter((text) => readWorkload(text).every((op) => format?.suits(op) ?? false));
+};
+
 const allocating = Object.values(ALLOCATING);
 
 // One after the other: each has a thread that keeps a core busy.
@@ -57,3 +63,7 @@ test.serial(
 );
 test.serial(survives, 'ext4', allocating, IMAGES / 5);
 test.serial(survives, 'ext4-4k', allocating, IMAGES / 10);
+
+const some = [...special, ...pairs(12, seeded(SEED + 4), fits)];
+test.serial(survives, 'hfs+', suiting('hfs+', some), IMAGES / 30);
+test.serial(survives, 'hfs', suiting('hfs', some), IMAGES / 30);

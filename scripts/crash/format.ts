@@ -4,6 +4,7 @@ import type { MountFormat } from '../../daemons/lib/mounted.ts';
 import type { Window } from './disk/history.ts';
 import type { Observed } from './oracle/observed.ts';
 import type { Allowed } from './oracle/ordered.ts';
+import type { Op } from './workload/language.ts';
 import type { Story } from './workload/record.ts';
 
 /** A range of an image, in bytes. */
@@ -31,6 +32,8 @@ export interface CrashFormat {
   readonly mount: MountFormat;
   /** An empty volume, as the format's own mkfs makes it; the same bytes every time. */
   make(): Uint8Array;
+  /** Can it do this at all? Workloads with other operations are left out. */
+  suits(op: Op): boolean;
   /** Names in the root directory that it brings along. */
   readonly ignored: ReadonlySet<string>;
   /** A consistency check of our own, which shares no code with the daemon but tables and checksums. */

@@ -2,7 +2,9 @@
 
 import { EXT4_FORMATS, ext4Format } from './ext4/format.ts';
 import type { CrashFormat } from './format.ts';
+import { HFS_FORMATS, hfsFormat } from './hfs/format.ts';
 
-export const FORMATS: readonly string[] = EXT4_FORMATS;
+export const FORMATS: readonly string[] = [...EXT4_FORMATS, ...HFS_FORMATS];
 
-export const formatNamed = (name: string): CrashFormat | undefined => ext4Format(name);
+export const formatNamed = (name: string): CrashFormat | undefined =>
+  ext4Format(name) ?? hfsFormat(name);

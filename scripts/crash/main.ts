@@ -37,12 +37,15 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** What was asked for on the command line, as operations. */
-function workloadsOf({ workloads, pairs: count, seed, plant }: CrashOptions): string[] {
+function workloadsOf({ fs, workloads, pairs: count, seed, plant }: CrashOptions): string[] {
   const usual = plant?.workloads ?? ['singles', 'special', 'pairs'];
   const asked = workloads.length > 0 ? workloads : usual;
   const state = stateAfter(readWorkload(SETUP));
-  const fits = (text: string): boolean => possible(state, readWorkload(text));
-  return asked.flatMap((name) => {
+  const format = formatNamed(fs);
+  const suits = (text: string): boolean =>
+    readWorkload(text).every((op) => format?.suits(op) ?? true);
+  const fits = (text: string): boolean => possible(state, readWorkload(text)) && suits(text);
+  const all = asked.flatMap((name) => {
     if (name === 'singles') return singles();
     if (name === 'pairs') return pairs(count, seeded(seed), fits);
     if (name === 'special') return Object.values(SPECIAL);
@@ -51,6 +54,7 @@ function workloadsOf({ workloads, pairs: count, seed, plant }: CrashOptions): st
     stateAfter(readWorkload(text), state); // throws at what cannot be done
     return [text];
   });
+  return all.filter(suits);
 }
 
 async function run(options: CrashOptions): Promise<number> {

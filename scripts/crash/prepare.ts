@@ -3,7 +3,7 @@
 
 import type { CrashFormat, Range } from './format.ts';
 import { SETUP } from './workload/ace.ts';
-import { readWorkload } from './workload/language.ts';
+import { type Op, readWorkload } from './workload/language.ts';
 import { emptyState, type State } from './workload/model.ts';
 import { paintForeign } from './workload/paint.ts';
 import { record, type Story } from './workload/record.ts';
@@ -22,7 +22,7 @@ export interface Prepared {
 
 export function prepare(format: CrashFormat): Prepared {
   const base = format.make();
-  const ops = [...readWorkload(SETUP), ...readWorkload('unmount')];
+  const ops = setupOps(format);
   const story = record({ format: format.mount, base, state: emptyState, ops, firstOp: 0 });
   const { image } = story;
   for (const { offset, size } of format.free(image)) paintForeign(image, offset, size);
@@ -34,6 +34,10 @@ export function prepare(format: CrashFormat): Prepared {
     stamps: format.stamps(image),
   };
 }
+
+/** What every workload finds; what the format cannot do is left out. */
+export const setupOps = (format: CrashFormat): Op[] =>
+  readWorkload(`${SETUP}; unmount`).filter((op) => format.suits(op));
 
 export function tell({ format, image, state, firstOp }: Prepared, workload: string): Story {
   return record({ format: format.mount, base: image, state, ops: readWorkload(workload), firstOp });

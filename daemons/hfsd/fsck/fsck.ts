@@ -61,7 +61,11 @@ function replayLog(medium: Medium): number {
   try {
     const volume = openVolume(probe, medium.sizeBytes);
     const { log } = runAtOnce(findLog(sectors, volume));
-    return log === undefined || log.start === log.end ? 0 : runAtOnce(replay(sectors, log));
+    if (log === undefined || log.start === log.end) return 0;
+    const lists = runAtOnce(replay(sectors, log));
+    // A log of our own counts for the volume as it is now, and a repair changes that.
+    if (volume.journalInfoBlock === 0) medium.write(log.place.headerAt, new Uint8Array(512));
+    return lists;
   } catch (error) {
     if (error instanceof PosixError) return 0;
     throw error;

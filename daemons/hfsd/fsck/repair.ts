@@ -229,6 +229,7 @@ function finishHeader(medium: Medium, { opened }: Findings): void {
   const header = medium.read(HEADER_OFFSET, 512);
   const head = opened.volume.head(viewOf(header), 0);
   head.attributes = (head.attributes | VOLUME_UNMOUNTED) & ~VOLUME_INCONSISTENT;
+  head.writeCount = (head.writeCount + 1) >>> 0; // no log belongs to this
   medium.write(HEADER_OFFSET, header);
   medium.write(medium.sizeBytes - ALTERNATE_FROM_END, header);
 }

@@ -6,7 +6,10 @@ import type { Task } from '../../../kernel/ipc/task.ts';
 import type { Sectors } from './bytes.ts';
 import { type LogPlace, type LogState, readList, writeHeader } from './format.ts';
 
-/** Brings home what the log holds and empties it; the number of lists. */
+/**
+ * Brings home what the log holds; the number of lists. A journal is empty then. A log of our own stays as
+ * it is until another takes its place: without it the volume would look like one that nobody logs.
+ */
 export function* replay(sectors: Sectors, { place, start, end }: LogState): Task<number> {
   const ring = place.size - place.sector;
   let at = start;
@@ -26,8 +29,10 @@ export function* replay(sectors: Sectors, { place, start, end }: LogState): Task
     at = from;
   }
   yield* sectors.flush();
-  yield* sectors.write(place.headerAt, writeHeader({ place, start: end, end }, 0));
-  yield* sectors.flush();
+  if (place.headerAt === place.bufferAt) {
+    yield* sectors.write(place.headerAt, writeHeader({ place, start: end, end }, 0));
+    yield* sectors.flush();
+  }
   return lists;
 }
 

@@ -21,12 +21,20 @@ export interface WriteAheadOptions {
   readonly onOverflow: (blocks: number) => void;
 }
 
+/** Positions in the log. */
+interface Logged {
+  readonly start: number;
+  readonly end: number;
+}
+
 export class WriteAhead implements Writeback {
   readonly #options: WriteAheadOptions;
   readonly #lock = new Lock('write-back');
   readonly #capacity: number; // blocks
   #failure: PosixError | undefined;
   #sequence = 1;
+  /** The group that the header on the disk may still lead to: at first, whatever is there. */
+  #last: Logged = { start: 0, end: 0 };
 
   constructor(options: WriteAheadOptions) {
     this.#options = options;
@@ -87,12 +95,15 @@ export class WriteAhead implements Writeback {
     const logged = yield* this.#log(epoch);
     yield* writeHome(engine, [...epoch.blocks.values()]);
     yield* device.flush();
-    if (logged !== undefined) yield* this.#putHeader(epoch, { start: logged, end: logged });
+    if (logged !== undefined) {
+      yield* this.#putHeader(epoch, { start: logged.end, end: logged.end });
+      this.#last = logged;
+    }
     cache.epochWritten();
   }
 
-  /** Writes the epoch to the log; where it ends, or undefined when it is not in the log. */
-  *#log(epoch: Epoch): Task<number | undefined> {
+  /** Writes the epoch to the log; where it is, or undefined when it is not in the log. */
+  *#log(epoch: Epoch): Task<Logged | undefined> {
     const { engine, place } = this.#options;
     const frames = [...epoch.blocks.values()].sort((a, b) => a.no - b.no);
     if (place === undefined) return undefined;
@@ -119,13 +130,25 @@ export class WriteAhead implements Writeback {
         at += blockSize;
       }
     }
-    yield* writeSectors(engine, place.bufferAt + place.sector, bytes);
+    const start = yield* this.#placeFor(place, length);
+    yield* writeSectors(engine, place.bufferAt + start, bytes);
     // File data and the log are on the disk before the header says that the log counts.
     yield* engine.device.flush();
-    const end = place.sector + length;
-    yield* this.#putHeader(epoch, { start: place.sector, end });
+    const end = start + length;
+    yield* this.#putHeader(epoch, { start, end });
     yield* engine.device.flush();
-    return end;
+    return { start, end };
+  }
+
+  /**
+   * Behind the last group: the header on the disk may still lead to that, and it must be whole then. Where
+   * there is no room beside it, the header that says that the log is empty is flushed first.
+   */
+  *#placeFor(place: LogPlace, length: number): Task<number> {
+    const { start, end } = this.#last;
+    if (end >= place.sector && end + length < place.size) return end;
+    if (start < place.sector + length) yield* this.#options.engine.device.flush();
+    return place.sector;
   }
 
   *#putHeader(epoch: Epoch, { start, end }: { start: number; end: number }): Task<void> {

@@ -56,6 +56,7 @@ export function ext4Format(name: string): CrashFormat | undefined {
     name,
     blockSize,
     mount: mountExt4,
+    suits: () => true,
     ignored: new Set(['lost+found']),
     make: () => mke2fs(sizeBytes, [...options, ...FIXED]),
     check: checkExt4,
