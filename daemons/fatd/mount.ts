@@ -6,6 +6,7 @@ import { Mover } from '../lib/data/mover.ts';
 import { Engine } from '../lib/engine.ts';
 import type { MountedVolume, MountRequest } from '../lib/mounted.ts';
 import { readProbe } from '../lib/probe.ts';
+import { rootOf } from './dir/dir.ts';
 import { DirCache } from './dir/dir-index.ts';
 import { ChainCache } from './file/chain.ts';
 import { FatFs } from './fs.ts';
@@ -16,6 +17,7 @@ import { FreeMap } from './volume/free-map.ts';
 import { type FatVolume, openVolume } from './volume/geometry.ts';
 import { Held } from './volume/held.ts';
 import { Careful } from './write/careful.ts';
+import { recoverNames } from './write/recover.ts';
 import { markClean, noteFree, readTable, wasClean } from './write/state.ts';
 
 /** Milliseconds between write-backs that nobody asks for. */
@@ -117,10 +119,23 @@ class FatMount implements MountedVolume {
 
   *#markMounted(mended: number): Task<void> {
     if (this.#unclean) {
+      const removed = yield* this.#recover();
       const copies = mended > 0 ? `, ${mended} pieces of its FATs differed` : '';
-      this.#request.log(`was not unmounted, clusters may be lost: run fsck.fat${copies}`);
+      const names = removed > 0 ? `, ${removed} files were being moved` : '';
+      this.#request.log(`was not unmounted, clusters may be lost: run fsck.fat${copies}${names}`);
     }
     yield* this.#mark('dirty');
+  }
+
+  *#recover(): Task<number> {
+    const removed = yield* recoverNames({
+      engine: this.engine,
+      root: rootOf(this.#volume),
+      op: (tx) => ({ tx, vol: this.#volume, env: this.#env }),
+      settle: () => this.#careful.settle(),
+    });
+    this.#env.dirs.clear();
+    return removed;
   }
 
   *#mark(state: 'clean' | 'dirty'): Task<void> {

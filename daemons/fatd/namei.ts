@@ -24,6 +24,7 @@ import {
   nameOf,
   parentCluster,
   readEntry,
+  recase,
   removeEntry,
   rootOf,
   setFirstCluster,
@@ -139,7 +140,7 @@ function mustBeEmpty(op: Op, dir: DirCluster): void {
 function removeName(op: Op, dir: DirCluster, found: Found): void {
   keepNameless(op, found.place);
   touchDirectory(op, dir);
-  removeEntry(op, dir, found);
+  removeEntry(op, dir, { ...found, how: 'unlinked' });
 }
 
 function keepNameless(op: Op, place: number): void {
@@ -161,6 +162,10 @@ export function rename(op: Op, from: Place, to: Place): void {
   const there = findEntry(op, to.dir, to.name);
   const same = there?.place === found.place;
   if (same && nameOf(op, from.dir, found).name === to.name) return;
+  if (same && recase(op, from.dir, found, to.name)) {
+    touchDirectory(op, from.dir);
+    return;
+  }
   const moving = isDirectory(op, found);
   const ino = inoOf(op, found.place);
   if (moving) mustNotContain(op, ino, to.dir);
@@ -169,7 +174,7 @@ export function rename(op: Op, from: Place, to: Place): void {
   const template = new Uint8Array(view.buffer, view.byteOffset + at, DirEntry.size).slice();
   touchDirectory(op, from.dir);
   if (to.dir !== from.dir) touchDirectory(op, to.dir);
-  removeEntry(op, from.dir, found);
+  removeEntry(op, from.dir, { ...found, how: 'moved' });
   const place =
     there !== undefined && !same
       ? replace(op, there, { template, dir: to.dir })

@@ -101,6 +101,8 @@ export const ATTR_ARCHIVE = 0x20;
 export const ATTR_LONG_NAME = 0x0f;
 export const LOWER_BASE = 0x08;
 export const LOWER_EXT = 0x10;
+/** Ours, of DIR_NTRes: the file was moved here; an entry elsewhere with its first cluster is the older one. */
+export const NEWER_NAME = 0x40;
 
 /** A directory has no more than 2 MiB, a file no more than its size field can tell. */
 export const DIR_SLOTS_MAX = 65_536;

@@ -15,10 +15,23 @@ export const ROOT_INO = 1;
 export const FILE_INO = 2 ** 33;
 export const TAIL_INO = 2 ** 50;
 
+/** A name that is gone: how, and the entry that the disk still has. */
+export interface GoneName {
+  readonly how: 'unlinked' | 'moved';
+  readonly name: string;
+  readonly slot: number;
+  readonly longs: number;
+  readonly short: Uint8Array; // 11 bytes
+}
+
 /** What was freed and is still named on the disk: not to be used again before it is not. */
 export class Freed {
   readonly clusters = new BlockSet();
   readonly slots = new Set<number>();
+  /** By directory and name, long and short (`goneKey`). */
+  readonly names = new Map<string, GoneName>();
+  /** Clusters that end a chain which the disk still has as longer. */
+  readonly ends = new BlockSet();
 }
 
 export interface FatEnv {

@@ -12,7 +12,7 @@ import type { Area } from './cache/layout.ts';
 import { Scratch } from './cache/scratch.ts';
 import type { StoredReply } from './cache/table.ts';
 import type { BlockDevice } from './device.ts';
-import { Missing } from './transaction.ts';
+import { Missing, Unwritten } from './transaction.ts';
 import { BlockTransaction, RequestSeed } from './tx.ts';
 
 /** Runs of one request before it counts as broken. */
@@ -101,7 +101,8 @@ export class Engine {
       } else tx.publish(reply);
       return result;
     } catch (error) {
-      outcome = error instanceof Missing ? OUTCOME.missing : OUTCOME.failed;
+      const again = error instanceof Missing || error instanceof Unwritten;
+      outcome = again ? OUTCOME.missing : OUTCOME.failed;
       throw error;
     } finally {
       trace.end(EVENTS.transaction, outcome);
@@ -131,7 +132,7 @@ export class Engine {
         problem = failure;
       }
     }
-    if (!(problem instanceof NoFrames)) throw problem;
+    if (!(problem instanceof NoFrames || problem instanceof Unwritten)) throw problem;
     if (this.writeback === undefined || this.cache.unwritten === 0) {
       throw new PosixError(EIO, 'the block cache is too small for this request');
     }

@@ -23,6 +23,9 @@ export class Missing {
   }
 }
 
+/** Thrown by a file system: the request must wait until what came before it is on the disk. */
+export class Unwritten {}
+
 /** Recomputes the checksum that lies in a block; runs once, just before the block is published. */
 export type Seal = (block: Block) => void;
 

@@ -47,6 +47,14 @@ export function fsckFat(image: Uint8Array): { status: number; output: string } {
   });
 }
 
+/** Lost clusters, tails, leftover parts of names and the dirty mark are what a power cut may leave; not these. */
+const SERIOUS =
+  /share clusters|free cluster\. Assuming|bad cluster|cluster chain length is \d|Start cluster beyond|does not have|Circular|Bad short file name|Duplicate/i;
+
+/** The first line of what fsck.fat says that no power cut may cause. */
+export const seriousFat = (output: string): string | undefined =>
+  output.split('\n').find((line) => SERIOUS.test(line));
+
 /** Runs commands of mtools on the image; `IMAGE` in an argument is its file. */
 export function mtools(
   image: Uint8Array,

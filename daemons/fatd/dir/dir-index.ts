@@ -176,6 +176,10 @@ export class DirCache {
     this.#held.delete(cluster);
   }
 
+  clear(): void {
+    this.#held.clear();
+  }
+
   /** Changes the index if it is the one that the request worked with, and lets any other be read anew. */
   change(cluster: number, index: DirIndex, change: (index: DirIndex) => void): void {
     if (this.#held.get(cluster) === index && index.complete) change(index);

@@ -2,6 +2,8 @@
 // A directory is a chain of clusters, or FAT12's and FAT16's fixed root. fatgen103, "FAT Directory Structure".
 
 import { assert, EEXIST, ENOSPC, ESTALE, EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
+import { foldCase } from '../../../kernel/abi/text.ts';
+import { Unwritten } from '../../lib/transaction.ts';
 import { allocate } from '../file/allocate.ts';
 import { chainLength, clusterAt } from '../file/chain.ts';
 import {
@@ -14,7 +16,7 @@ import {
   SLOT_FREE,
   SLOT_KANJI,
 } from '../ondisk.ts';
-import { clusterByte, FILE_INO, type Op } from '../op.ts';
+import { clusterByte, FILE_INO, type GoneName, type Op } from '../op.ts';
 import { setFatEntry } from '../volume/fat.ts';
 import type { FatVolume } from '../volume/geometry.ts';
 import type { Added, DirIndex, Place } from './dir-index.ts';
@@ -125,25 +127,70 @@ export function addEntry(
 ): number {
   const index = indexOf(op, dir);
   const exact = exactShort(name);
-  const bytes = exact?.bytes ?? newAlias(index, name);
+  const gone = goneName(op, dir, name);
+  const bytes = gone?.short ?? asStored(exact?.bytes ?? newAlias(op, dir, { index, name }));
   const parts = exact ? [] : longParts(name, shortChecksum(bytes));
-  const { first, placeOf } = findRoom(op, dir, { index, count: parts.length + 1 });
+  const { first, placeOf } = gone
+    ? { first: gone.slot - gone.longs, placeOf: (at: number) => slotPlace(op, dir, at) }
+    : findRoom(op, dir, { index, count: parts.length + 1 });
   const slot = first + parts.length;
   parts.forEach((part, i) => {
     putSlot(op, placeOf(first + i), part);
   });
   const entry = template.slice();
   entry.set(bytes);
-  if (entry[0] === SLOT_FREE) entry[0] = SLOT_KANJI;
   entry[12] = exact?.ntRes ?? 0;
   const place = placeOf(slot);
   putSlot(op, place, entry);
   if (slot >= index.end) endAt(op, dir, slot + 1);
   const view = new DirEntry(new DataView(entry.buffer));
   const cluster = (view.DIR_Attr & ATTR_DIRECTORY) !== 0 ? firstCluster(view) : undefined;
-  const added = { slot, longs: parts.length, name, short: shortText(bytes, 0), cluster };
+  const added = { slot, longs: parts.length, name, short: storedText(bytes), cluster };
   op.tx.onCommit(() => op.env.dirs.change(dir, index, (held) => held.add(added)));
   return place;
+}
+
+/** A first byte of 0xe5 would say that the slot is free. */
+function asStored(short: Uint8Array): Uint8Array {
+  const bytes = short.slice();
+  if (bytes[0] === SLOT_FREE) bytes[0] = SLOT_KANJI;
+  return bytes;
+}
+
+function storedText(short: Uint8Array): string {
+  const bytes = short.slice();
+  if (bytes[0] === SLOT_KANJI) bytes[0] = SLOT_FREE;
+  return shortText(bytes, 0);
+}
+
+/** The same name in other letters, where it lies. False: it needs more slots or fewer. */
+export function recase(op: Op, dir: DirCluster, found: Found, name: string): boolean {
+  const exact = exactShort(name);
+  const short = readEntry(op, found.place).DIR_Name.slice();
+  const parts = exact ? [] : longParts(name, shortChecksum(short));
+  if (parts.length !== found.longs) return false;
+  const first = found.slot - found.longs;
+  parts.forEach((part, i) => {
+    putSlot(op, slotPlace(op, dir, first + i), part);
+  });
+  if (exact) editEntry(op, found.place).DIR_NTRes = exact.ntRes;
+  return true;
+}
+
+const goneKey = (dir: DirCluster, name: string): string => `${dir}/${foldCase(name)}`;
+
+/**
+ * The disk may still have an entry with that name, and must never have two. One that was unlinked is
+ * taken again, with its slots; for one that lives on under another name this has to wait.
+ */
+function goneName(op: Op, dir: DirCluster, name: string): GoneName | undefined {
+  const { names } = op.env.freed.running;
+  const gone = names.get(goneKey(dir, name));
+  if (gone === undefined) return undefined;
+  const place = slotPlace(op, dir, gone.slot);
+  const held = op.env.held.byIno(op.tx, FILE_INO + place) !== undefined;
+  if (gone.how === 'moved' || gone.name !== name || held) throw new Unwritten();
+  return gone;
 }
 
 function putSlot(op: Op, place: number, content: Uint8Array): void {
@@ -159,7 +206,12 @@ function endAt(op: Op, dir: DirCluster, slot: number): void {
   if (op.tx.read(block).bytes[at] !== SLOT_END) op.tx.edit(block).bytes.fill(0, at, at + SLOT);
 }
 
-function newAlias(index: DirIndex, name: string): Uint8Array {
+function newAlias(
+  op: Op,
+  dir: DirCluster,
+  { index, name }: { index: DirIndex; name: string },
+): Uint8Array {
+  const { names } = op.env.freed.running;
   const basis = basisOf(name);
   const key = (number: number): string => {
     const [base = ''] = shortText(aliasOf(basis, number), 0).split('~');
@@ -173,7 +225,8 @@ function newAlias(index: DirIndex, name: string): Uint8Array {
   }
   for (let number = from; number <= ALIAS_MOST; number++) {
     const alias = aliasOf(basis, number);
-    if (!index.hasShort(shortText(alias, 0))) return alias;
+    const short = shortText(alias, 0);
+    if (!index.hasShort(short) && !names.has(goneKey(dir, short))) return alias;
   }
   return fail(ENOSPC, `no alias is left for '${name}'`);
 }
@@ -237,7 +290,11 @@ export function clearCluster(op: Op, cluster: number): void {
 }
 
 /** Removes a name and the parts of its long name. */
-export function removeEntry(op: Op, dir: DirCluster, found: Found): void {
+export function removeEntry(
+  op: Op,
+  dir: DirCluster,
+  found: Found & { readonly how: GoneName['how'] },
+): void {
   const index = indexOf(op, dir);
   const { env, tx } = op;
   const entry = readEntry(op, found.place);
@@ -245,6 +302,8 @@ export function removeEntry(op: Op, dir: DirCluster, found: Found): void {
     ...nameOf(op, dir, found),
     cluster: (entry.DIR_Attr & ATTR_DIRECTORY) !== 0 ? firstCluster(entry) : undefined,
   };
+  const { how } = found;
+  const name: GoneName = { ...gone, how, short: entry.DIR_Name.slice() };
   const slots = Array.from({ length: found.longs + 1 }, (_, i) => found.slot - found.longs + i);
   for (const slot of slots) {
     const { block, at } = entryAt(op.vol, slotPlace(op, dir, slot));
@@ -255,7 +314,12 @@ export function removeEntry(op: Op, dir: DirCluster, found: Found): void {
       held.remove(gone);
       for (const slot of slots) held.free(slot);
     });
-    for (const slot of slots) env.freed.running.slots.add(dir * DIR_SLOTS_MAX + slot);
+    const { running } = env.freed;
+    for (const slot of slots) running.slots.add(dir * DIR_SLOTS_MAX + slot);
+    for (const key of [gone.name, gone.short]) {
+      const before = running.names.get(goneKey(dir, key));
+      if (before?.how !== 'moved') running.names.set(goneKey(dir, key), name);
+    }
     env.noteFreed(0, 1);
   });
 }

@@ -2,6 +2,7 @@
 // loop writes zeroes where it grows (`grows`), and data is on the disk before the size that shows it.
 
 import { EFBIG, EIO, ENOSPC, fail } from '../../../kernel/abi/errno.ts';
+import { Unwritten } from '../../lib/transaction.ts';
 import type { Extent, MapRequest } from '../../lib/volume.ts';
 import { firstCluster, setFirstCluster } from '../dir/dir.ts';
 import { editFile, fileEntry } from '../inode.ts';
@@ -69,6 +70,8 @@ function added(
   const length = start === 0 ? 0 : chainLength(op, start);
   if (from > length) fail(EIO, `file ${ino}: a write beyond its chain`);
   const last = start === 0 ? undefined : clusterAt(op, start, length - 1)?.cluster;
+  // The disk still has the chain as longer: it must end there before it goes on elsewhere.
+  if (last !== undefined && env.freed.running.ends.has(last)) throw new Unwritten();
   const run = allocate(op, { near: last, want: Math.min(want, CLUSTERS) });
   if (last === undefined) setFirstCluster(editFile(op, ino), run.start);
   else {
@@ -130,7 +133,10 @@ function cut(
   else {
     const last = clusterAt(op, start, keep - 1) as Run;
     setFatEntry(tx, vol, last.cluster, END);
-    tx.onCommit(() => env.chains.forget(start));
+    tx.onCommit(() => {
+      env.chains.forget(start);
+      env.freed.running.ends.add(last.cluster, 1);
+    });
   }
   freeAll(op, { head: tail, kind: 'file' });
 }

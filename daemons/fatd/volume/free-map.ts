@@ -21,7 +21,7 @@ export class FreeMap {
   }
 
   add(cluster: number, count: number): void {
-    for (let at = cluster; at < cluster + count; at++) this.#bump(at, 1);
+    for (let at = cluster; at < cluster + count; at++) if (this.#usable(at)) this.#bump(at, 1);
   }
 
   take(cluster: number, count: number): void {
@@ -37,7 +37,9 @@ export class FreeMap {
     { from, want, busy }: { from: number; want: number; busy: readonly BlockSet[] },
   ): { start: number; count: number } | undefined {
     const isFree = (cluster: number): boolean =>
-      !busy.some((set) => set.has(cluster)) && fatEntry(tx, this.#vol, cluster) === FREE;
+      this.#usable(cluster) &&
+      !busy.some((set) => set.has(cluster)) &&
+      fatEntry(tx, this.#vol, cluster) === FREE;
     const begin = from < 2 || from >= this.#vol.clusterEnd ? 2 : from;
     const start =
       this.#search(tx, { from: begin, to: this.#vol.clusterEnd, isFree }) ??
@@ -46,6 +48,11 @@ export class FreeMap {
     let count = 1;
     while (count < want && start + count < this.#vol.clusterEnd && isFree(start + count)) count++;
     return { start, count };
+  }
+
+  /** One number in 341 of a FAT12 lies across two sectors, and could be torn: it stays free. */
+  #usable(cluster: number): boolean {
+    return this.#vol.bits !== 12 || Math.floor(cluster * 1.5) % 512 !== 511;
   }
 
   #bump(cluster: number, by: number): void {

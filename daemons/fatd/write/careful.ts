@@ -13,12 +13,17 @@ import { Freed } from '../op.ts';
 import type { FatVolume } from '../volume/geometry.ts';
 import { HELD_BLOCK } from '../volume/held.ts';
 import {
+  type Change,
+  type Moves,
+  noteMoves,
   STAGES,
   type Stage,
   type Staged,
   stageDirectory,
+  stageNewDirectory,
   stageTable,
   stageWhole,
+  type TablePart,
 } from './stages.ts';
 
 export interface CarefulOptions {
@@ -112,37 +117,44 @@ export class Careful implements Writeback {
     const kindOf = (no: number) => kindOfBlock(volume, no);
     const out: Outgoing[] = [];
     const allocated = new BlockSet();
-    const note = (cluster: number) => allocated.add(cluster, 1);
+    const directories = new BlockSet();
     const tables = frames.filter(({ no }) => kindOf(no) === 'table');
     const rest = frames.filter(({ no }) => kindOf(no) !== 'table');
+    const clusterOf = (no: number): number =>
+      Math.floor((no * blockSize - volume.dataStart) / volume.clusterSize) + 2;
+    for (const { no } of rest) if (clusterOf(no) >= 2) directories.add(clusterOf(no), 1);
+    const part = {
+      allocated: (cluster: number) => allocated.add(cluster, 1),
+      isDirectory: (cluster: number) => directories.has(cluster),
+    };
     if (volume.bits === 12 && tables.length > 0) {
-      out.push(...stageSmallTable(volume, yield* this.#readTable(), { tables, note }));
+      out.push(...stageSmallTable(volume, yield* this.#readTable(), { tables, part }));
     } else {
       const before = yield* this.#readOld(tables.map(({ no }) => no));
       tables.forEach(({ no, bytes }, i) => {
         const change = { old: before[i] ?? bytes, now: bytes.slice() };
         const byte = no * blockSize - volume.fatStart;
-        const part = { firstCluster: (byte * 8) / volume.bits, allocated: note };
-        out.push({
-          no,
-          kind: 'table',
-          old: change.old,
-          staged: stageTable(volume.bits, change, part),
-        });
+        const firstCluster = (byte * 8) / volume.bits;
+        const staged = stageTable(volume.bits, change, { ...part, firstCluster });
+        out.push({ no, kind: 'table', old: change.old, staged });
       });
     }
     const before = yield* this.#readOld(rest.map(({ no }) => no));
-    rest.forEach(({ no, bytes }, i) => {
-      const change = { old: before[i] ?? bytes, now: bytes.slice() };
-      const kind = kindOf(no);
-      const cluster = Math.floor((no * blockSize - volume.dataStart) / volume.clusterSize) + 2;
-      const fresh = cluster >= 2 && allocated.has(cluster);
-      const staged =
-        kind === 'directory' && !fresh
-          ? stageDirectory(change)
-          : stageWhole(change, kind === 'directory' ? 1 : 5);
-      out.push({ no, kind, old: change.old, staged });
+    const isFresh = (no: number): boolean => clusterOf(no) >= 2 && allocated.has(clusterOf(no));
+    const changes = rest.map(({ no, bytes }, i) => {
+      const now = bytes.slice();
+      return { no, kind: kindOf(no), old: before[i] ?? now, now };
     });
+    const moves = movesOf(changes, { blockSize, isFresh });
+    for (const { no, kind, ...change } of changes) {
+      const staged =
+        kind !== 'directory'
+          ? stageWhole(change, 5)
+          : isFresh(no)
+            ? stageNewDirectory(change, moves)
+            : stageDirectory(change, no * blockSize, moves);
+      out.push({ no, kind, old: change.old, staged });
+    }
     return out.sort((a, b) => a.no - b.no);
   }
 
@@ -233,6 +245,21 @@ export class Careful implements Writeback {
   }
 }
 
+/** Files that lose one entry in this epoch and get another. */
+function movesOf(
+  changes: readonly (Change & { readonly no: number; readonly kind: Outgoing['kind'] })[],
+  { blockSize, isFresh }: { blockSize: number; isFresh: (no: number) => boolean },
+): Moves {
+  const lost = new Map<number, number>();
+  const found = new Set<number>();
+  for (const { no, kind, old, now } of changes) {
+    if (kind !== 'directory') continue;
+    const before = isFresh(no) ? new Uint8Array(now.length) : old;
+    noteMoves({ old: before, now }, no * blockSize, { lost, found });
+  }
+  return new Map([...lost].filter(([cluster]) => found.has(cluster)));
+}
+
 function kindOfBlock(volume: FatVolume, no: number): Outgoing['kind'] {
   const byte = no * volume.blockSize;
   if (byte >= volume.rootStart) return 'directory';
@@ -244,18 +271,18 @@ function kindOfBlock(volume: FatVolume, no: number): Outgoing['kind'] {
 function stageSmallTable(
   { blockSize, fatStart }: FatVolume,
   old: Uint8Array,
-  { tables, note }: { tables: readonly Frame[]; note: (cluster: number) => void },
+  { tables, part }: { tables: readonly Frame[]; part: Omit<TablePart, 'firstCluster'> },
 ): Outgoing[] {
   const now = old.slice();
   for (const { no, bytes } of tables) now.set(bytes, no * blockSize - fatStart);
-  const staged = stageTable(12, { old, now }, { firstCluster: 0, allocated: note });
+  const staged = stageTable(12, { old, now }, { ...part, firstCluster: 0 });
   return tables.map(({ no }) => {
     const at = no * blockSize - fatStart;
-    const part = (stage: Stage) => staged[stage].subarray(at, at + blockSize);
+    const cut = (stage: Stage) => staged[stage].subarray(at, at + blockSize);
     return {
       ...{ no, kind: 'table' },
       old: old.subarray(at, at + blockSize),
-      staged: { 1: part(1), 2: part(2), 3: part(3), 4: part(4), 5: part(5) },
+      staged: { 1: cut(1), 2: cut(2), 3: cut(3), 4: cut(4), 5: cut(5) },
     };
   });
 }

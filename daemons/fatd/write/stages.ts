@@ -2,14 +2,24 @@
 // power cut between any two sectors leaves no cluster in two chains and no name without its file.
 //
 //   1 allocate   clusters that were free get their numbers; new directories; parts of long names
-//   2 link       chains go on into what is now allocated
-//   3 name       entries that are new or changed: names, first clusters, sizes
+//   2 link       chains of files go on into what is now allocated
+//   3 name       entries that are new or changed: names, first clusters, sizes; directories grow
 //   4 unname     entries that are gone
 //   5 free       chains are cut, clusters freed, parts of long names removed
 //
-// Between two stages lies a flush. A block may have a share in all of them.
+// Between two stages lies a flush. A block may have a share in all of them. A file that moved has two
+// entries between 3 and 4: the new one is marked until 5, and the next mount removes the other
+// (recover.ts). Where both lie in one sector, that is written once.
 
-import { ATTR_LONG_NAME, SLOT, SLOT_END, SLOT_FREE } from '../ondisk.ts';
+import {
+  ATTR_LONG_NAME,
+  ATTR_VOLUME_ID,
+  DirEntry,
+  NEWER_NAME,
+  SLOT,
+  SLOT_END,
+  SLOT_FREE,
+} from '../ondisk.ts';
 import { END, FREE, widen } from '../volume/fat.ts';
 import type { FatBits } from '../volume/geometry.ts';
 
@@ -30,16 +40,20 @@ export function stageWhole({ old, now }: Change, stage: Stage): Staged {
   return { 1: at(1), 2: at(2), 3: at(3), 4: at(4), 5: at(5) };
 }
 
-/** A part of the table, from the number of `firstCluster` on; `allocated` learns what was free. */
-export function stageTable(
-  bits: FatBits,
-  change: Change,
-  part: { firstCluster: number; allocated: (cluster: number) => void },
-): Staged {
+/** Whose number a part of the table begins with, and what its neighbours tell and learn. */
+export interface TablePart {
+  readonly firstCluster: number;
+  readonly allocated: (cluster: number) => void;
+  readonly isDirectory: (cluster: number) => boolean;
+}
+
+/** A part of the table, from the number of `firstCluster` on: `allocated` learns what was free. */
+export function stageTable(bits: FatBits, change: Change, part: TablePart): Staged {
   const { old, now } = change;
   const table = new Table(bits);
   const one = old.slice();
   const two = old.slice();
+  const three = old.slice();
   const count = Math.floor((old.length * 8) / bits);
   for (let i = 0; i < count; i++) {
     const before = table.get(old, i);
@@ -47,13 +61,15 @@ export function stageTable(
     if (before === after) continue;
     const stage = tableStage(widen(bits, before), widen(bits, after));
     if (stage === 1) part.allocated(part.firstCluster + i);
+    const grows = stage === 2 && part.isDirectory(after);
     const target = after - part.firstCluster;
     const near = stage === 2 && target >= 0 && target < count && sameSector(bits, i, target);
-    const together = near && table.get(old, target) === FREE;
+    const together = near && !grows && table.get(old, target) === FREE;
     if (stage === 1 || together) table.set(one, i, after);
-    if (stage <= 2) table.set(two, i, after);
+    if (stage === 1 || (stage === 2 && !grows)) table.set(two, i, after);
+    if (stage <= 2) table.set(three, i, after);
   }
-  return { 1: one, 2: two, 3: two, 4: two, 5: now };
+  return { 1: one, 2: two, 3: three, 4: three, 5: now };
 }
 
 function tableStage(before: number, after: number): Stage {
@@ -96,8 +112,52 @@ class Table {
   }
 }
 
-/** A block of a directory that the disk has already. */
-export function stageDirectory({ old, now }: Change): Staged {
+/** First clusters of files that have another entry after an epoch, and the sectors of the old ones. */
+export type Moves = ReadonlyMap<number, number>;
+
+const SECTOR = 512;
+
+/** Notes which files lose an entry in a block of a directory that begins at byte `start`. */
+export function noteMoves(
+  { old, now }: Change,
+  start: number,
+  { lost, found }: { lost: Map<number, number>; found: Set<number> },
+): void {
+  for (let at = 0; at < old.length; at += SLOT) {
+    const [before, after] = [namedCluster(old, at), namedCluster(now, at)];
+    if (before === after) continue;
+    if (before !== 0) lost.set(before, Math.floor((start + at) / SECTOR));
+    if (after !== 0) found.add(after);
+  }
+}
+
+/** The first cluster of the file or directory that the entry names; 0 when it names none. */
+function namedCluster(block: Uint8Array, at: number): number {
+  const first = block[at];
+  if (first === SLOT_END || first === SLOT_FREE || first === DOT) return 0;
+  const entry = new DirEntry(new DataView(block.buffer, block.byteOffset, block.length), at);
+  if ((entry.DIR_Attr & ATTR_VOLUME_ID) !== 0) return 0; // a part of a long name too
+  return entry.DIR_FstClusHI * 0x1_0000 + entry.DIR_FstClusLO;
+}
+const DOT = 0x2e;
+
+/** A block of a directory that is new: visible once its cluster is. */
+export function stageNewDirectory(change: Change, moves: Moves): Staged {
+  const one = change.now.slice();
+  for (let at = 0; at < one.length; at += SLOT) {
+    if (moves.has(namedCluster(one, at))) mark(one, at);
+  }
+  return { 1: one, 2: one, 3: one, 4: one, 5: change.now };
+}
+
+function mark(block: Uint8Array, at: number): void {
+  const ntRes = at + DirEntry.offsets.DIR_NTRes;
+  block[ntRes] = (block[ntRes] ?? 0) | NEWER_NAME;
+}
+
+/** A block of a directory that the disk has already; it begins at byte `start`. */
+export function stageDirectory({ old, now }: Change, start: number, moves: Moves): Staged {
+  const arriving = arrivals({ old, now }, start, moves);
   const one = old.slice();
   const three = old.slice();
   const four = old.slice();
@@ -107,7 +167,9 @@ export function stageDirectory({ old, now }: Change): Staged {
     const after = now.subarray(at, at + SLOT);
     const before = old.subarray(at, at + SLOT);
     if (before.every((byte, i) => byte === after[i])) continue;
-    const stage = slotStage(before, after);
+    const sector = Math.floor((start + at) / SECTOR);
+    const leaves = arriving.get(namedCluster(old, at)) === sector;
+    const stage = leaves ? Math.min(3, slotStage(before, after)) : slotStage(before, after);
     if (stage === 1) one.set(after, at);
     else if (ended) one[at] = SLOT_END;
     for (const [image, last] of [
@@ -115,9 +177,35 @@ export function stageDirectory({ old, now }: Change): Staged {
       [four, 4],
     ] as const) {
       if (stage <= last) image.set(after, at);
+      if (stage === 3 && isNewer({ old, now }, at, { sector, moves })) mark(image, at);
     }
   }
   return { 1: one, 2: one, 3: three, 4: four, 5: now };
+}
+
+/** It came from another sector; or a worker that died since had marked it. */
+function isNewer(
+  { old, now }: Change,
+  at: number,
+  { sector, moves }: { sector: number; moves: Moves },
+): boolean {
+  const cluster = namedCluster(now, at);
+  if (cluster !== 0 && cluster === namedCluster(old, at)) {
+    return ((old[at + DirEntry.offsets.DIR_NTRes] ?? 0) & NEWER_NAME) !== 0;
+  }
+  const from = moves.get(cluster);
+  return from !== undefined && from !== sector;
+}
+
+/** Files that get an entry in this block, and in which sector. */
+function arrivals({ old, now }: Change, start: number, moves: Moves): Moves {
+  const found = new Map<number, number>();
+  for (let at = 0; at < old.length; at += SLOT) {
+    const cluster = namedCluster(now, at);
+    if (cluster === namedCluster(old, at) || !moves.has(cluster)) continue;
+    found.set(cluster, Math.floor((start + at) / SECTOR));
+  }
+  return found;
 }
 
 function slotStage(before: Uint8Array, after: Uint8Array): Stage {
