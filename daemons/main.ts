@@ -16,7 +16,7 @@ export { rehearse } from './rehearsal.ts';
 const formats: FormatRegistry = {
   ...{ ext4: mountExt4, ext3: mountExt4, ext2: mountExt4 },
   ...{ vfat: mountFat, fat: mountFat },
-  ...{ hfs: mountHfs, hfsplus: mountHfsPlus },
+  ...{ hfs: mountHfs, hfsplus: mountHfsPlus, hfsx: mountHfsPlus },
 };
 
 export function main(board: Board, config: VolumeConfig): void {

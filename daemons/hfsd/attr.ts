@@ -110,12 +110,13 @@ function setClassic(item: Item, attr: SetAttr): void {
 
 export const HFS_MAGIC = 0x4244;
 export const HFSPLUS_MAGIC = 0x482b;
+const HFSX_MAGIC = 0x4858;
 
 export function statfs(op: Op, reserved: number): FsStat {
   const { vol, head } = op;
   const free = Math.max(0, head.freeBlocks - reserved);
   return {
-    type: vol.kind === 'hfs' ? HFS_MAGIC : HFSPLUS_MAGIC,
+    type: vol.kind === 'hfs' ? HFS_MAGIC : vol.caseSensitive ? HFSX_MAGIC : HFSPLUS_MAGIC,
     bsize: vol.allocSize,
     blocks: vol.allocCount,
     bfree: free,

@@ -11,6 +11,7 @@ const FORMATS: Readonly<Record<number, string>> = {
   19780: 'vfat', // 0x4d44
   16964: 'hfs', // 0x4244
   18475: 'hfsplus', // 0x482b
+  18520: 'hfsx', // 0x4858, with names that differ in case
 };
 
 /** What the volume turned out to hold. */

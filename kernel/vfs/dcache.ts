@@ -2,6 +2,8 @@
 // a least-recently-used list. A dentry that is pinned (a mount point, a working directory, an open
 // file, a call under way) or has children stays.
 
+import { decompose, foldHfsPlus } from '../abi/names/hfsplus.ts';
+import { foldHfs } from '../abi/names/macroman.ts';
 import { foldCase } from '../abi/text.ts';
 import { type Inode, type InodeHost, iput } from './inode.ts';
 
@@ -10,10 +12,10 @@ export class Dentry {
   parent: Dentry | undefined; // undefined: the root of its server
   /** undefined: there is no such name. */
   inode: Inode | undefined;
-  /** By name; where case makes no difference, by the name in upper case. */
+  /** By name; where several spellings are one name, by what they have in common. */
   readonly children = new Map<string, Dentry>();
-  /** On a volume whose names differ in more than case: FAT. */
-  readonly folds: boolean;
+  /** On a volume where several spellings are one name: what they have in common. */
+  readonly fold: Fold | undefined;
   pins = 0;
   /** How many mounts lie on it. */
   mounts = 0;
@@ -27,18 +29,29 @@ export class Dentry {
     this.name = name;
     this.parent = parent;
     this.inode = inode;
-    this.folds = parent?.folds ?? FOLDING.has(inode?.superblock.type ?? '');
+    this.fold = parent === undefined ? FOLDS.get(inode?.superblock.type ?? '') : parent.fold;
   }
 
   /** Under which its children's names are kept. */
   key(name: string): string {
-    return this.folds ? foldCase(name) : name;
+    return this.fold === undefined ? name : this.fold(name);
   }
 }
 
-const FOLDING: ReadonlySet<string> = new Set(['vfat']);
+type Fold = (name: string) => string;
+
+/** Case makes no difference, or how a letter with an accent is composed. */
+const FOLDS: ReadonlyMap<string, Fold> = new Map([
+  ['vfat', foldCase],
+  ['hfs', foldHfs],
+  ['hfsplus', foldHfsPlus],
+  ['hfsx', decompose],
+]);
 /** In names that FAT made of longer ones: two names of one file. What comes of one, the other does not tell. */
 const ALIAS = '~';
+
+const hasAlias = (dir: Dentry | undefined, name: string): boolean =>
+  dir?.fold === foldCase && name.includes(ALIAS);
 
 /** Dentries that one shrinking looks at. */
 const INSPECTED = 64;
@@ -63,7 +76,7 @@ export class DentryCache {
   /** What is known of a name: a dentry, positive or negative, or undefined. Marks it as used. */
   peek(dir: Dentry, name: string): Dentry | undefined {
     const child = dir.children.get(dir.key(name));
-    if (child === undefined || (dir.folds && name.includes(ALIAS))) return undefined;
+    if (child === undefined || hasAlias(dir, name)) return undefined;
     if (child !== this.#newest) this.#touch(child);
     return child;
   }
@@ -93,7 +106,7 @@ export class DentryCache {
     for (const child of [...dentry.children.values()]) this.detach(child);
     dentry.detached = true;
     dentry.parent?.children.delete(dentry.parent.key(dentry.name));
-    if (dentry.parent?.folds && dentry.name.includes(ALIAS)) this.#detachTwins(dentry);
+    if (hasAlias(dentry.parent, dentry.name)) this.#detachTwins(dentry);
     this.#unlink(dentry);
     if (dentry.pins === 0) this.#drop(dentry);
   }
@@ -101,7 +114,7 @@ export class DentryCache {
   /** A name moved: the dentry moves with all that is below it. */
   move(dentry: Dentry, dir: Dentry, name: string): void {
     dentry.parent?.children.delete(dentry.parent.key(dentry.name));
-    if (dentry.parent?.folds && dentry.name.includes(ALIAS)) this.#detachTwins(dentry);
+    if (hasAlias(dentry.parent, dentry.name)) this.#detachTwins(dentry);
     const target = dir.children.get(dir.key(name));
     if (target) this.detach(target);
     dentry.parent = dir;

@@ -1,8 +1,8 @@
 // Keys of the B-trees in both formats: how they are written, read, compared, and judged before they
 // are. TN1150, "Catalog File Key", "Extents Overflow File Key", "Attributes"; Inside Macintosh: Files.
 
-import { RANK } from './macroman.ts';
-import { FOLD } from './unicode.ts';
+import { FOLD } from '../../../kernel/abi/names/hfsplus.ts';
+import { RANK } from '../../../kernel/abi/names/macroman.ts';
 
 /** A key where it lies: `at` is the place of its length. */
 type Compare = (a: DataView, aAt: number, b: DataView, bAt: number) => number;

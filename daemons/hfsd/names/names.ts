@@ -2,8 +2,8 @@
 // places: each is the separator of its own world.
 
 import { ENAMETOOLONG } from '../../../kernel/abi/errno.ts';
-import { fromMacRoman, toMacRoman } from './macroman.ts';
-import { compose, decompose } from './unicode.ts';
+import { compose, decompose } from '../../../kernel/abi/names/hfsplus.ts';
+import { fromMacRoman, toMacRoman } from '../../../kernel/abi/names/macroman.ts';
 
 export interface Names {
   /** Characters of the longest name. */

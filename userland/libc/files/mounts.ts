@@ -50,6 +50,7 @@ const names = new Map([
   [0x6265_6572, 'sysfs'],
   [0x4d44, 'msdos'],
   [0x482b, 'hfs+'],
+  [0x4858, 'hfsx'],
   [0x4244, 'hfs'],
   [0x794c_7630, 'overlayfs'],
   [0x0102_1997, 'v9fs'],

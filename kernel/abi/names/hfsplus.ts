@@ -24,6 +24,18 @@ export function compose(name: string): string {
   return decompose(composed) === name ? composed : name;
 }
 
+/** Names that HFS Plus takes for one become the same. */
+export function foldHfsPlus(name: string): string {
+  if (/^[\x20-\x7e]*$/.test(name)) return name.toLowerCase();
+  const disk = decompose(name);
+  let out = '';
+  for (let i = 0; i < disk.length; i++) {
+    const unit = FOLD[disk.charCodeAt(i)] ?? IGNORED;
+    if (unit !== IGNORED) out += String.fromCharCode(unit);
+  }
+  return out;
+}
+
 /** Capital letters in a row, and where the small ones begin. */
 const SHIFTED = [
   [0x41, 0x5a, 0x61],

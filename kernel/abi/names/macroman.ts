@@ -79,3 +79,14 @@ function ranks(): Uint8Array {
   for (const [code, as] of ALIKE) rank[code] = rank[as] ?? 0;
   return rank;
 }
+
+/** Of the characters that are one to the order, the first. */
+const FIRST: Uint8Array = Uint8Array.from(RANK, (rank) => RANK.indexOf(rank));
+
+/** Names that classic HFS takes for one become the same; one that it cannot have stays. */
+export function foldHfs(name: string): string {
+  if (/^[\x20-\x7e]*$/.test(name)) return name.toUpperCase();
+  const disk = toMacRoman(name);
+  if (disk === undefined) return name;
+  return String.fromCharCode(...[...disk].map((c) => FIRST[c.charCodeAt(0)] ?? 0));
+}
