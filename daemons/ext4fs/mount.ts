@@ -76,6 +76,7 @@ class Ext4Mount implements MountedVolume {
   #journal: Journal | undefined;
   #inPlace: InPlace;
   #mounted = true;
+  #tookOver = false;
 
   constructor(request: MountRequest, volume: Volume, readOnly: boolean) {
     this.#request = request;
@@ -177,6 +178,7 @@ class Ext4Mount implements MountedVolume {
   *#openJournal(): Task<void> {
     const { engine } = this;
     const state = this.readOnly ? undefined : stateOf(engine.cache);
+    this.#tookOver = state !== undefined;
     if (state === undefined) engine.cache.reset(wordsOf(this.#volume));
     this.#file = yield* openJournalFile(engine, this.#fs, this.#volume);
     if (state) {
@@ -189,8 +191,16 @@ class Ext4Mount implements MountedVolume {
       this.#journal = yield* startJournal(this.#file, { ...this.#journalOptions, sequence });
     }
     engine.writeback = this.#journal;
-    // Which blocks were freed by what is not on the disk yet, only the worker before this one knew.
-    if (state) yield* this.#journal.commit();
+    if (state) this.#request.executor.start(this.#settle(this.#journal), 'commit at takeover');
+  }
+
+  /** Requests that change something wait for it, all others do not. */
+  *#settle(journal: Journal): Task<void> {
+    try {
+      yield* journal.commit();
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error; // the journal is aborted, and the log says so
+    }
   }
 
   get #journalOptions(): StartOptions {
@@ -278,7 +288,9 @@ class Ext4Mount implements MountedVolume {
     const count = () => {
       if (steps++ === ORPHAN_STEPS) throw new PosixError(EUCLEAN, 'the orphan list has no end');
     };
-    while (yield* engine.run((tx) => this.#fs.drainOrphanFile(tx), { changes: true })) count();
+    const drain = (tx: Transaction) => this.#fs.drainOrphanFile(tx);
+    // Who takes over a mounted volume finds it drained.
+    if (!this.#tookOver) while (yield* engine.run(drain, { changes: true })) count();
     const orphans = yield* engine.run((tx) => this.#fs.orphans(tx), { changes: false });
     const { hooks, resume } = this.#request;
     if (resume) {

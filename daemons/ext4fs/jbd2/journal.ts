@@ -55,6 +55,8 @@ export class Journal implements Writeback {
   readonly #inLog = new Set<number>(); // blocks with a copy between tail and head
   /** What a worker before this one logged: nobody knows which blocks. */
   #inherited: boolean;
+  /** Which blocks were freed by what it published and did not commit, only it knew: none may be taken. */
+  #settling: boolean;
   #head: number;
   #used: number; // log blocks from the tail to the head
   #failure: PosixError | undefined;
@@ -68,6 +70,7 @@ export class Journal implements Writeback {
     this.#head = state.head;
     this.#used = state.used;
     this.#inherited = state.used > 0;
+    this.#settling = cache.running.blocks.size > 0;
     this.#limit = Math.min((format.end - format.first) >> 2, cache.shape.frames >> 2);
     cache.renumber(state.sequence);
     this.#note(state.sequence);
@@ -81,7 +84,9 @@ export class Journal implements Writeback {
   get accepting(): boolean {
     const { cache } = this.#o.engine;
     const room = cache.shape.frames - cache.unwritten;
-    return cache.running.blocks.size < this.#limit && room > cache.shape.frames >> 2;
+    return (
+      !this.#settling && cache.running.blocks.size < this.#limit && room > cache.shape.frames >> 2
+    );
   }
 
   /** Blocks freed by a transaction that is not on the disk yet: the end of their run, else 0. */
@@ -190,6 +195,7 @@ export class Journal implements Writeback {
     for (const no of epoch.blocks.keys()) this.#inLog.add(no);
     this.#note(cache.running.tid); // first: a frame is LOGGED only when its transaction is in the log
     cache.epochLogged();
+    this.#settling = false;
     this.commits++;
   }
 
