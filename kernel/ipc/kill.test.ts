@@ -16,6 +16,8 @@ import {
 import { wakeAll } from './wait.ts';
 
 const ENDLESS = 0xffff_ffff;
+/** More of them: ATOLL_KILLS. */
+const KILLS = Number(process.env['ATOLL_KILLS'] ?? 50);
 const LAGS = [0, 0, 50, 2000];
 
 /** Waits until `more` whole messages were taken; false when that does not happen at all. */
@@ -61,7 +63,7 @@ async function campaign(t: ExecutionContext, sides: readonly Side[]): Promise<vo
   const workers = { producer: start('producer'), consumer: start('consumer') };
   let terminations = 0;
   t.true(await flows(machine, 20));
-  while (terminations < 120) {
+  while (terminations < KILLS) {
     const victims = sides.filter(() => random(2) === 0);
     if (victims.length === 0) continue;
     for (const side of victims) {

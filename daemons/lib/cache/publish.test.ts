@@ -16,7 +16,7 @@ import {
 } from '../testing/bank.ts';
 import { DIRTY, H_PUBLISHED, LOGGED } from './layout.ts';
 
-const KILLS = Number(process.env['ATOLL_KILLS'] ?? 120);
+const KILLS = Number(process.env['ATOLL_KILLS'] ?? 50);
 const SEED = Number(process.env['ATOLL_SEED'] ?? 4711);
 
 test(`a request is whole after each of ${KILLS} terminations`, async (t) => {
