@@ -26,18 +26,18 @@ const treeComesBack = test.macro({
     const content = (i: number): Uint8Array =>
       new Uint8Array((i * 37) % 9000).map((_, k) => (k * 7 + i) & 0xff);
     const first = mounted(volume.kind, image);
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 150; i++) {
       if (i % 30 === 0) first.client.mkdir(`dir ${i / 30}`);
       const fid = first.client.create(`dir ${Math.floor(i / 30)}/a file with number ${i}`);
       first.client.write(fid, 0, content(i));
       first.client.clunk(fid);
     }
-    for (let i = 0; i < 300; i += 3)
+    for (let i = 0; i < 150; i += 3)
       first.client.unlink(`dir ${Math.floor(i / 30)}/a file with number ${i}`);
     first.client.detach();
     t.deepEqual(problemsOf(image), []);
     const second = mounted(volume.kind, image);
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 150; i++) {
       const dir = `dir ${Math.floor(i / 30)}`;
       if (i % 30 === 0) t.is(second.client.list(dir).length, 20);
       if (i % 3 === 0) continue;
@@ -66,7 +66,7 @@ const modelled = test.macro({
     const image = newVolume(volume);
     let { machine, client } = mounted(volume.kind, image);
     const model = new Map<string, Uint8Array>();
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 250; i++) {
       const name = `file ${random() % 60}${'x'.repeat(random() % 12)}`;
       const known = [...model.keys()][random() % Math.max(1, model.size)];
       const what = random() % 6;
@@ -96,7 +96,7 @@ const modelled = test.macro({
         model.set(name, model.get(known) ?? new Uint8Array(0));
         model.delete(known);
       }
-      if (i % 100 === 99) {
+      if (i % 60 === 59) {
         client.detach();
         t.deepEqual(problemsOf(image), []);
         ({ machine, client } = mounted(volume.kind, image));

@@ -19,6 +19,7 @@ const SILENCE_MS = 120_000;
 const HEAP_MB = 256;
 
 export interface MutateRequest {
+  readonly fs: string;
   readonly seed: number;
   readonly count: number;
   readonly workers: number;
@@ -26,10 +27,10 @@ export interface MutateRequest {
 }
 
 export async function mutateMany(request: MutateRequest): Promise<Result> {
-  const { seed, count, workers } = request;
+  const { fs, seed, count, workers } = request;
   const at = new Map<number, number>();
   const shares = Array.from({ length: workers }, (_, first) => ({
-    ...{ seed, first, step: workers, end: count },
+    ...{ fs, seed, first, step: workers, end: count },
   }));
   const results = await Promise.all(
     shares.map((share) =>

@@ -39,6 +39,8 @@ export interface Target {
   readonly size: number; // bytes, up to the next field
   /** Puts right every checksum that covers it. */
   readonly reseal: (image: Uint8Array) => void;
+  /** Of its bytes; little-endian unless said. */
+  readonly order?: 'big';
 }
 
 interface Table {
@@ -47,7 +49,7 @@ interface Table {
   readonly offsets: Readonly<Record<string, number>>;
 }
 
-interface Place {
+export interface Place {
   readonly table: Table;
   readonly at: number;
   readonly what: string;
@@ -78,7 +80,7 @@ export function catalogOf(image: Uint8Array): Target[][] {
   return kinds.filter((kind) => kind.length > 0).map((kind) => kind.flatMap(targetsOf));
 }
 
-function targetsOf({ table, at, what, reseal: seal }: Place): Target[] {
+export function targetsOf({ table, at, what, reseal: seal }: Place): Target[] {
   const fields = Object.entries(table.offsets);
   return fields.map(([name, from], i) => {
     const next = fields.slice(i + 1).find(([, later]) => later > from)?.[1] ?? table.size;

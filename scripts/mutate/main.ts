@@ -1,11 +1,12 @@
-// `npm run mutate`: ext4 volumes with damaged metadata, mounted, walked and written to. Nothing may
+// `npm run mutate`: volumes with damaged metadata, mounted, walked and written to. Nothing may
 // hang, throw anything but an errno, or take memory without bound. docs/crash.md.
 
 import { parseArgs } from 'node:util';
 import { mutateMany } from './campaign.ts';
-import { Mutator } from './mutate.ts';
+import { DAMAGED, Mutator } from './mutate.ts';
 
 const USAGE = `Usage: npm run mutate -- [option]...
+  --fs NAME     ${DAMAGED.join(', ')}
   --seed N      1 unless given
   --count N     damaged volumes, 100000 unless given
   --workers N   threads, 2 unless given
@@ -14,6 +15,7 @@ const USAGE = `Usage: npm run mutate -- [option]...
 
 const { values } = parseArgs({
   options: {
+    fs: { type: 'string', default: 'ext4' },
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '100000' },
     workers: { type: 'string', default: '2' },
@@ -23,11 +25,12 @@ const { values } = parseArgs({
 });
 
 if (values.help) process.stdout.write(USAGE);
-else if (values.replay !== undefined) replay(Number(values.seed), Number(values.replay));
+else if (values.replay !== undefined)
+  replay({ fs: values.fs, seed: Number(values.seed), number: Number(values.replay) });
 else await run({ ...values, count: Number(values.count) });
 
-function replay(seed: number, number: number): void {
-  const { what, bug, outcome } = new Mutator(seed).run(number);
+function replay({ fs, seed, number }: { fs: string; seed: number; number: number }): void {
+  const { what, bug, outcome } = new Mutator(seed, fs).run(number);
   process.stdout.write(`${what.join('\n')}\n`);
   if (bug === undefined) {
     const errnos = [...(outcome?.errnos ?? [])].map(([name, count]) => `${name} ${count}`);
@@ -38,16 +41,25 @@ function replay(seed: number, number: number): void {
   process.exitCode = 1;
 }
 
-async function run(options: { seed: string; count: number; workers: string }): Promise<void> {
-  const { seed, count, workers } = options;
+async function run(options: {
+  fs: string;
+  seed: string;
+  count: number;
+  workers: string;
+}): Promise<void> {
+  const { fs, seed, count, workers } = options;
   const onProgress = (done: number): void => {
     if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${count} `);
   };
-  const request = { seed: Number(seed), count, workers: Number(workers), onProgress };
+  const request = { fs, seed: Number(seed), count, workers: Number(workers), onProgress };
   const { bugs, mounted } = await mutateMany(request);
   for (const { number, problem } of bugs) {
-    process.stdout.write(`npm run mutate -- --seed ${seed} --replay ${number}: ${problem}\n`);
+    process.stdout.write(
+      `npm run mutate -- --fs ${fs} --seed ${seed} --replay ${number}: ${problem}\n`,
+    );
   }
-  process.stdout.write(`${count} damaged volumes, ${mounted} mounted, ${bugs.length} bugs\n`);
+  process.stdout.write(
+    `${fs}, seed ${seed}: ${count} damaged volumes, ${mounted} mounted, ${bugs.length} bugs\n`,
+  );
   if (bugs.length > 0) process.exitCode = 1;
 }

@@ -11,7 +11,9 @@ const COUNT = Number(process.env['ATOLL_MUTATIONS'] ?? 300);
 test.serial('whatever is damaged in an ext4 volume, it answers errnos and goes on', async (t) => {
   if (!haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
   const onProgress = (): void => undefined;
-  const { bugs, mounted } = await mutateMany({ seed: SEED, count: COUNT, workers: 1, onProgress });
+  const { bugs, mounted } = await mutateMany({
+    ...{ fs: 'ext4', seed: SEED, count: COUNT, workers: 1, onProgress },
+  });
   t.log(`ATOLL_SEED=${SEED}: ${COUNT} damaged volumes, ${mounted} mounted`);
   t.deepEqual(bugs, []);
   t.true(mounted > COUNT / 2 && mounted < COUNT, 'damage refuses some volumes, not most');
@@ -20,7 +22,7 @@ test.serial('whatever is damaged in an ext4 volume, it answers errnos and goes o
 // Serial, as the other one keeps a core busy.
 test.serial('a number is always the same damage, and nothing of it stays', (t) => {
   if (!haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
-  const [a, b] = [new Mutator(SEED), new Mutator(SEED)];
+  const [a, b] = [new Mutator(SEED, 'ext4'), new Mutator(SEED, 'ext4')];
   let complained = 0;
   for (let number = 0; number < 20; number++) a.run(number);
   for (let number = 15; number < 40; number++) {
@@ -30,3 +32,17 @@ test.serial('a number is always the same damage, and nothing of it stays', (t) =
   }
   t.true(complained > 5, 'most damage is noticed');
 });
+
+const endures = test.macro({
+  async exec(t, fs: string) {
+    const onProgress = (): void => undefined;
+    const count = COUNT / 3;
+    const { bugs, mounted } = await mutateMany({ fs, seed: SEED, count, workers: 1, onProgress });
+    t.log(`ATOLL_SEED=${SEED}: ${count} damaged volumes, ${mounted} mounted`);
+    t.deepEqual(bugs, []);
+    t.true(mounted > count / 4 && mounted < count);
+  },
+  title: (_, fs: string) =>
+    `whatever is damaged in a volume of ${fs}, it answers errnos and goes on`,
+});
+for (const fs of ['hfs', 'hfs+']) test.serial(endures, fs);

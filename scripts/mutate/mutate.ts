@@ -1,15 +1,17 @@
 // Damaged volumes by number: the same seed and number give the same damage. Fields of the metadata
 // get values that hurt, and their checksums are put right, so that parsing goes deep.
 
-import { mountExt4 } from '../../daemons/ext4fs/mount.ts';
 import { seeded } from '../../daemons/ext4fs/testing.ts';
 import { Rig } from '../../daemons/lib/memory/rig.ts';
 import { windowsOf } from '../crash/disk/history.ts';
 import { CrashImage } from '../crash/disk/image.ts';
-import { ext4Format } from '../crash/ext4/format.ts';
+import type { CrashFormat } from '../crash/format.ts';
+import { formatNamed } from '../crash/formats.ts';
 import { prepare, tell } from '../crash/prepare.ts';
+import { opText, readWorkload } from '../crash/workload/language.ts';
 import { catalogOf, type Target } from './catalog.ts';
 import { type Exercised, exercise } from './exercise.ts';
+import { hfsCatalogOf } from './hfs-catalog.ts';
 
 /** Files of every shape: index, deep map, attribute block, links of both kinds, orphans. */
 const TREE = [
@@ -32,25 +34,35 @@ interface Golden {
   readonly kinds: readonly (readonly Target[])[];
 }
 
+/** What is damaged: ext4, and HFS Plus with and without a journal, and HFS. */
+export const DAMAGED: readonly string[] = ['ext4', 'hfs', 'hfs+', 'hfs+-nojournal'];
+
 export class Mutator {
   readonly #seed: number;
+  readonly #format: CrashFormat;
   readonly #rig = new Rig();
   /** One that was unmounted, and one whose journal must be replayed. */
   readonly #golden: readonly Golden[];
 
-  constructor(seed: number) {
+  constructor(seed: number, fs: string) {
     this.#seed = seed;
-    const format = ext4Format('ext4');
-    if (format === undefined) throw new Error('no ext4');
+    const format = formatNamed(fs);
+    if (format === undefined || !DAMAGED.includes(fs)) throw new Error(`no format ${fs}`);
+    this.#format = format;
     const prepared = prepare(format);
-    const clean = tell(prepared, `${TREE}; tick; tick; unmount`).image;
-    const story = tell(prepared, TREE);
+    const tree = readWorkload(TREE)
+      .filter((op) => format.suits(op))
+      .map(opText)
+      .join('; ');
+    const clean = tell(prepared, `${tree}; tick; tick; unmount`).image;
+    const story = tell(prepared, tree);
+    const catalog = fs === 'ext4' ? catalogOf : hfsCatalogOf;
     const dirty = story.base.slice();
     for (const { writes } of windowsOf(story.history)) {
       for (const { offset, data } of writes) dirty.set(data, offset);
     }
     // Structures lie where the clean image has them: the dirty one's are still in its journal.
-    this.#golden = [clean, dirty].map((bytes) => ({ bytes, kinds: catalogOf(bytes) }));
+    this.#golden = [clean, dirty].map((bytes) => ({ bytes, kinds: catalog(bytes) }));
   }
 
   /** Damages a volume and exercises it; all of it is taken back. */
@@ -63,7 +75,7 @@ export class Mutator {
     const what: string[] = [];
     try {
       for (let i = random() % FIELDS_MAX; i >= 0; i--) what.push(damage(image, golden, random));
-      return { what, outcome: exercise(this.#rig, mountExt4, image) };
+      return { what, outcome: exercise(this.#rig, this.#format.mount, image) };
     } catch (bug) {
       return { what, bug };
     } finally {
@@ -77,13 +89,14 @@ function damage(image: CrashImage, { kinds }: Golden, random: () => number): str
   const target = kind[random() % kind.length];
   if (target === undefined) return 'nothing';
   const { offset, size, name } = target;
+  const order = target.order ?? 'little';
   image.saving(offset, size);
   const view = new DataView(image.bytes.buffer, image.bytes.byteOffset + offset, size);
-  const old = held(view);
-  putValue(view, hurting(old, random));
+  const old = held(view, order);
+  putValue(view, hurting(old, random), order);
   saveAround(image, offset);
   target.reseal(image.bytes);
-  return `${name} ${old} → ${held(view)}`;
+  return `${name} ${old} → ${held(view, order)}`;
 }
 
 /** A seal may write anywhere in these places: the superblock, descriptors, the block of the field. */
@@ -109,15 +122,18 @@ function hurting(old: number, random: () => number): number {
   }
 }
 
-const held = (view: DataView): number =>
+type Order = 'little' | 'big';
+
+const held = (view: DataView, order: Order): number =>
   view.byteLength === 1
     ? view.getUint8(0)
     : view.byteLength < 4
-      ? view.getUint16(0, true)
-      : view.getUint32(0, true);
+      ? view.getUint16(0, order === 'little')
+      : view.getUint32(0, order === 'little');
 
-function putValue(view: DataView, value: number): void {
+function putValue(view: DataView, value: number, order: Order): void {
+  const little = order === 'little';
   if (view.byteLength === 1) view.setUint8(0, value);
-  else if (view.byteLength < 4) view.setUint16(0, value, true);
-  else view.setUint32(0, value >>> 0, true);
+  else if (view.byteLength < 4) view.setUint16(0, value, little);
+  else view.setUint32(0, value >>> 0, little);
 }

@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Mutator } from './mutate.ts';
 
 export interface Share {
+  readonly fs: string;
   readonly seed: number;
   /** Numbers first, first + step, first + 2 * step … below end. */
   readonly first: number;
@@ -21,9 +22,9 @@ const SAY_EVERY = 20;
 
 if (parentPort !== null) work(parentPort, workerData as Share);
 
-function work(port: NonNullable<typeof parentPort>, { seed, first, step, end }: Share): void {
+function work(port: NonNullable<typeof parentPort>, { fs, seed, first, step, end }: Share): void {
   const say = (what: Says): void => port.postMessage(what);
-  const mutator = new Mutator(seed);
+  const mutator = new Mutator(seed, fs);
   let mounted = 0;
   for (let number = first, count = 0; number < end; number += step, count++) {
     if (count % SAY_EVERY === 0) say({ kind: 'at', number, mounted });

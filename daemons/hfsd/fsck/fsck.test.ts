@@ -9,7 +9,7 @@ import type { TestClient } from '../../lib/testing/client.ts';
 import { mounted, type NewVolume, newVolume } from '../testing.ts';
 import { type FsckResult, fsck } from './fsck.ts';
 
-const ROUNDS = Number(process.env['ATOLL_MUTATIONS'] ?? 40);
+const ROUNDS = Number(process.env['ATOLL_MUTATIONS'] ?? 12);
 const SEED = Number(process.env['ATOLL_SEED'] ?? Math.floor(Math.random() * 0x7fff_ffff));
 
 const KINDS: readonly NewVolume[] = [
