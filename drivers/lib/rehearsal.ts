@@ -31,7 +31,7 @@ export const REHEARSAL_RAM = RINGS + 3 * RING_BYTES;
 
 /** Lives of a driver, and rounds of transfers in each; `wanted` is asked before every round. */
 const LIVES = 2;
-const ROUNDS = 8;
+const ROUNDS = 4;
 /** Transfers of a round, asked for at once. */
 const PIECES = 8;
 const TURNS_MAX = 100_000;

@@ -13,7 +13,7 @@ const { values } = parseArgs({
     controller: { type: 'string', default: 'ahci' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     hangs: { type: 'string', default: '3' },
-    within: { type: 'string', default: '250' },
+    within: { type: 'string', default: '600' },
   },
 });
 
