@@ -57,7 +57,8 @@ test('a disk that is pulled out under a writer gives EIO, and has all that was f
       safe += written?.safe ?? 0;
       t.like(await os.exec('cat /mnt/sdC1/log; ls /dev/sd'), { stdout: 'sdC0\nsdctl\n' });
       const said = os.log.slice(begun).map((line) => line.replace(/^.*\] /, ''));
-      const underWay = /write-back of \d+ bytes at \d+ failed|: the (disk was pulled out|port is gone)$/;
+      const underWay =
+        /write-back of \d+ bytes at \d+ failed|: the (disk was pulled out|port is gone)$/;
       t.deepEqual(
         said.filter((line) => !underWay.test(line)),
         [
