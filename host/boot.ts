@@ -20,7 +20,7 @@ export interface DiskOptions {
 }
 
 export interface BootOptions {
-  /** Default: the golden images of this package, as overlays. */
+  /** Default: the ext4 image of this package, as an overlay. */
   readonly disks?: readonly DiskOptions[];
   /** Bytes of memory. */
   readonly mem?: number;
@@ -71,7 +71,7 @@ export function startMachine(
     // One worker has one copy of each module: other ones are given the rest as single files, too.
     modules: more.modules ? { ...roleModules(false), ...more.modules } : roleModules(true),
     bootArchive: readFileSync(packageFile('dist/boot.cpio')),
-    disks: disks?.map(diskConfig) ?? goldenImages(),
+    disks: disks?.map(diskConfig) ?? goldenImage(),
     ...(mem === undefined ? {} : { memBytes: mem }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(seed === undefined ? {} : { seed }),
@@ -94,12 +94,21 @@ export const diskConfig = ({ file, mode, controller }: DiskOptions): DiskConfig 
   ...(controller === undefined ? {} : { controller }),
 });
 
-/** The images that come with the package: looked at, written to, and unchanged the next time. */
-function goldenImages(): DiskConfig[] {
+/** The image that a boot waits for. */
+const FIRST_IMAGE = 'ext4.img.zst';
+
+/** The image that comes with the package: looked at, written to, and unchanged the next time. */
+const goldenImage = (): DiskConfig[] =>
+  packageImages((name) => name === FIRST_IMAGE).map((file) => ({ file, mode: 'overlay' }));
+
+/** The package's images of other file systems: plugged in when somebody sits at the console. */
+export const moreImages = (): string[] => packageImages((name) => name !== FIRST_IMAGE);
+
+function packageImages(wanted: (name: string) => boolean): string[] {
   const folder = packageFile('images/');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .filter((name) => name.endsWith('.img.zst'))
+    .filter((name) => name.endsWith('.img.zst') && wanted(name))
     .sort()
-    .map((name) => ({ file: fileURLToPath(new URL(name, folder)), mode: 'overlay' }));
+    .map((name) => fileURLToPath(new URL(name, folder)));
 }

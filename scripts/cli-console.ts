@@ -2,10 +2,22 @@
 
 import { attachConsole, terminalSink } from '../drivers/hw/console.ts';
 import { Atoll } from '../host/atoll.ts';
-import { startMachine } from '../host/boot.ts';
+import { moreImages, startMachine } from '../host/boot.ts';
 import type { NbdServer } from '../host/nbd/server.ts';
 import type { CommandLine } from './cli-options.ts';
 import { exportDisks } from './cli-run.ts';
+
+/** One volume of each kind, behind the prompt: the boot does not wait for them. */
+async function plugIn(system: Atoll, log: string[]): Promise<void> {
+  for (const file of moreImages()) {
+    try {
+      await system.attachDisk(file);
+    } catch (error) {
+      log.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+      return; // the machine ends meanwhile
+    }
+  }
+}
 
 export async function runConsole(line: CommandLine): Promise<number> {
   const { disks, mem, cpus, trace, faults, daemons } = line;
@@ -40,6 +52,7 @@ export async function runConsole(line: CommandLine): Promise<number> {
     async () => {
       booted = true;
       nbd = await exportDisks(system, line);
+      if (disks.length === 0) await plugIn(system, log);
     },
     () => {},
   );
