@@ -10,7 +10,8 @@ import type { ControllerName } from '../../kernel/abi/disk/controllers.ts';
 const PATIENCE_MS = 60_000;
 
 interface KillerOptions {
-  /** What is killed besides the file system: the driver of this controller. */
+  /** The file system's name in `ps`, and what is killed besides it: the driver of this controller. */
+  readonly server: string;
   readonly controller: ControllerName;
   readonly seed: number;
   /** Milliseconds from one recovery to the next kill, at most. */
@@ -34,7 +35,7 @@ export class KillerShell {
 
   static async start(os: Atoll, options: KillerOptions): Promise<KillerShell> {
     const { stdout } = await os.exec('ps');
-    const pids = ['ext4fs', options.controller].map((name): [string, string] => {
+    const pids = [options.server, options.controller].map((name): [string, string] => {
       const pid = new RegExp(`^ *(\\d+) .* ${name}$`, 'm').exec(stdout)?.[1];
       if (pid === undefined) throw new Error(`${name} does not run:\n${stdout}`);
       return [name, pid];
@@ -58,7 +59,7 @@ export class KillerShell {
   async strike(): Promise<string | undefined> {
     await delay(this.#random(this.#withinMs));
     const both = this.#random(10) === 0;
-    const victims = both ? this.#victims : [this.#victims[this.#random(2)] ?? 'ext4fs'];
+    const victims = both ? this.#victims : this.#victims.slice(this.#random(2)).slice(0, 1);
     const hang = !both && this.#random(100) < this.#hangsPercent;
     this.#read = this.#os.log.length;
     for (const victim of victims) {

@@ -1,15 +1,17 @@
-// npm run storm -- --kills 1000 --seed N --controller NAME: the kill storm on an image of its own, with its figures.
+// npm run storm -- --kills 1000 --seed N --controller NAME --fs NAME: the kill storm on an image of its own, with its figures.
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { controllerCalled } from '../testing/controller.ts';
-import { makeExt4, tempDir } from '../testing/machine.ts';
+import { tempDir } from '../testing/machine.ts';
 import { figures } from './figures.ts';
 import { storm } from './storm.ts';
+import { VOLUMES } from './volumes.ts';
 
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '1000' },
+    fs: { type: 'string', default: 'ext4' },
     controller: { type: 'string', default: 'ahci' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     hangs: { type: 'string', default: '3' },
@@ -19,7 +21,9 @@ const { values } = parseArgs({
 
 await using dir = await tempDir();
 const file = join(dir.path, 'storm.img');
-if (!(await makeExt4(file, 128))) throw new Error('the storm needs mke2fs');
+const volume = VOLUMES[values.fs];
+if (volume === undefined) throw new Error(`--fs is one of ${Object.keys(VOLUMES).join(', ')}`);
+if (!(await volume.make(file))) throw new Error(`no mkfs for ${values.fs} here`);
 const [kills = 0, seed = 0, hangsPercent = 0, withinMs = 0] = [
   values.kills,
   values.seed,
@@ -28,7 +32,7 @@ const [kills = 0, seed = 0, hangsPercent = 0, withinMs = 0] = [
 ].map(Number);
 const say = (line: string): void => console.log(line);
 const controller = controllerCalled(values.controller);
-say(`seed ${seed}, ${controller}`);
-const result = await storm({ file, controller, kills, seed, hangsPercent, withinMs, say });
+say(`${values.fs}, seed ${seed}, ${controller}`);
+const result = await storm({ file, volume, controller, kills, seed, hangsPercent, withinMs, say });
 for (const line of [...figures(result), ...result.problems]) say(line);
 process.exitCode = result.problems.length === 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-// The kill storm: while four processes append, write, rename and fsync on ext4, its server and the
+// The kill storm: while four processes append, write, rename and fsync on a volume, its server and the
 // driver below are killed or stopped at random. Nobody may see an error, every byte must be as the
 // model says, the volume must be clean, and nothing may be left behind.
 
@@ -8,13 +8,14 @@ import type { Atoll } from '../../index.ts';
 import type { ControllerName } from '../../kernel/abi/disk/controllers.ts';
 import { WINDOW_SIZE } from '../../kernel/abi/syscall.ts';
 import { bootOn } from '../testing/controller.ts';
-import { fsck } from '../testing/machine.ts';
 import { KillerShell } from './killer.ts';
+import type { StormVolume } from './volumes.ts';
 import { check, startWriters } from './writers.ts';
 
 export interface StormOptions {
-  /** An ext4 image, to be written. */
+  /** The image, to be written, and what it is. */
   readonly file: string;
+  readonly volume: StormVolume;
   readonly controller: ControllerName;
   readonly kills: number;
   readonly seed: number;
@@ -61,7 +62,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     await startWriters(os, 2).finish(); // so that caches and pools have their size
     const before = await held(os);
     const writers = startWriters(os, Number.POSITIVE_INFINITY);
-    const killer = await KillerShell.start(os, options);
+    const killer = await KillerShell.start(os, { ...options, server: options.volume.server });
     for (let i = 0; i < kills && !writers.failed; i++) {
       const problem = await killer.strike();
       if (problem !== undefined) problems.push(problem);
@@ -76,8 +77,8 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     problems.push(...bugs(os));
     await os.shutdown();
   }
-  const dirt = fsck(file);
-  if (dirt !== '') problems.push(`e2fsck: ${dirt}`);
+  const dirt = options.volume.check(file);
+  if (dirt !== '') problems.push(`its checker: ${dirt}`);
   return { ...result, problems };
 }
 

@@ -5,20 +5,22 @@ import test from 'ava';
 import { runSeed } from '../../drivers/hw/test-rig.ts';
 import { figures } from '../storm/figures.ts';
 import { storm } from '../storm/storm.ts';
+import { VOLUMES } from '../storm/volumes.ts';
 import { makeExt4, tempDir } from '../testing/machine.ts';
 
 test('a hundred deaths of driver and file system under load: no error, no byte lost, nothing leaked', async (t) => {
   t.timeout(240_000);
   await using dir = await tempDir();
   const file = join(dir.path, 'storm.img');
-  if (!(await makeExt4(file, 64))) {
+  const volume = VOLUMES['ext4'];
+  if (volume === undefined || !(await makeExt4(file, 64))) {
     t.log('no mkfs.ext4 here: skipped');
     return t.pass();
   }
   const seed = runSeed();
   t.log(`ATOLL_SEED=${seed}`);
   const result = await storm({
-    file,
+    ...{ file, volume },
     controller: 'ahci',
     kills: 100,
     seed,
