@@ -182,7 +182,7 @@ class Ext4Mount implements MountedVolume {
     if (state === undefined) engine.cache.reset(wordsOf(this.#volume));
     this.#file = yield* openJournalFile(engine, this.#fs, this.#volume);
     if (state) {
-      this.#journal = yield* resumeJournal(this.#file, { ...this.#journalOptions, state });
+      this.#journal = resumeJournal(this.#file, { ...this.#journalOptions, state });
     } else {
       const sequence = yield* this.#recover(this.#file);
       yield* this.#look();

@@ -12,7 +12,7 @@ import type { Mover } from '../../lib/data/mover.ts';
 import type { Engine, Writeback } from '../../lib/engine.ts';
 import { writeHome } from '../../lib/write-home.ts';
 import type { JournalFormat } from './format.ts';
-import type { LogMap } from './log.ts';
+import { type LogMap, writeBlocks } from './log.ts';
 import { LogWriter, logBlocksFor } from './log-writer.ts';
 
 export interface JournalOptions {
@@ -57,6 +57,8 @@ export class Journal implements Writeback {
   #inherited: boolean;
   /** Which blocks were freed by what it published and did not commit, only it knew: none may be taken. */
   #settling: boolean;
+  /** A transaction that may lie at the head, whole or in part, of which nobody was told. */
+  #abandoned: boolean;
   #head: number;
   #used: number; // log blocks from the tail to the head
   #failure: PosixError | undefined;
@@ -71,9 +73,10 @@ export class Journal implements Writeback {
     this.#used = state.used;
     this.#inherited = state.used > 0;
     this.#settling = cache.running.blocks.size > 0;
+    this.#abandoned = state.writing;
     this.#limit = Math.min((format.end - format.first) >> 2, cache.shape.frames >> 2);
     cache.renumber(state.sequence);
-    this.#note(state.sequence);
+    this.#note(state.sequence, state.writing ? 'writing' : undefined);
   }
 
   /** The journal could not be written: the volume can only be read from then on. */
@@ -177,6 +180,7 @@ export class Journal implements Writeback {
     const { engine, format, map, mover } = this.#o;
     const { cache, device } = engine;
     yield* this.#makeRoom(cache.running);
+    if (this.#abandoned) yield* this.#makeVoid();
     const epoch = cache.closeEpoch();
     engine.trace.count(COUNTERS.commits);
     const span = engine.trace.asyncBegin(EVENTS.commit, epoch.tid, epoch.blocks.size);
@@ -197,6 +201,25 @@ export class Journal implements Writeback {
     cache.epochLogged();
     this.#settling = false;
     this.commits++;
+  }
+
+  /**
+   * Before another transaction is written over the one at the head: a mixture of the two could look
+   * whole.
+   */
+  *#makeVoid(): Task<void> {
+    const { engine, format, map } = this.#o;
+    const { device } = engine;
+    const scratch = yield* engine.scratch.take(1);
+    try {
+      scratch.bytes.fill(0);
+      const at = [map.disk(this.#head)];
+      yield* writeBlocks({ device, scratch, blockSize: format.blockSize, at });
+    } finally {
+      scratch.release();
+    }
+    yield* device.flush();
+    this.#abandoned = false;
   }
 
   /** The log must have room for the transaction as it is now; requests may still add to it. */
@@ -227,7 +250,7 @@ export class Journal implements Writeback {
       yield* writeSuper(this.#head, cache.running.tid);
       // On the medium before the log goes round: replaying an old part of it would undo newer ones.
       yield* device.flush();
-      this.#note(cache.running.tid);
+      this.#note(cache.running.tid, this.#abandoned ? 'writing' : undefined);
       engine.trace.asyncEnd(EVENTS.checkpoint, span);
       this.checkpoints++;
     } catch (error) {

@@ -129,33 +129,16 @@ export function* startJournal(
 }
 
 /** Goes on with the log of a worker that died: what it committed is there, the rest in the cache. */
-export function* resumeJournal(
+export function resumeJournal(
   file: JournalFile,
   options: StartOptions & { readonly state: LogState },
-): Task<Journal> {
+): Journal {
   const { format } = file;
-  const { head, used, writing } = options.state;
+  const { head, used } = options.state;
   if (head < format.first || head >= format.end || used > format.end - format.first) {
     throw new PosixError(EUCLEAN, `journal: its log cannot stand at ${head} with ${used} blocks`);
   }
-  if (writing) yield* makeVoid(file, head);
   return newJournal(file, options);
-}
-
-/**
- * A transaction that may lie there is made void before another one is written over it: a mixture of the
- * two could look whole.
- */
-function* makeVoid({ engine, format, map }: JournalFile, at: number): Task<void> {
-  const scratch = yield* engine.scratch.take(1);
-  try {
-    scratch.bytes.fill(0);
-    const { device } = engine;
-    yield* writeBlocks({ device, scratch, blockSize: format.blockSize, at: [map.disk(at)] });
-  } finally {
-    scratch.release();
-  }
-  yield* engine.device.flush();
 }
 
 function newJournal(
