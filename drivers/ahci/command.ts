@@ -6,11 +6,15 @@ import {
   ATA_FLUSH_CACHE_EXT,
   ATA_IDENTIFY,
   ATA_READ_DMA_EXT,
+  ATA_READ_FPDMA_QUEUED,
+  ATA_READ_LOG_EXT,
   ATA_STANDBY_IMMEDIATE,
   ATA_WRITE_DMA_EXT,
+  ATA_WRITE_FPDMA_QUEUED,
   DSM_MAX_COUNT,
   DSM_RANGES_PER_BLOCK,
   DSM_TRIM,
+  LOG_NCQ_ERROR,
 } from '../lib/ata-regs.ts';
 import type { BlockRequest, RamRange } from '../lib/request.ts';
 import { SECTOR_SIZE } from '../lib/request.ts';
@@ -23,6 +27,7 @@ import {
   Prd,
   RegisterH2D,
   TABLE_PRDT,
+  TAG_SHIFT,
 } from './regs.ts';
 
 /** An ATA command with its data. */
@@ -35,6 +40,8 @@ export interface Command {
   readonly direction: 'to-device' | 'to-host' | 'none';
   readonly segments: readonly RamRange[];
   readonly bytes: number; // to be transferred
+  /** By native command queuing: the slot is the tag. */
+  readonly queued: boolean;
 }
 
 const plain = (name: string, command: number): Command => ({
@@ -46,6 +53,7 @@ const plain = (name: string, command: number): Command => ({
   direction: 'none',
   segments: [],
   bytes: 0,
+  queued: false,
 });
 
 export const standby: Command = plain('STANDBY IMMEDIATE', ATA_STANDBY_IMMEDIATE);
@@ -60,8 +68,22 @@ export const identify = (into: RamRange): Command => ({
 /** Sectors that one block of TRIM ranges can name. */
 export const TRIM_LIMIT = DSM_RANGES_PER_BLOCK * DSM_MAX_COUNT;
 
-/** The command for a block request; `payload` is memory of the slot, for TRIM's ranges. */
-export function commandFor(request: BlockRequest, payload: RamRange, ram: DataView): Command {
+/** The log that tells which queued command failed: ACS-3 §9.13. */
+export const readErrorLog = (into: RamRange): Command => ({
+  ...plain('READ LOG EXT', ATA_READ_LOG_EXT),
+  ...{ lba: LOG_NCQ_ERROR, count: 1, direction: 'to-host', segments: [into], bytes: into.length },
+});
+
+export interface Means {
+  /** Memory of the slot, for TRIM's ranges. */
+  readonly payload: RamRange;
+  readonly ram: DataView;
+  /** Reads and writes go by native command queuing. */
+  readonly queued: boolean;
+}
+
+/** The command for a block request. */
+export function commandFor(request: BlockRequest, { payload, ram, queued }: Means): Command {
   switch (request.op) {
     case 'flush':
       return plain('FLUSH CACHE EXT', ATA_FLUSH_CACHE_EXT);
@@ -76,11 +98,16 @@ export function commandFor(request: BlockRequest, payload: RamRange, ram: DataVi
         bytes: payload.length,
       };
     case 'read':
-      return transfer(request, plain('READ DMA EXT', ATA_READ_DMA_EXT), 'to-host');
+      return transfer(request, queued ? readQueued : readDma, 'to-host');
     case 'write':
-      return transfer(request, plain('WRITE DMA EXT', ATA_WRITE_DMA_EXT), 'to-device');
+      return transfer(request, queued ? writeQueued : writeDma, 'to-device');
   }
 }
+
+const readDma = plain('READ DMA EXT', ATA_READ_DMA_EXT);
+const writeDma = plain('WRITE DMA EXT', ATA_WRITE_DMA_EXT);
+const readQueued = { ...plain('READ FPDMA QUEUED', ATA_READ_FPDMA_QUEUED), queued: true };
+const writeQueued = { ...plain('WRITE FPDMA QUEUED', ATA_WRITE_FPDMA_QUEUED), queued: true };
 
 function transfer(
   request: BlockRequest,
@@ -113,7 +140,7 @@ export function putCommand(
   command: Command,
 ): void {
   const table = memory.table(slot);
-  putFis(new RegisterH2D(ram, table), command);
+  putFis(new RegisterH2D(ram, table), command, slot);
   command.segments.forEach((segment, i) => {
     const prd = new Prd(ram, table + TABLE_PRDT + i * Prd.size);
     prd.dba = segment.address;
@@ -127,12 +154,15 @@ export function putCommand(
   header.ctba = table;
 }
 
-function putFis(fis: InstanceType<typeof RegisterH2D>, command: Command): void {
+function putFis(fis: InstanceType<typeof RegisterH2D>, command: Command, tag: number): void {
+  // §7.21: a queued command has its tag where others have the count, and the count in the features.
+  const { queued } = command;
+  const features = queued ? command.count : command.features;
   fis.type = FIS_H2D;
   fis.flags = H2D_COMMAND;
   fis.command = command.command;
-  fis.features = command.features & 0xff;
-  fis.featuresExp = command.features >> 8;
+  fis.features = features & 0xff;
+  fis.featuresExp = features >> 8;
   fis.device = 0x40; // LBA
   const low = command.lba % 2 ** 24;
   const high = Math.floor(command.lba / 2 ** 24);
@@ -142,7 +172,7 @@ function putFis(fis: InstanceType<typeof RegisterH2D>, command: Command): void {
   fis.lba3 = high & 0xff;
   fis.lba4 = (high >> 8) & 0xff;
   fis.lba5 = high >> 16;
-  fis.count = command.count;
+  fis.count = queued ? tag << TAG_SHIFT : command.count;
   fis.icc = 0;
   fis.control = 0;
 }

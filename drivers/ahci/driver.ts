@@ -183,6 +183,7 @@ class AhciController implements BlockController {
       if (typeof answer !== 'number') throw answer;
       const at = answer;
       const identity = parseIdentity(new DataView(board.ram), at);
+      if (this.#hba.read32(r.HBA_CAP) & r.CAP_SNCQ) port.queueDepth = identity.queueDepth;
       this.disks.push(makeDisk(port, identity, { ram: board.ram, stats: stats(number) }));
       this.disks.sort((a, b) => numberOf(a) - numberOf(b));
     } catch (error) {
@@ -237,7 +238,10 @@ function makeDisk(port: AhciPort, identity: DiskIdentity, { ram, stats }: Around
     ...{ name: port.name, ram, limits, stats },
     freeSlots: () => port.freeSlots,
     issue: (request, finish) => {
-      port.issue((slot) => commandFor(request, port.memory.payload(slot), view), finish);
+      const { queued } = port;
+      port.issue((slot) => {
+        return commandFor(request, { payload: port.memory.payload(slot), ram: view, queued });
+      }, finish);
     },
   });
 }

@@ -3,9 +3,9 @@
 
 import type { Mmio } from '../../kernel/abi/board.ts';
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
-import { errorWords } from '../lib/ata-regs.ts';
+import { errorWords, LOG_BYTES, LOG_NOT_QUEUED, LOG_TAG_MASK } from '../lib/ata-regs.ts';
 import type { After } from '../lib/watchdog.ts';
-import { type Command, putCommand, transferred } from './command.ts';
+import { type Command, putCommand, readErrorLog, transferred } from './command.ts';
 import type { PortMemory } from './memory.ts';
 import * as r from './regs.ts';
 
@@ -13,7 +13,7 @@ import * as r from './regs.ts';
 const POLL_LIMIT = 1000;
 
 const LINK = r.IS_PCS | r.IS_PRCS;
-const INTERRUPTS = r.IS_DHRS | r.IS_PSS | r.IS_OFS | r.IS_INFS | r.IS_FATAL | LINK;
+const INTERRUPTS = r.IS_SDBS | r.IS_DHRS | r.IS_PSS | r.IS_OFS | r.IS_INFS | r.IS_FATAL | LINK;
 
 /** Called once when a command is over. */
 export type Finish = (fault: PosixError | undefined) => void;
@@ -59,6 +59,10 @@ export class AhciPort {
   readonly #onPulled: () => void;
   #nextSlot = 0;
   #watched = false;
+  /** Queued commands that the device takes at once; 0: it has no queue. */
+  queueDepth = 0;
+  /** The log of the queue's error is being read: nothing else is issued. */
+  #readingLog = false;
   #dead = false;
 
   constructor(options: PortOptions) {
@@ -74,7 +78,14 @@ export class AhciPort {
   }
 
   get freeSlots(): number {
-    return this.memory.slots - this.#running.size;
+    if (this.#readingLog) return 0;
+    const most = this.queued ? Math.min(this.memory.slots, this.queueDepth) : this.memory.slots;
+    return Math.max(0, most - this.#running.size);
+  }
+
+  /** Whether reads and writes go by native command queuing. */
+  get queued(): boolean {
+    return this.queueDepth > 0;
   }
 
   /** Brings the port up; throws EIO when the device does not answer. */
@@ -103,6 +114,7 @@ export class AhciPort {
     const command = build(slot);
     this.#running.set(slot, { command, finish, looks: 0, resets: 0 });
     putCommand(this.#ram, this.memory, slot, command);
+    if (command.queued) this.#write(r.PORT_SACT, (1 << slot) >>> 0); // §5.5.1: before PxCI
     this.#write(r.PORT_CI, (1 << slot) >>> 0);
     this.#watch();
   }
@@ -117,7 +129,8 @@ export class AhciPort {
     if (status & r.IS_PCS) this.#write(r.PORT_SERR, r.SERR_DIAG_X);
     this.#write(r.PORT_IS, status);
     if (status & (r.IS_FATAL | r.IS_OFS)) this.#recover(status);
-    else this.#reap(this.#read(r.PORT_CI));
+    else if (this.#readingLog) this.#takeLog();
+    else this.#reap(this.#issued());
   }
 
   /** §10.10: the link went down. Whatever is there now knows nothing of what was issued. */
@@ -133,6 +146,7 @@ export class AhciPort {
   /** After the HBA was reset: brings the port up again and issues what ran once more. */
   restart(): void {
     this.#dead = false;
+    this.#readingLog = false;
     this.#orGiveUp(() => {
       this.start();
       this.#reissue();
@@ -155,7 +169,8 @@ export class AhciPort {
       this.#serveInterrupts();
       return;
     }
-    const issued = this.#read(r.PORT_CI);
+    if (this.#readingLog) this.#serveInterrupts();
+    const issued = this.#readingLog ? -1 : this.#issued();
     if ([...this.#running.keys()].some((slot) => (issued & (1 << slot)) === 0)) {
       this.#log(`${this.name}: an interrupt was lost`);
       this.#serveInterrupts();
@@ -169,6 +184,7 @@ export class AhciPort {
       this.#running.delete(slot);
       failed.push(running);
     }
+    this.#readingLog = false;
     this.#log(`${this.name}: no answer for ${(LOOKS * LOOK_MS) / 1000} s: reset`);
     this.#orGiveUp(() => {
       this.#clearError();
@@ -177,12 +193,18 @@ export class AhciPort {
     for (const { command, finish } of failed) finish(this.#fault(command, 'the drive is silent'));
   }
 
-  /** Finishes the commands that have left PxCI. */
+  /** Slots whose commands are not over: of queued ones PxSACT tells. */
+  #issued(): number {
+    const issued = this.#read(r.PORT_CI);
+    return this.queued ? issued | this.#read(r.PORT_SACT) : issued;
+  }
+
+  /** Finishes the commands that are over. */
   #reap(issued: number): void {
     for (const [slot, { command, finish }] of [...this.#running]) {
       if (issued & (1 << slot)) continue;
       this.#running.delete(slot);
-      const bytes = transferred(this.#ram, this.memory, slot);
+      const bytes = command.queued ? command.bytes : transferred(this.#ram, this.memory, slot);
       if (bytes === command.bytes) finish(undefined);
       else finish(this.#fault(command, `moved ${bytes} of ${command.bytes} bytes`));
     }
@@ -190,7 +212,8 @@ export class AhciPort {
 
   /** §6.2.2.1: stop the list, clear the error, start it, issue the others again; one command fails. */
   #recover(status: number): void {
-    const issued = this.#read(r.PORT_CI);
+    if (status & r.IS_TFES && this.#queueFailed()) return;
+    const issued = this.#issued();
     const failed = (this.#read(r.PORT_CMD) >> r.CMD_CCS_SHIFT) & r.CMD_CCS_MASK;
     const taskFile = this.#read(r.PORT_TFD);
     const culprit = this.#running.get(failed);
@@ -204,6 +227,55 @@ export class AhciPort {
     const fault = this.#fault(culprit.command, reason(status, taskFile));
     this.#log(fault.message); // whoever asked learns only EIO
     culprit.finish(fault);
+  }
+
+  /** §6.2.2.2: the device stopped its whole queue; its log tells which command it was. */
+  #queueFailed(): boolean {
+    if (![...this.#running.values()].some(({ command }) => command.queued)) return false;
+    if (this.#readingLog) return this.#failQueue('its error log cannot be read');
+    this.#reap(this.#issued());
+    this.#readingLog = true;
+    this.#orGiveUp(() => {
+      this.#clearError();
+      // The tables of all slots are written again afterwards: this one borrows the first.
+      putCommand(this.#ram, this.memory, 0, readErrorLog(this.memory.payload(0)));
+      this.#write(r.PORT_CI, 1);
+    });
+    if (this.#dead) this.#readingLog = false;
+    return true;
+  }
+
+  /** The log is there: one command fails, the others are issued again. */
+  #takeLog(): void {
+    if (this.#read(r.PORT_CI) & 1) return;
+    this.#readingLog = false;
+    const { address } = this.memory.payload(0);
+    const [tag = 0, , status = 0, error = 0] = new Uint8Array(this.#ram.buffer, address, 4);
+    const slot = tag & LOG_TAG_MASK;
+    const whole = transferred(this.#ram, this.memory, 0) === LOG_BYTES;
+    const named = whole && (tag & LOG_NOT_QUEUED) === 0;
+    const culprit = named ? this.#running.get(slot) : undefined;
+    if (culprit === undefined) {
+      this.#failQueue('its error log names none of them');
+      return;
+    }
+    this.#running.delete(slot);
+    this.#orGiveUp(() => this.#reissue());
+    const taskFile = status | (error << r.TFD_ERROR_SHIFT);
+    const fault = this.#fault(culprit.command, reason(r.IS_TFES, taskFile));
+    this.#log(fault.message); // whoever asked learns only EIO
+    culprit.finish(fault);
+  }
+
+  /** Nobody knows which command it was: all of them failed. */
+  #failQueue(why: string): true {
+    this.#readingLog = false;
+    this.#log(`${this.name}: the queue failed, and ${why}`);
+    const failed = [...this.#running.values()];
+    this.#running.clear();
+    this.#orGiveUp(() => this.#clearError());
+    for (const { command, finish } of failed) finish(this.#fault(command, 'the queue failed'));
+    return true;
   }
 
   #clearError(): void {
@@ -229,7 +301,13 @@ export class AhciPort {
 
   #reissue(): void {
     let issued = 0;
-    for (const slot of this.#running.keys()) issued |= 1 << slot;
+    let queued = 0;
+    for (const [slot, { command }] of this.#running) {
+      putCommand(this.#ram, this.memory, slot, command);
+      issued |= 1 << slot;
+      if (command.queued) queued |= 1 << slot;
+    }
+    if (queued !== 0) this.#write(r.PORT_SACT, queued >>> 0);
     if (issued !== 0) this.#write(r.PORT_CI, issued >>> 0);
   }
 

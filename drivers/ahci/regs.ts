@@ -27,6 +27,7 @@ export const CAP_NCS_MASK = 0x1f;
 export const CAP_SAM = 1 << 18; // AHCI mode only
 export const CAP_ISS_GEN3 = 3 << 20;
 export const CAP_SCLO = 1 << 24; // command list override
+export const CAP_SNCQ = 1 << 30; // native command queuing
 export const CAP_S64A = 2 ** 31;
 
 export const GHC_HR = 1 << 0; // HBA reset
@@ -56,7 +57,7 @@ export const PORT_CI = 0x38;
 export const IS_DHRS = 1 << 0; // a D2H register FIS with the I bit came
 export const IS_PSS = 1 << 1; // a PIO setup FIS with the I bit came
 export const IS_DSS = 1 << 2;
-export const IS_SDBS = 1 << 3;
+export const IS_SDBS = 1 << 3; // a Set Device Bits FIS with the I bit came
 export const IS_DPS = 1 << 5; // a PRD with the I bit is transferred
 export const IS_PCS = 1 << 6; // port connect change: mirrors PxSERR.DIAG.X
 export const IS_PRCS = 1 << 22; // PhyRdy change: mirrors PxSERR.DIAG.N
@@ -132,6 +133,7 @@ export const RECEIVED_FIS_SIZE = 0x100; // aligned to itself
 /** §4.2.1: where in the received-FIS area the HBA puts what the device sent. */
 export const RFIS_PIO_SETUP = 0x20;
 export const RFIS_D2H_REGISTER = 0x40;
+export const RFIS_SET_DEVICE_BITS = 0x58;
 
 /** Serial ATA 3.x §10.5.5 Register FIS, host to device. */
 export const FIS_H2D = 0x27;
@@ -176,3 +178,15 @@ export const RegisterD2H = struct('fis_register_d2h', 20, {
   eStatus: u8(15), // PIO Setup only: the status after the transfer
   transferCount: le16(16), // PIO Setup only: bytes
 });
+
+/** Serial ATA 3.x §10.5.7 Set Device Bits FIS: which queued commands are over. */
+export const FIS_SET_DEVICE_BITS = 0xa1;
+export const SetDeviceBits = struct('fis_set_device_bits', 8, {
+  type: u8(0),
+  flags: u8(1),
+  status: u8(2), // without BSY and DRQ
+  error: u8(3),
+  active: le32(4), // tags that end
+});
+/** The tag of a queued command, in its count register. */
+export const TAG_SHIFT = 3;

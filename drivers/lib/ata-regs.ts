@@ -26,6 +26,14 @@ export const FEATURE_ENABLE_WRITE_CACHE = 0x02;
 export const FEATURE_SET_TRANSFER_MODE = 0x03;
 export const FEATURE_DISABLE_WRITE_CACHE = 0x82;
 
+/** READ LOG EXT: the logs' directory, and that of the queue's last error (§9.13). */
+export const LOG_DIRECTORY = 0x00;
+export const LOG_NCQ_ERROR = 0x10;
+export const LOG_BYTES = 512; // a page
+export const LOG_NOT_QUEUED = 0x80; // of byte 0: no queued command failed; else its tag
+export const LOG_TAG_MASK = 0x1f;
+export const QUEUE_DEPTH = 32;
+
 /** DATA SET MANAGEMENT, features bit 0. */
 export const DSM_TRIM = 0x01;
 /** A TRIM range: 48 bits of LBA, 16 bits of count; 64 of them in a block of 512 bytes. */
@@ -63,8 +71,8 @@ export const ID_FIRMWARE = 23; // 4 words
 export const ID_MODEL = 27; // 20 words
 export const ID_CAPABILITIES = 49; // bit 9 LBA, bit 8 DMA
 export const ID_SECTORS_28 = 60; // 2 words
-export const ID_QUEUE_DEPTH = 75;
-export const ID_SATA_CAPABILITIES = 76;
+export const ID_QUEUE_DEPTH = 75; // less one
+export const ID_SATA_CAPABILITIES = 76; // bit 8 NCQ
 export const ID_COMMAND_SETS = 82; // bit 5 write cache
 export const ID_COMMAND_SETS_2 = 83; // bit 10 LBA48, bit 12 FLUSH CACHE, bit 13 FLUSH CACHE EXT
 export const ID_COMMAND_SETS_3 = 84; // bit 6 WRITE DMA FUA EXT
@@ -85,6 +93,7 @@ export const COMMAND_SET_LBA48 = 1 << 10;
 export const COMMAND_SET_FLUSH = 1 << 12;
 export const COMMAND_SET_FLUSH_EXT = 1 << 13;
 export const COMMAND_SET_FUA = 1 << 6;
+export const SATA_CAPABILITY_NCQ = 1 << 8;
 export const VENDOR_WRITE_PROTECTED = 1 << 0;
 
 /** Most sectors in one 48-bit command (count 0 means this) and in one 28-bit command. */

@@ -11,6 +11,8 @@ export interface DiskIdentity {
   readonly writeCache: boolean;
   readonly readOnly: boolean;
   readonly trim: boolean;
+  /** Queued commands that it takes at once; 0 = it has no native command queuing. */
+  readonly queueDepth: number;
 }
 
 /** Parses the 512 bytes at `at`; throws EIO when the disk cannot be driven. */
@@ -34,7 +36,14 @@ export function parseIdentity(view: DataView, at: number): DiskIdentity {
     writeCache: (word(ata.ID_ENABLED) & ata.COMMAND_SET_WRITE_CACHE) !== 0,
     readOnly: (word(ata.ID_VENDOR) & ata.VENDOR_WRITE_PROTECTED) !== 0,
     trim: (word(ata.ID_DSM) & 1) !== 0,
+    queueDepth: queueDepth(word),
   };
+}
+
+function queueDepth(word: (index: number) => number): number {
+  const told = word(ata.ID_SATA_CAPABILITIES);
+  const queues = told !== 0xffff && (told & ata.SATA_CAPABILITY_NCQ) !== 0;
+  return queues ? (word(ata.ID_QUEUE_DEPTH) & (ata.QUEUE_DEPTH - 1)) + 1 : 0;
 }
 
 function checkIntegrity(view: DataView, at: number): void {

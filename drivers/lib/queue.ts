@@ -158,7 +158,7 @@ export class BlockQueue {
   /** Barriers, and requests that touch sectors of a running one when either of them writes. */
   #mustWait(request: BlockRequest): boolean {
     for (const { request: other } of this.#running) {
-      if (request.op === 'flush' || other.op === 'flush') return true;
+      if (isAlone(request) || isAlone(other)) return true;
       if (request.op === 'read' && other.op === 'read') continue;
       if (overlap(request, other)) return true;
     }
@@ -203,6 +203,9 @@ export class BlockQueue {
     this.#pump();
   }
 }
+
+/** A drive with a queue takes these only when it is empty (ACS-3 §4.14.6), and nothing beside them. */
+const isAlone = ({ op }: BlockRequest): boolean => op === 'flush' || op === 'trim';
 
 const overlap = (a: BlockRequest, b: BlockRequest): boolean =>
   a.lba < b.lba + b.count && b.lba < a.lba + a.count;

@@ -10,9 +10,9 @@ export const ahci: Subject = {
   power: (hardware) => [createAhciController(hardware)],
   start: startAhci,
   words: {
-    badRead: /sdC0: READ DMA EXT lba \d+ count \d+: uncorrectable data/,
-    badWrite: /sdC0: WRITE DMA EXT lba \d+ count \d+: .*device fault/,
+    badRead: /sdC0: READ FPDMA QUEUED lba \d+ count \d+: uncorrectable data/,
+    badWrite: /sdC0: WRITE FPDMA QUEUED lba \d+ count \d+: .*device fault/,
     badAddress: /host bus fatal/,
-    short: /moved 0 of 512 bytes/,
+    short: /command aborted/,
   },
 };

@@ -3,6 +3,13 @@
 
 import { COUNTERS, EVENTS } from '../../../kernel/ipc/trace-events.ts';
 import * as r from '../../ahci/regs.ts';
+import {
+  ATA_READ_FPDMA_QUEUED,
+  ATA_WRITE_FPDMA_QUEUED,
+  ERROR_ABRT,
+  STATUS_ERR,
+  STATUS_OK,
+} from '../../lib/ata-regs.ts';
 import type { AtaCommand, AtaDisk, AtaResult } from '../ata/ata.ts';
 import { CommandFaults } from '../device/command-faults.ts';
 import type { Dma } from '../device/dma.ts';
@@ -15,6 +22,10 @@ class PrdtOverflow extends Error {}
 
 const TFD_NO_DEVICE = 0x7f;
 const TFD_AFTER_RESET = 0x150; // DRDY, and the diagnostic code of a drive that is well
+const ABORTED: AtaResult = {
+  ...{ status: STATUS_OK | STATUS_ERR, error: ERROR_ABRT, lba: 0, transferred: 0 },
+  protocol: 'none',
+};
 const IS_WRITABLE = ~(r.IS_PCS | r.IS_PRCS | (1 << 4)) >>> 0;
 const IE_WRITABLE = 0xfdc0_00ff;
 const CMD_WRITABLE = r.CMD_ST | r.CMD_FRE;
@@ -44,6 +55,7 @@ export class AhciPort {
   #sctl = 0;
   #serr = 0;
   #ci = 0;
+  #sact = 0; // queued commands that the device has
   #halted = false; // a fatal error: nothing runs until ST is cleared
   #signatureDue = false; // the device's first FIS waits for FRE
   #softReset = false;
@@ -136,8 +148,10 @@ export class AhciPort {
         return this.#serr;
       case r.PORT_CI:
         return this.#ci;
+      case r.PORT_SACT:
+        return this.#sact;
       default:
-        return 0; // PxSACT (no queued commands) and the reserved ones
+        return 0;
     }
   }
 
@@ -169,6 +183,9 @@ export class AhciPort {
         return;
       case r.PORT_SERR:
         this.#serr &= ~value;
+        return;
+      case r.PORT_SACT:
+        if (this.#cmd & r.CMD_ST) this.#sact |= value; // §3.3.13
         return;
       case r.PORT_CI:
         if (this.#cmd & r.CMD_ST) this.#ci |= value; // §3.3.14: only ones count, only while ST is set
@@ -212,6 +229,7 @@ export class AhciPort {
   /** ST is cleared: §3.3.14, the command list forgets what was issued. */
   #stop(): void {
     this.#ci = 0;
+    this.#sact = 0;
     this.#faults.reset();
     this.#halted = false;
     this.#slot = r.MAX_SLOTS - 1;
@@ -284,6 +302,10 @@ export class AhciPort {
   #execute(device: AtaDisk, { slot, header, fis }: Fetched): void {
     let interrupt = 0;
     const command = ataCommand(fis);
+    if (!this.#fitsQueue(slot, command)) {
+      this.#complete(slot, ABORTED);
+      return;
+    }
     const { verdict, firing } = this.#faults.take(slot, this.#ci, () => device.meet(command));
     if (verdict === 'hang') this.#tfd |= r.TFD_BSY;
     if (firing && verdict !== 'run') {
@@ -304,9 +326,16 @@ export class AhciPort {
     trace.end(EVENTS.dma, result.transferred);
     if (result.transferred > 0) trace.count(COUNTERS.dmas);
     trace.count(COUNTERS.dmaBytes, result.transferred);
-    header.prdbc = result.transferred;
+    // §5.4.1: of queued commands the count says nothing.
+    if (result.protocol !== 'queued') header.prdbc = result.transferred;
     if (result.transferred > 0) this.#is |= interrupt;
     this.#complete(slot, result);
+  }
+
+  /** ACS-3 §4.14.6: queued and other commands do not mix; a queued one is marked in PxSACT by its tag. */
+  #fitsQueue(slot: number, { tag }: AtaCommand): boolean {
+    if (tag === undefined) return this.#sact === 0;
+    return tag === slot && (this.#sact & (1 << slot)) !== 0;
   }
 
   /** A control FIS: SRST set, then cleared, resets the device (§10.4.1). */
@@ -346,7 +375,11 @@ export class AhciPort {
   #complete(slot: number, result: AtaResult): void {
     const failed = (result.status & r.TFD_ERR) !== 0;
     this.#tfd = result.status | (result.error << r.TFD_ERROR_SHIFT);
-    if (result.protocol === 'pio' && !failed) {
+    if (result.protocol === 'queued') {
+      this.#postDeviceBits(slot, result);
+      if (!failed) this.#sact &= ~(1 << slot);
+      this.#ci &= ~(1 << slot); // the device took it over before it did it
+    } else if (result.protocol === 'pio' && !failed) {
       this.#postPioSetup(result);
       this.#is |= r.IS_PSS;
     } else {
@@ -355,6 +388,19 @@ export class AhciPort {
     }
     if (failed) this.#stopWith(r.IS_TFES);
     else this.#ci &= ~(1 << slot);
+  }
+
+  /** A tag ends, or with an error all of them do: §5.3.13. */
+  #postDeviceBits(slot: number, result: AtaResult): void {
+    const base = address(this.#fb, this.#fbu) + r.RFIS_SET_DEVICE_BITS;
+    const fis = new r.SetDeviceBits(this.#dma.view(base, r.SetDeviceBits.size), base);
+    const failed = (result.status & r.TFD_ERR) !== 0;
+    fis.type = r.FIS_SET_DEVICE_BITS;
+    fis.flags = r.D2H_INTERRUPT;
+    fis.status = result.status & ~(r.TFD_BSY | r.TFD_DRQ);
+    fis.error = result.error;
+    fis.active = failed ? 0 : (1 << slot) >>> 0;
+    this.#is |= r.IS_SDBS;
   }
 
   #postRegister(result: AtaResult): void {
@@ -399,13 +445,12 @@ function tableAddress(header: Fetched['header']): number {
 function ataCommand(fis: Fetched['fis']): AtaCommand {
   const low = fis.lba0 + fis.lba1 * 2 ** 8 + fis.lba2 * 2 ** 16;
   const high = fis.lba3 + fis.lba4 * 2 ** 8 + fis.lba5 * 2 ** 16;
-  return {
-    command: fis.command,
-    features: fis.features + fis.featuresExp * 256,
-    device: fis.device,
-    lba: low + high * 2 ** 24,
-    count: fis.count,
-  };
+  const features = fis.features + fis.featuresExp * 256;
+  const { command, device, count } = fis;
+  const lba = low + high * 2 ** 24;
+  const queued = command === ATA_READ_FPDMA_QUEUED || command === ATA_WRITE_FPDMA_QUEUED;
+  if (!queued) return { command, features, device, lba, count };
+  return { command, features: 0, device, lba, count: features, tag: count >> r.TAG_SHIFT };
 }
 
 function putResult(fis: InstanceType<typeof r.RegisterD2H>, result: AtaResult): void {

@@ -6,6 +6,7 @@ import { diskName } from '../../../kernel/abi/disk/controllers.ts';
 import { assert } from '../../../kernel/abi/errno.ts';
 import type { FaultGate } from '../../../kernel/ipc/fault/gate.ts';
 import * as r from '../../ahci/regs.ts';
+import { QUEUE_DEPTH } from '../../lib/ata-regs.ts';
 import { AtaDisk } from '../ata/ata.ts';
 import { Dma } from '../device/dma.ts';
 import { DriveFaults } from '../device/drive-faults.ts';
@@ -52,7 +53,7 @@ export function createAhciController(options: AhciOptions): AhciController {
   const dma = new Dma(ram);
   const driveOf = (port: number, disk: Disk, cache?: SharedArrayBuffer): AtaDisk =>
     new AtaDisk({
-      ...{ disk, cache, serial: serial(port), log },
+      ...{ disk, cache, serial: serial(port), log, queueDepth: QUEUE_DEPTH },
       faults: options.faults && new DriveFaults(options.faults, diskName('ahci', port)),
     });
   const drives = Array.from({ length: portCount }, (_, port) => {
@@ -195,7 +196,7 @@ class Hba implements Mmio {
 
   #capabilities(): number {
     const slots = (r.MAX_SLOTS - 1) << r.CAP_NCS_SHIFT;
-    const fixed = r.CAP_SAM | r.CAP_ISS_GEN3 | r.CAP_SCLO | slots;
+    const fixed = r.CAP_SAM | r.CAP_ISS_GEN3 | r.CAP_SCLO | r.CAP_SNCQ | slots;
     return r.CAP_S64A + (fixed | (this.ports.length - 1));
   }
 

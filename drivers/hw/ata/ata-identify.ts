@@ -18,6 +18,7 @@ import {
   ID_FIRMWARE,
   ID_INTEGRITY,
   ID_MODEL,
+  ID_QUEUE_DEPTH,
   ID_ROTATION,
   ID_SATA_CAPABILITIES,
   ID_SECTOR_SIZE,
@@ -25,6 +26,7 @@ import {
   ID_SECTORS_48,
   ID_SERIAL,
   ID_VENDOR,
+  SATA_CAPABILITY_NCQ,
   VENDOR_WRITE_PROTECTED,
 } from '../../lib/ata-regs.ts';
 
@@ -35,6 +37,8 @@ export interface Identity {
   readonly sectorCount: number;
   readonly readOnly: boolean;
   readonly writeCache: boolean;
+  /** Of native command queuing; 0 = it has none. */
+  readonly queueDepth: number;
 }
 
 /** Blocks of TRIM ranges that one DATA SET MANAGEMENT may carry. */
@@ -56,7 +60,9 @@ export function identifyData(identity: Identity): Uint8Array {
   word(64, 0x0003); // PIO 3 and 4
   for (const index of [65, 66, 67, 68]) word(index, 120); // ns a cycle
   word(69, 0x4000); // DRAT: a trimmed sector reads the same every time
-  word(ID_SATA_CAPABILITIES, 0x000e); // generations 1 to 3
+  const queues = identity.queueDepth > 0;
+  word(ID_QUEUE_DEPTH, queues ? identity.queueDepth - 1 : 0);
+  word(ID_SATA_CAPABILITIES, 0x000e | (queues ? SATA_CAPABILITY_NCQ : 0)); // generations 1 to 3
   word(80, 0x03f0); // ATA/ATAPI-4 to ACS-3
   word(88, 0x407f); // ultra DMA 0 to 6, 6 is selected
   putCounts(view, identity.sectorCount);

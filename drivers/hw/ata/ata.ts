@@ -22,6 +22,8 @@ export interface AtaCommand {
   readonly device: number;
   readonly lba: number; // 48 bits
   readonly count: number; // 16 bits
+  /** Of a queued command, whose count lies in the features. */
+  readonly tag?: number;
 }
 
 /** What the drive answers. `pio` names the protocol: PIO data-in ends with another FIS. */
@@ -30,16 +32,19 @@ export interface AtaResult {
   readonly error: number;
   readonly lba: number;
   readonly transferred: number; // bytes
-  readonly protocol: 'dma' | 'pio' | 'none';
+  readonly protocol: 'dma' | 'pio' | 'none' | 'queued';
 }
 
 export interface AtaDiskOptions extends DriveOptions {
   readonly serial: string;
+  /** Of native command queuing; 0 = it has none, as on an IDE cable. */
+  readonly queueDepth?: number;
   /** Told what the host said when the medium failed. */
   readonly log: (line: string) => void;
 }
 
 const DEVICE_LBA = 0x40;
+const DEVICE_FUA = 0x80; // of queued writes
 const done = (transferred = 0, protocol: AtaResult['protocol'] = 'none'): AtaResult => ({
   status: ata.STATUS_OK,
   error: 0,
@@ -59,11 +64,15 @@ export class AtaDisk {
   readonly drive: Drive;
   readonly #serial: string;
   readonly #log: (line: string) => void;
+  readonly #queueDepth: number;
+  /** A queued command failed, and its log was not read yet: nothing else is done before. */
+  #queueError: Uint8Array | undefined;
 
   constructor(options: AtaDiskOptions) {
     this.drive = new Drive(options);
     this.#serial = options.serial;
     this.#log = options.log;
+    this.#queueDepth = options.queueDepth ?? 0;
   }
 
   get disk(): Disk {
@@ -91,9 +100,16 @@ export class AtaDisk {
   }
 
   execute(command: AtaCommand, buffers: TransferBuffers, firing?: Firing): AtaResult {
-    switch (command.command) {
+    const { command: code } = command;
+    if (this.#queueError && code !== ata.ATA_READ_LOG_EXT) return refused(ata.ERROR_ABRT);
+    switch (code) {
       case ata.ATA_IDENTIFY:
         return this.#identify(buffers);
+      case ata.ATA_READ_LOG_EXT:
+        return this.#readLog(command, buffers);
+      case ata.ATA_READ_FPDMA_QUEUED:
+      case ata.ATA_WRITE_FPDMA_QUEUED:
+        return this.#queued(command, buffers, firing);
       case ata.ATA_READ_DMA_EXT:
       case ata.ATA_READ_DMA:
       case ata.ATA_READ_SECTORS:
@@ -127,6 +143,7 @@ export class AtaDisk {
   /** SRST or COMRESET: settings fall back, the cache keeps its data (ACS-3 §4.14.2, 7.45.6). */
   reset(): void {
     this.drive.writeCacheOn = true;
+    this.#queueError = undefined;
   }
 
   /** The power is cut: the cache is lost. */
@@ -143,7 +160,45 @@ export class AtaDisk {
       sectorCount: disk.sectorCount,
       readOnly: disk.readOnly,
       writeCache: writeCacheOn,
+      queueDepth: this.#queueDepth,
     });
+    scatter(buffers(data.length), 0, data);
+    return done(data.length, 'pio');
+  }
+
+  /** §7.21, §7.61: what fails is told by the log of the queue's error, with its tag. */
+  #queued(command: AtaCommand, buffers: TransferBuffers, firing: Firing | undefined): AtaResult {
+    const { tag = 0, device, count } = command;
+    if (this.#queueDepth === 0) return refused(ata.ERROR_ABRT);
+    const through = (device & DEVICE_FUA) !== 0;
+    const reads = command.command === ata.ATA_READ_FPDMA_QUEUED;
+    const result = this.#transfer(command, (at) =>
+      reads
+        ? this.drive.read(at, buffers, firing)
+        : this.drive.write(at, buffers, { firing, through }),
+    );
+    const failed = (result.status & ata.STATUS_ERR) !== 0;
+    // A drive that stops short of the end of a queued command can tell it by an error only.
+    const short = !failed && result.transferred < (count || ata.MAX_SECTORS_48) * SECTOR_SIZE;
+    const told = short ? { ...refused(ata.ERROR_ABRT, command.lba) } : result;
+    if (failed || short) this.#queueError = errorLog(tag, told);
+    return { ...told, protocol: 'queued' };
+  }
+
+  /** §7.23: a page of 512 bytes; reading that of the queue's error ends it. */
+  #readLog({ lba, count }: AtaCommand, buffers: TransferBuffers): AtaResult {
+    const page = lba & 0xff;
+    if (count !== 1 || this.#queueDepth === 0) return refused(ata.ERROR_ABRT);
+    const data = new Uint8Array(SECTOR_SIZE);
+    if (page === ata.LOG_DIRECTORY) {
+      data[0] = 1; // version
+      data[ata.LOG_NCQ_ERROR * 2] = 1; // pages
+    } else if (page === ata.LOG_NCQ_ERROR) {
+      if (this.#queueError) data.set(this.#queueError);
+      else data[0] = ata.LOG_NOT_QUEUED;
+      this.#queueError = undefined;
+      data[511] = -data.reduce((sum, byte) => sum + byte, 0) & 0xff;
+    } else return refused(ata.ERROR_ABRT);
     scatter(buffers(data.length), 0, data);
     return done(data.length, 'pio');
   }
@@ -207,8 +262,23 @@ export class AtaDisk {
   }
 }
 
+/** §9.13: tag, status, error, LBA and count of the command that failed. */
+function errorLog(tag: number, { status, error, lba }: AtaResult): Uint8Array {
+  const data = new Uint8Array(SECTOR_SIZE);
+  data.set([tag & ata.LOG_TAG_MASK, 0, status, error]);
+  const low = lba % 2 ** 24;
+  const high = Math.floor(lba / 2 ** 24);
+  for (const [i, shift] of [0, 8, 16].entries()) {
+    data[4 + i] = (low >>> shift) & 0xff;
+    data[8 + i] = (high >>> shift) & 0xff;
+  }
+  return data;
+}
+
 const OPERATIONS: Readonly<Record<number, DriveOperation>> = {
   [ata.ATA_READ_DMA_EXT]: 'read',
+  [ata.ATA_READ_FPDMA_QUEUED]: 'read',
+  [ata.ATA_WRITE_FPDMA_QUEUED]: 'write',
   [ata.ATA_READ_DMA]: 'read',
   [ata.ATA_READ_SECTORS]: 'read',
   [ata.ATA_READ_SECTORS_EXT]: 'read',
