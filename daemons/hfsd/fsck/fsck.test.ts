@@ -1,5 +1,6 @@
 // Claims about fsck: what is damaged is told, what is told is repaired, and what was not damaged is kept.
 
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { EINVAL, PosixError } from '../../../kernel/abi/errno.ts';
 import { have, withImage } from '../../../scripts/testing/hfs-tools.ts';
@@ -232,3 +233,13 @@ test('hfsutils reads a volume that was repaired', (t) => {
   t.is(`${listed}`.split('\n').filter((line) => line.startsWith('file ')).length, 10);
   t.true(listed.includes(Buffer.from(content(33))));
 });
+
+for (const name of ['hfs', 'hfsplus', 'hfsx']) {
+  test(`the image images/${name}.img.zst is clean`, (t) => {
+    if (!have('zstd')) return t.pass('no zstd here: skipped');
+    const file = new URL(`../../../../images/${name}.img.zst`, import.meta.url);
+    const packed = new Uint8Array(readFileSync(file));
+    const image = new Uint8Array(withImage(packed, 'zstd -dc image'));
+    t.deepEqual(run(image, 'look').problems, []);
+  });
+}
