@@ -13,10 +13,13 @@ export const OPT_LIST = 3;
 export const OPT_INFO = 6;
 export const OPT_GO = 7;
 export const OPT_STRUCTURED_REPLY = 8;
+export const OPT_LIST_META_CONTEXT = 9;
+export const OPT_SET_META_CONTEXT = 10;
 
 export const REP_ACK = 1;
 export const REP_SERVER = 2;
 export const REP_INFO = 3;
+export const REP_META_CONTEXT = 4;
 export const REP_ERR_UNSUP = 2 ** 31 + 1;
 export const REP_ERR_INVALID = 2 ** 31 + 3;
 export const REP_ERR_UNKNOWN = 2 ** 31 + 6;
@@ -43,9 +46,17 @@ export const CMD_DISC = 2;
 export const CMD_FLUSH = 3;
 export const CMD_TRIM = 4;
 export const CMD_WRITE_ZEROES = 6;
+export const CMD_BLOCK_STATUS = 7;
 export const CMD_FLAG_FUA = 1;
+export const CMD_FLAG_REQ_ONE = 8;
+
+/** The one metadata context: which stretches read as zeroes. */
+export const CONTEXT = 'base:allocation';
+export const CONTEXT_ID = 1;
+export const STATE_ZERO = 2;
 const REPLY_DONE = 1;
 const REPLY_OFFSET_DATA = 1;
+const REPLY_BLOCK_STATUS = 5;
 const REPLY_ERROR = 2 ** 15 + 1;
 
 export interface Request {
@@ -82,6 +93,46 @@ export function dataChunk({ cookie, offset, length }: Request): Buffer {
   const at = Buffer.alloc(8);
   at.writeBigUInt64BE(BigInt(offset));
   return Buffer.concat([head, at]);
+}
+
+/** A stretch of a disk, all of it in the same state. */
+export interface Stretch {
+  readonly length: number;
+  readonly flags: number;
+}
+
+export function statusChunk({ cookie }: Request, stretches: readonly Stretch[]): Buffer {
+  const body = Buffer.alloc(4 + stretches.length * 8);
+  body.writeUInt32BE(CONTEXT_ID, 0);
+  stretches.forEach(({ length, flags }, i) => {
+    body.writeUInt32BE(length, 4 + i * 8);
+    body.writeUInt32BE(flags, 8 + i * 8);
+  });
+  return Buffer.concat([chunk(cookie, REPLY_BLOCK_STATUS, body.length), body]);
+}
+
+/** The export and the queries of a metadata context option; undefined: it is malformed. */
+export function parseContexts(data: Buffer): { name: string; queries: string[] } | undefined {
+  let at = 0;
+  const text = (): string | undefined => {
+    if (at + 4 > data.length) return undefined;
+    const length = data.readUInt32BE(at);
+    at += 4;
+    if (at + length > data.length) return undefined;
+    at += length;
+    return data.toString('utf8', at - length, at);
+  };
+  const name = text();
+  if (name === undefined || at + 4 > data.length) return undefined;
+  const count = data.readUInt32BE(at);
+  at += 4;
+  const queries: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const query = text(); // ends with the data, however many are claimed
+    if (query === undefined) return undefined;
+    queries.push(query);
+  }
+  return { name, queries };
 }
 
 export function errorChunk(cookie: bigint, error: number): Buffer {

@@ -20,6 +20,9 @@ export interface Export {
 const OPTION_BYTES = 4096;
 const OPTIONS_MOST = 64;
 export const REQUEST_BYTES = 32 << 20;
+/** Block status is told of pieces of this size, and of no more at once than this. */
+const STATUS_PIECE = 64 << 10;
+const STATUS_MOST = 16 << 20;
 const ZEROES = Buffer.alloc(1 << 20);
 const [EPERM, EIO, EINVAL, ENOSPC, EOVERFLOW] = [1, 5, 22, 28, 75];
 /** Errors that the protocol knows. */
@@ -42,6 +45,8 @@ class Client {
   readonly #list: () => Promise<readonly string[]>;
   #structured = false;
   #noZeroes = false;
+  /** The client asked for block status of this export. */
+  #statusOf: string | undefined;
 
   constructor(
     socket: Socket,
@@ -115,10 +120,36 @@ class Client {
         this.#structured = data.length === 0;
         await this.#send(n.optionReply(option, this.#structured ? n.REP_ACK : n.REP_ERR_INVALID));
         return undefined;
+      case n.OPT_LIST_META_CONTEXT:
+      case n.OPT_SET_META_CONTEXT:
+        await this.#contexts(option, data);
+        return undefined;
       default:
         await this.#send(n.optionReply(option, n.REP_ERR_UNSUP));
         return undefined;
     }
+  }
+
+  async #contexts(option: number, data: Buffer): Promise<void> {
+    const asked = this.#structured ? n.parseContexts(data) : undefined;
+    const sets = option === n.OPT_SET_META_CONTEXT;
+    if (sets) this.#statusOf = undefined;
+    if (asked === undefined) {
+      await this.#send(n.optionReply(option, n.REP_ERR_INVALID));
+      return;
+    }
+    const { name, queries } = asked;
+    if ((await this.#find(name)) === undefined) {
+      await this.#send(n.optionReply(option, n.REP_ERR_UNKNOWN));
+      return;
+    }
+    const all = !sets && (queries.length === 0 || queries.includes('base:'));
+    if (all || queries.includes(n.CONTEXT)) {
+      if (sets) this.#statusOf = name;
+      const body = Buffer.concat([uint32(sets ? n.CONTEXT_ID : 0), Buffer.from(n.CONTEXT)]);
+      await this.#send(n.optionReply(option, n.REP_META_CONTEXT, body));
+    }
+    await this.#send(n.optionReply(option, n.REP_ACK));
   }
 
   async #info(option: number, data: Buffer): Promise<Export | undefined> {
@@ -143,6 +174,11 @@ class Client {
   async #answer(disk: Export, request: n.Request, data: Buffer): Promise<void> {
     const { cookie, type } = request;
     try {
+      if (type === n.CMD_BLOCK_STATUS) {
+        if (this.#statusOf !== disk.name) throw new RequestError(EINVAL, 'no context');
+        await this.#send(n.statusChunk(request, await blockStatus(disk, request)));
+        return;
+      }
       const read = await perform(disk, request, data);
       if (type !== n.CMD_READ) await this.#send(n.simpleReply(cookie, 0));
       else {
@@ -152,7 +188,8 @@ class Client {
     } catch (error) {
       const known = error instanceof Error && 'errno' in error ? Number(error.errno) : EIO;
       const errno = KNOWN.has(Math.abs(known)) ? Math.abs(known) : EIO;
-      const structured = this.#structured && type === n.CMD_READ;
+      const chunked = type === n.CMD_READ || type === n.CMD_BLOCK_STATUS;
+      const structured = this.#structured && chunked;
       await this.#send(structured ? n.errorChunk(cookie, errno) : n.simpleReply(cookie, errno));
     }
   }
@@ -194,6 +231,29 @@ async function perform(disk: Export, request: n.Request, data: Buffer): Promise<
   } else if (type !== n.CMD_FLUSH) throw new RequestError(EINVAL, `command ${type}`);
   if (type === n.CMD_FLUSH || (changes && flags & n.CMD_FLAG_FUA)) await disk.flush();
   return read;
+}
+
+/** Stretches by what they hold: the host does not tell where its file has holes, zeroes tell it as well. */
+async function blockStatus(disk: Export, request: n.Request): Promise<n.Stretch[]> {
+  const { offset, length, flags } = request;
+  if (length === 0 || !(offset + length <= disk.sizeBytes))
+    throw new RequestError(EINVAL, 'outside the disk');
+  const piece = Buffer.alloc(STATUS_PIECE);
+  const stretches: { length: number; flags: number }[] = [];
+  // An answer may end before what was asked for does.
+  const end = offset + Math.min(length, STATUS_MOST);
+  for (let at = offset; at < end; ) {
+    const size = Math.min(end - at, STATUS_PIECE - (at % STATUS_PIECE));
+    const part = piece.subarray(0, size);
+    await disk.read(at, part);
+    const state = part.equals(ZEROES.subarray(0, size)) ? n.STATE_ZERO : 0;
+    const last = stretches.at(-1);
+    if (last?.flags === state) last.length += size;
+    else if (last && flags & n.CMD_FLAG_REQ_ONE) break;
+    else stretches.push({ length: size, flags: state });
+    at += size;
+  }
+  return stretches;
 }
 
 function describe({ sizeBytes, readOnly }: Export): Buffer {

@@ -55,6 +55,50 @@ test('nbdinfo, nbdcopy and qemu-img read and write a disk on any controller', as
   if (info !== undefined) t.is(Buffer.compare(readFileSync(`${back}2`), bytes), 0);
 });
 
+test('block status tells what reads as zeroes', async (t) => {
+  t.timeout(240_000);
+  await using dir = await tempDir();
+  const image = join(dir.path, 'disk.img');
+  const bytes = new Uint8Array(4 << 20);
+  bytes.fill(1, 1 << 20, (1 << 20) + (128 << 10));
+  bytes[3 << 20] = 9;
+  writeFileSync(image, bytes);
+  await using os = await boot({ disks: [{ file: image }] });
+  await using nbd = await os.exportNbd();
+  const url = `nbd://127.0.0.1:${nbd.port}/sdC0`;
+  const map = await tool('nbdinfo', '--json', '--map', url);
+  if (map === undefined) {
+    t.log('no libnbd here: skipped');
+    return t.pass();
+  }
+  const stretches = JSON.parse(map) as { offset: number; length: number; type: number }[];
+  t.deepEqual(
+    stretches.map(({ offset, length, type }) => [offset, length, type]),
+    [
+      [0, 1 << 20, 2],
+      [1 << 20, 128 << 10, 0],
+      [(1 << 20) + (128 << 10), (2 << 20) - (128 << 10), 2],
+      [3 << 20, 64 << 10, 0],
+      [(3 << 20) + (64 << 10), (1 << 20) - (64 << 10), 2],
+    ],
+  );
+  const copy = join(dir.path, 'copy');
+  await tool('nbdcopy', url, copy);
+  t.is(Buffer.compare(readFileSync(copy), bytes), 0);
+  await tool('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', url, `${copy}.qcow2`);
+  const compared = await tool(
+    'qemu-img',
+    'compare',
+    '-f',
+    'raw',
+    '-F',
+    'qcow2',
+    url,
+    `${copy}.qcow2`,
+  );
+  if (compared !== undefined) t.regex(compared, /identical/);
+});
+
 test('a disk with a mounted volume is read-only for others', async (t) => {
   await using dir = await tempDir();
   const image = join(dir.path, 'disk.img');
