@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { controllerCalled } from '../testing/controller.ts';
+import { formatRows } from './formats.ts';
 import type { Result, Row } from './row.ts';
 import { machineRows } from './rows/machine.ts';
 import { nameRows } from './rows/names.ts';
@@ -22,10 +23,11 @@ const rows: readonly Row[] = [
   ...machineRows,
 ];
 
-const USAGE = `Usage: npm run bench -- [--quick] [--markdown] [--json FILE] [ROW]...
+const USAGE = `Usage: npm run bench -- [--quick] [--formats] [--markdown] [--json FILE] [ROW]...
 Measures the rows named, or all, and writes the report to bench.json (or FILE).
 
   --controller NAME  what the disk is plugged into: ahci, ide, virtio
+  --formats    another table: every format on every controller
   --quick      small sizes, one round: to see that all of it works
   --markdown   print the table as docs/performance.md holds it
 
@@ -39,6 +41,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       controller: { type: 'string', default: 'ahci' },
+      formats: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
       json: { type: 'string', default: 'bench.json' },
@@ -50,6 +53,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${unknown.map((id) => `no row '${id}'\n`).join('')}${USAGE}`);
     return unknown.length > 0 ? 2 : 0;
   }
+  if (values.formats) return await formats(new Stage({ quick: values.quick, controller: 'ahci' }));
   const chosen = rows.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
   const results = await measure(
     chosen,
@@ -67,6 +71,16 @@ async function main(): Promise<number> {
   process.stdout.write(
     missed.length === 0 ? '\nEvery target is met.\n' : `\nUnder target: ${missed.join(', ')}\n`,
   );
+  return 0;
+}
+
+async function formats(stage: Stage): Promise<number> {
+  process.stdout.write(`${where()}\n`);
+  try {
+    await formatRows(stage, (line) => void process.stdout.write(`${line}\n`));
+  } finally {
+    stage.end();
+  }
   return 0;
 }
 
