@@ -83,6 +83,11 @@ export class MediumTransaction implements Transaction {
     return this.#change(held, seal);
   }
 
+  /** Has it been changed since the last commit? */
+  isChanged(no: number): boolean {
+    return this.#held.get(no)?.dirty === true;
+  }
+
   forget(no: number): void {
     this.#held.delete(no);
   }

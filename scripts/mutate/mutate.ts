@@ -67,17 +67,29 @@ export class Mutator {
 
   /** Damages a volume and exercises it; all of it is taken back. */
   run(number: number): Damaged {
+    return this.#with(number, ({ image, what }) => {
+      try {
+        return { what, outcome: exercise(this.#rig, this.#format.mount, image) };
+      } catch (bug) {
+        return { what, bug };
+      }
+    });
+  }
+
+  /** A copy of the damaged volume, for checkers. */
+  sample(number: number): { readonly what: readonly string[]; readonly image: Uint8Array } {
+    return this.#with(number, ({ image, what }) => ({ what, image: image.bytes.slice() }));
+  }
+
+  #with<T>(number: number, use: (damaged: { image: CrashImage; what: string[] }) => T): T {
     const random = seeded(this.#seed * 7_654_321 + number);
-    const golden = this.#golden[random() % this.#golden.length];
-    if (golden === undefined) return { what: [] };
+    const golden = this.#golden[random() % this.#golden.length] as Golden;
     const image = new CrashImage(golden.bytes);
     image.begin();
     const what: string[] = [];
     try {
       for (let i = random() % FIELDS_MAX; i >= 0; i--) what.push(damage(image, golden, random));
-      return { what, outcome: exercise(this.#rig, this.#format.mount, image) };
-    } catch (bug) {
-      return { what, bug };
+      return use({ image, what });
     } finally {
       image.rollback();
     }

@@ -56,6 +56,17 @@ test('disks, partitions and what lies on them are listed; mkfs makes and fsck fi
     'fsck.ext3 -y /dev/sd/sdC1/part/1\nfsck.ext4 -y /dev/sd/sdC1/part/2\n',
   );
   t.is(await run('fsck -TN -fn /dev/sd/sdC0/raw'), 'fsck.ext4 -fn /dev/sd/sdC0/raw\n');
+  const checked = await os.exec('fsck -TA -y -f');
+  t.is(checked.status, 0, checked.stdout + checked.stderr);
+  t.regex(checked.stdout, /part\/1: 11\/\d+ files, \d+\/\d+ blocks\n.*part\/2: 11\//);
+  // A volume of one group has no other superblock.
+  await os.exec(
+    'dd if=/dev/zero of=/dev/sd/sdC1/part/2 bs=1024 seek=1 count=1 conv=notrunc 2>/dev/null',
+  );
+  const gone = await os.exec('e2fsck -fy /dev/sd/sdC1/part/2');
+  t.is(gone.status, 8);
+  t.regex(await run('fsck.ext4 -n /dev/sd/sdC1/part/1'), /^\S+: clean, 11\/\d+ files/);
+  t.is((await os.exec('e2fsck -y /dev/sd/sdC0/raw')).status, 8); // it is mounted
   t.is((await os.exec('lsblk -o NOTHING')).stderr, 'lsblk: unknown column: NOTHING\n');
   t.is((await os.exec('mkfs -t nothing /dev/sd/sdC1/raw')).status, 127);
   t.is((await os.exec('mkfs /dev/sd/sdC0/raw')).status, 1); // it is mounted

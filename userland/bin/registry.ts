@@ -3,6 +3,7 @@
 import { main as blkid } from '../fs/blkid.ts';
 import { main as fatlabel } from '../fs/fatlabel.ts';
 import { main as fsck } from '../fs/fsck.ts';
+import { main as fsckExt4 } from '../fs/fsck-ext4.ts';
 import { main as fsckFat } from '../fs/fsck-fat.ts';
 import { main as fsckHfs } from '../fs/fsck-hfs.ts';
 import { main as lsblk } from '../fs/lsblk.ts';
@@ -179,6 +180,10 @@ export const programs: Readonly<Record<string, Program>> = {
   fatlabel,
   'fsck.fat': fsckFat,
   'fsck.vfat': fsckFat,
+  e2fsck: fsckExt4,
+  'fsck.ext2': fsckExt4,
+  'fsck.ext3': fsckExt4,
+  'fsck.ext4': fsckExt4,
   'fsck.hfs': fsckHfs,
   'fsck.hfsplus': fsckHfs,
   fsck,

@@ -77,10 +77,17 @@ export function encodeList(
   }
 }
 
-/** attributes.rst, "Attribute Hash". */
-function entryHash(name: Uint8Array, value: Uint8Array): number {
+/** attributes.rst, "Attribute Hash". Some kernels took the letters of a name as signed. */
+export function entryHash(
+  name: Uint8Array,
+  value: Uint8Array,
+  letters: 'unsigned' | 'signed' = 'unsigned',
+): number {
   let hash = 0;
-  for (const byte of name) hash = (hash << 5) ^ (hash >>> 27) ^ byte;
+  for (const byte of name) {
+    const letter = letters === 'signed' && byte > 127 ? byte - 256 : byte;
+    hash = (hash << 5) ^ (hash >>> 27) ^ letter;
+  }
   const padded = new Uint8Array(pad4(value.length));
   padded.set(value);
   const words = new DataView(padded.buffer);

@@ -27,7 +27,7 @@ import {
 } from './format.ts';
 import { Journal, type LogState } from './journal.ts';
 import { LogMap, readBlocks, writeBlocks } from './log.ts';
-import { replayLog, type Scan, scanLog } from './recovery.ts';
+import { LogReader, replayLog, type Scan, scanLog } from './recovery.ts';
 
 /** Mappings of the journal's file that are looked at: it has a handful. */
 const MAPPINGS_MAX = 100_000;
@@ -88,7 +88,7 @@ export function* recoverJournal(
   file: JournalFile,
   put: 'home' | 'redirect' | 'wipe' | 'nowhere',
 ): Task<{ replayed: number; sequence: number }> {
-  const scan = yield* scanLog(file, file.sb);
+  const scan = yield* scanLog(file.format, file.sb, new LogReader(file, file.sb.s_start));
   if (put === 'home') {
     if (scan.replay.size > 0) yield* replayLog(file, scan);
   }

@@ -45,7 +45,7 @@ export interface Scan {
   readonly nextSequence: number;
 }
 
-interface Log {
+export interface Log {
   readonly engine: Engine;
   readonly format: JournalFormat;
   readonly map: LogMap;
@@ -57,9 +57,16 @@ interface Open {
   readonly revoked: Set<number>;
 }
 
+/** The blocks of a log in their order, each read once; they end after one time round. */
+export interface LogBlocks {
+  /** The journal block that `next` gives. */
+  readonly position: number;
+  readonly exhausted: boolean;
+  next(): Task<Uint8Array>;
+}
+
 /** Reads the whole log. A transaction that is torn, and what follows it, never happened. */
-export function* scanLog(log: Log, sb: SuperView): Task<Scan> {
-  const { format } = log;
+export function* scanLog(format: JournalFormat, sb: SuperView, reader: LogBlocks): Task<Scan> {
   const replay = new Map<number, Logged>();
   let sequence = sb.s_sequence;
   let transactions = 0;
@@ -67,9 +74,8 @@ export function* scanLog(log: Log, sb: SuperView): Task<Scan> {
   if ((format.incompat & JBD2_FEATURE_INCOMPAT_FAST_COMMIT) !== 0) {
     throw new PosixError(EOPNOTSUPP, 'journal needs recovery and has the fast_commit feature');
   }
-  const reader = new LogReader(log, sb.s_start);
   for (;;) {
-    const open = yield* readTransaction(log, reader, sequence);
+    const open = yield* readTransaction(format, reader, sequence);
     if (open === undefined) return { replay, transactions, nextSequence: (sequence + 1) >>> 0 };
     // A revocation reaches back, and over its own transaction; what is logged later counts again.
     for (const [no, logged] of open.blocks) replay.set(no, logged);
@@ -80,8 +86,11 @@ export function* scanLog(log: Log, sb: SuperView): Task<Scan> {
 }
 
 /** The next transaction, or undefined when there is no whole one. */
-function* readTransaction(log: Log, reader: LogReader, sequence: number): Task<Open | undefined> {
-  const { format } = log;
+function* readTransaction(
+  format: JournalFormat,
+  reader: LogBlocks,
+  sequence: number,
+): Task<Open | undefined> {
   const open: Open = { blocks: new Map(), revoked: new Set() };
   while (!reader.exhausted) {
     const block = yield* reader.next();
@@ -113,7 +122,7 @@ function* readTransaction(log: Log, reader: LogReader, sequence: number): Task<O
 
 /** Notes the blocks behind a descriptor; false when one of them is not what its tag says. */
 function* readLogged(
-  reader: LogReader,
+  reader: LogBlocks,
   format: JournalFormat,
   { open, sequence, tags }: { open: Open; sequence: number; tags: readonly Tag[] },
 ): Task<boolean> {
@@ -161,8 +170,8 @@ export function* replayLog(log: Log, scan: Scan): Task<void> {
   yield* device.flush();
 }
 
-/** Reads the log block after block, many in one transfer; stops after one time round. */
-class LogReader {
+/** Reads the log block after block, many in one transfer. */
+export class LogReader implements LogBlocks {
   readonly #log: Log;
   readonly #window: Uint8Array;
   #at: number;
@@ -177,7 +186,6 @@ class LogReader {
     this.#window = new Uint8Array(log.engine.scratch.maxBlocks * log.format.blockSize);
   }
 
-  /** The journal block that `next` gives. */
   get position(): number {
     return this.#at;
   }

@@ -139,6 +139,17 @@ export class Group {
     return this.#located('inode table', this.#low.bg_inode_table_lo, this.#high?.bg_inode_table_hi);
   }
 
+  /** A new place for a bitmap: fsck's, which has lost the old one. */
+  place(kind: 'block' | 'inode', block: number): void {
+    const [low, high] = [block % 0x1_0000_0000, Math.floor(block / 0x1_0000_0000)];
+    const desc = this.edit();
+    if (kind === 'block') desc.bg_block_bitmap_lo = low;
+    else desc.bg_inode_bitmap_lo = low;
+    if (this.#high === undefined) return;
+    if (kind === 'block') this.#high.bg_block_bitmap_hi = high;
+    else this.#high.bg_inode_bitmap_hi = high;
+  }
+
   #located(what: string, low: number, high = 0): number {
     const block = high * 0x1_0000_0000 + low;
     if (block <= this.#vol.firstDataBlock || block >= this.#vol.blocksCount)
