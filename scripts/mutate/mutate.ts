@@ -11,6 +11,7 @@ import { prepare, tell } from '../crash/prepare.ts';
 import { opText, readWorkload } from '../crash/workload/language.ts';
 import { catalogOf, type Target } from './catalog.ts';
 import { type Exercised, exercise } from './exercise.ts';
+import { fatCatalogOf } from './fat-catalog.ts';
 import { hfsCatalogOf } from './hfs-catalog.ts';
 
 /** Files of every shape: index, deep map, attribute block, links of both kinds, orphans. */
@@ -34,8 +35,10 @@ interface Golden {
   readonly kinds: readonly (readonly Target[])[];
 }
 
-/** What is damaged: ext4, and HFS Plus with and without a journal, and HFS. */
-export const DAMAGED: readonly string[] = ['ext4', 'hfs', 'hfs+', 'hfs+-nojournal'];
+/** What is damaged: ext4, FAT, and HFS Plus with and without a journal, and HFS. */
+export const DAMAGED: readonly string[] = [
+  ...['ext4', 'fat12', 'fat16', 'fat32', 'hfs', 'hfs+', 'hfs+-nojournal'],
+];
 
 export class Mutator {
   readonly #seed: number;
@@ -56,7 +59,8 @@ export class Mutator {
       .join('; ');
     const clean = tell(prepared, `${tree}; tick; tick; unmount`).image;
     const story = tell(prepared, tree);
-    const catalog = fs === 'ext4' ? catalogOf : hfsCatalogOf;
+    const isFat = fs.startsWith('fat');
+    const catalog = fs === 'ext4' ? catalogOf : isFat ? fatCatalogOf : hfsCatalogOf;
     const dirty = story.base.slice();
     for (const { writes } of windowsOf(story.history)) {
       for (const { offset, data } of writes) dirty.set(data, offset);
