@@ -12,10 +12,10 @@ test('every image of the package is a volume with files, and FAT is made and che
   for (const file of moreImages()) {
     const disk = await os.attachDisk(file);
     const names = await os.fs.readdir(`/mnt/${disk}`);
-    t.true(names.length > 2, `${file}: ${names}`);
+    t.true(names.length > 0, `${file}: ${names}`);
     await os.fs.writeFile(`/mnt/${disk}/hello`, 'new');
     t.is(await os.fs.readFile(`/mnt/${disk}/hello`, 'utf8'), 'new', file);
-    if (/\/fat/.test(file)) fat.push(disk);
+    if (/\/fat\d+\./.test(file)) fat.push(disk);
   }
   t.is(fat.length, 3);
   const [disk = ''] = fat;
