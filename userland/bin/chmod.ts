@@ -32,6 +32,8 @@ export const main = program(
   (tool, options) => {
     const { sys } = tool;
     const operands = [...options.operands];
+    if (options.has('reference') && /^[-+=]/.test(operands[0] ?? ''))
+      tool.misuse('cannot combine mode and --reference options');
     const reference = options.value('reference');
     const text = reference === undefined ? operands.shift() : undefined;
     if (reference === undefined && text === undefined) tool.missingOperand();

@@ -1,4 +1,4 @@
-// chown: owners and groups. POSIX.1-2024 chown -h -R, with GNU's -c -f -v --reference; OWNER, OWNER:,
+// chown: owners and groups. POSIX.1-2024 chown -h -R, with GNU's -c -f -v --from --reference; OWNER, OWNER:,
 // OWNER:GROUP, :GROUP. Called as chgrp it takes a group.
 
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
@@ -21,6 +21,7 @@ export const main = program(
       dereference: 'deref',
       recursive: 'R',
       'reference=': 'reference',
+      'from=': 'from',
     },
   },
   (tool, options) => {
@@ -33,17 +34,23 @@ export const main = program(
       tool.misuse(
         text === undefined ? 'missing operand' : `missing operand after ${quotedArgument(text)}`,
       );
-    const ids = text === undefined ? sys.stat(reference ?? '') : parseOwner(tool, text);
+    const users = new Users(sys);
+    const ids = text === undefined ? sys.stat(reference ?? '') : parseOwner(tool, users, text);
+    const from = options.value('from');
     const how: How = {
-      uid: ids.uid,
-      gid: ids.gid,
+      ...{ uid: ids.uid, gid: ids.gid, users },
+      words: text === undefined ? undefined : wordsOf(tool, text),
+      from: from === undefined ? { uid: -1, gid: -1 } : parseOwner(tool, users, from),
       link: options.has('h'),
       quiet: options.has('f'),
+      talk: options.has('v') ? 'all' : options.has('c') ? 'changes' : 'none',
     };
     for (const path of operands) {
       if (!options.has('R')) {
         const stat = look(tool, path, how);
-        if (stat !== undefined) change(tool, path, how);
+        if (stat !== undefined) change(tool, { path, stat }, how);
+        else if (how.talk === 'all')
+          tool.out.text(`failed to change ${nounOf(how)} of ${quoted(path)} to ${newOwner(how)}\n`);
         continue;
       }
       const visits = walk(sys, {
@@ -52,7 +59,7 @@ export const main = program(
         onFault: (at, error) => fault(tool, `cannot access ${quoted(at)}`, { error, how }),
       });
       for (const visit of visits)
-        if (visit.phase === 'pre') change(tool, visit.path, { ...how, link: true });
+        if (visit.phase === 'pre') change(tool, visit, { ...how, link: true });
     }
   },
 );
@@ -60,18 +67,36 @@ export const main = program(
 interface How {
   readonly uid: number; // -1 = as it is
   readonly gid: number;
+  /** As they were given, for what is told. */
+  readonly words: Words | undefined;
+  /** Only what belongs to these; -1 = anybody. */
+  readonly from: { readonly uid: number; readonly gid: number };
+  readonly users: Users;
   readonly link: boolean;
   readonly quiet: boolean;
+  readonly talk: 'all' | 'changes' | 'none';
 }
 
-function parseOwner(tool: Tool, text: string): { uid: number; gid: number } {
-  const users = new Users(tool.sys);
-  const [owner = '', group] = tool.name === 'chgrp' ? ['', text] : text.split(':', 2);
+interface Words {
+  readonly owner: string;
+  readonly group: string | undefined;
+}
+
+function wordsOf(tool: Tool, text: string): Words {
+  const plain = (word: string): string => word.replace(/^\+/, '');
+  if (tool.name === 'chgrp') return { owner: '', group: plain(text) };
+  const [owner = '', group] = text.split(/[:.]/, 2);
+  return { owner: plain(owner), group: group === undefined ? undefined : plain(group || owner) };
+}
+
+function parseOwner(tool: Tool, users: Users, text: string): { uid: number; gid: number } {
+  const [owner = '', group] = tool.name === 'chgrp' ? ['', text] : text.split(/[:.]/, 2);
   const uid = owner === '' ? -1 : users.uid(owner);
   if (uid === undefined) return tool.die(`invalid user: ${quotedArgument(text)}`);
   if (group === undefined) return { uid, gid: -1 };
-  // `owner:` gives the owner's own group, which here has the owner's number.
-  const gid = group === '' ? (owner === '' ? -1 : uid) : users.gid(group);
+  // `owner:` gives the group that the owner has in /etc/passwd.
+  if (group === '' && /^\+?\d/.test(owner)) tool.die(`invalid spec: ${quotedArgument(text)}`);
+  const gid = group === '' ? (owner === '' ? -1 : users.account(owner)?.gid) : users.gid(group);
   return { uid, gid: gid ?? tool.die(`invalid group: ${quotedArgument(text)}`) };
 }
 
@@ -84,13 +109,43 @@ function look(tool: Tool, path: string, how: How): Stat | undefined {
   }
 }
 
-function change(tool: Tool, path: string, how: How): void {
+function change(tool: Tool, at: { path: string; stat: Stat }, how: How): void {
+  const { path, stat } = at;
+  const { from, talk } = how;
+  if ((from.uid >= 0 && from.uid !== stat.uid) || (from.gid >= 0 && from.gid !== stat.gid)) {
+    if (talk === 'all')
+      tool.out.text(`${nounOf(how)} of ${quoted(path)} retained as ${oldOwner(stat, how)}\n`);
+    return;
+  }
   try {
     if (how.link) tool.sys.lchown(path, how.uid, how.gid);
     else tool.sys.chown(path, how.uid, how.gid);
   } catch (error) {
-    fault(tool, `changing ownership of ${quoted(path)}`, { error, how });
+    fault(tool, `changing ${nounOf(how)} of ${quoted(path)}`, { error, how });
+    return;
   }
+  const changed = (how.uid >= 0 && how.uid !== stat.uid) || (how.gid >= 0 && how.gid !== stat.gid);
+  const old = oldOwner(stat, how);
+  if (changed && talk !== 'none')
+    tool.out.text(`changed ${nounOf(how)} of ${quoted(path)} from ${old} to ${newOwner(how)}\n`);
+  else if (talk === 'all') tool.out.text(`${nounOf(how)} of ${quoted(path)} retained as ${old}\n`);
+}
+
+const nounOf = (how: How): string => (how.uid < 0 ? 'group' : 'ownership');
+
+/** Owner, group or both, as much as was to be changed. */
+function oldOwner(stat: Stat, { uid, gid, users }: How): string {
+  const group = users.groupName(stat.gid) ?? String(stat.gid);
+  if (uid < 0) return group;
+  const owner = users.userName(stat.uid) ?? String(stat.uid);
+  return gid < 0 ? owner : `${owner}:${group}`;
+}
+
+function newOwner({ uid, gid, words, users }: How): string {
+  const owner = words?.owner ?? users.userName(uid) ?? String(uid);
+  const group = words === undefined ? (users.groupName(gid) ?? String(gid)) : words.group;
+  if (owner === '' || uid < 0) return group ?? '';
+  return group === undefined ? owner : `${owner}:${group}`;
 }
 
 function fault(tool: Tool, what: string, at: { error: unknown; how: How }): void {

@@ -33,13 +33,18 @@ export const main = program(
       skip2 ?? initial[1] ?? (skip1 === undefined ? (initial[0] ?? '0') : '0'),
     ];
     const limit = options.value('n');
+    if (options.has('s') && options.has('l')) misuse(tool, 'options -l and -s are incompatible');
     const style = options.has('s') ? 'silent' : options.has('l') ? 'list' : 'first';
     if (first === second) return 0;
     const fds = [open(tool, first, style), open(tool, second, style)] as const;
+    const skipped = skips.map((text) => size(text, '--ignore-initial value'));
     return compare(tool, fds, {
-      width: Math.min(...fds.map((fd) => offsetWidth(tool, fd))),
+      width: Math.min(
+        ...fds.map((fd, i) => offsetWidth(tool, fd, skipped[i] ?? 0)),
+        limit === undefined ? 19 : String(size(limit, '--bytes value')).length,
+      ),
       names: [first, second],
-      skips: skips.map((text) => size(text, '--ignore-initial value')),
+      skips: skipped,
       limit: limit === undefined ? Number.POSITIVE_INFINITY : size(limit, '--bytes value'),
       style,
       bytes: options.has('b'),
@@ -60,9 +65,10 @@ interface How {
   readonly width: number;
 }
 
-function offsetWidth(tool: Tool, fd: number): number {
+function offsetWidth(tool: Tool, fd: number, skipped: number): number {
   const stat = tool.sys.fstat(fd);
-  return (stat.mode & S_IFMT) === S_IFREG ? String(stat.size).length : 19;
+  if ((stat.mode & S_IFMT) !== S_IFREG) return 19;
+  return String(Math.max(0, stat.size - skipped)).length;
 }
 
 function open(tool: Tool, name: string, style: How['style']): number {

@@ -1,6 +1,7 @@
-// cp: copies files and trees. POSIX.1-2024 cp -f -H -L -P -p -R -r, with GNU's -a -d -l -n -s -t -T
+// cp: copies files and trees. POSIX.1-2024 cp -f -H -L -P -p -R -r, with GNU's -a -b -d -l -n -s -t -T
 // -u -v -x, --preserve, --sparse, --attributes-only, --remove-destination, --parents.
 
+import { backupLong, backupOf } from '../libc/files/backup.ts';
 import type { Keep } from '../libc/files/copy.ts';
 import { type CopyPlan, copyTree } from '../libc/files/copy-tree.ts';
 import { destinations } from '../libc/files/destinations.ts';
@@ -13,8 +14,9 @@ import { quoted, quotedArgument } from '../libc/text/quote.ts';
 export const main = program(
   {
     usage: '[OPTION]... SOURCE DEST\n  or: cp [OPTION]... SOURCE... DIRECTORY',
-    short: 'abdfHilLnprPRst:Tuvx',
+    short: 'abdfHilLnprPRsS:t:Tuvx',
     long: {
+      ...backupLong,
       archive: 'a',
       'attributes-only': 'attributes',
       force: 'f',
@@ -63,6 +65,7 @@ function planOf(tool: Tool, options: Options): CopyPlan {
     keepLinks: kept.links,
     force: options.has('f'),
     removeFirst: options.has('remove'),
+    backup: backupOf(tool, options),
     clobber: options.last('n', 'f', 'i') === 'n' ? 'no' : options.has('u') ? 'older' : 'yes',
     verbose: options.has('v'),
     sparse: sparse as CopyPlan['sparse'],

@@ -3,6 +3,7 @@
 
 import { program } from '../libc/program.ts';
 import { execProgram } from '../libc/run.ts';
+import { quoted } from '../libc/text/quote.ts';
 
 export const main = program(
   {
@@ -37,7 +38,13 @@ export const main = program(
       env.set(setting.slice(0, equals), setting.slice(equals + 1));
     }
     const directory = options.value('C');
-    if (directory !== undefined) sys.chdir(directory);
+    if (operands.length > 0 && options.has('0'))
+      return tool.misuse('cannot specify --null (-0) with command');
+    if (directory !== undefined && operands.length === 0)
+      return tool.misuse('must specify command with --chdir (-C)');
+    if (directory !== undefined)
+      tool.attempt(`cannot change directory to ${quoted(directory)}`, () => sys.chdir(directory));
+    if (tool.status !== 0) return 125;
     if (operands.length > 0) return execProgram(tool, operands, env);
     for (const [name, value] of env)
       tool.out.text(`${name}=${value}${options.has('0') ? '\0' : '\n'}`);

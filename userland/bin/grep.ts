@@ -9,7 +9,7 @@ import { walk } from '../libc/files/walk.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { Regex } from '../libc/regex/regex.ts';
-import { Scan, type ScanStyle } from '../libc/regex/scan.ts';
+import { colouredMark, colouredName, Scan, type ScanStyle } from '../libc/regex/scan.ts';
 import { PatternError } from '../libc/regex/syntax.ts';
 import { Input } from '../libc/stdio.ts';
 import { globRegExp } from '../libc/text/glob.ts';
@@ -19,7 +19,7 @@ import { parseCount } from '../libc/text/numbers.ts';
 export const main = program(
   {
     usage: '[OPTION]... PATTERNS [FILE]...\nSearch for PATTERNS in each FILE.',
-    short: '0123456789A:aB:bC:cd:D:Ee:Ff:GHhiIlLm:noPqRrsTUvwxyZz',
+    short: '0123456789A:aB:bC:cd:D:Ee:Ff:GHhiIlLm:noPqRrsTUuvwxyZz',
     long: {
       'after-context=': 'A',
       text: 'a',
@@ -56,6 +56,9 @@ export const main = program(
       'color=?': 'color',
       'colour=?': 'color',
       'line-buffered': 'line-buffered',
+      'group-separator=': 'group',
+      'no-group-separator': 'no-group',
+      'initial-tab': 'T',
       'label=': 'label',
       'binary-files=': 'binary',
     },
@@ -64,6 +67,7 @@ export const main = program(
   },
   (tool, options) => {
     const operands = [...options.operands];
+    if (options.has('u')) tool.note('warning: --unix-byte-offsets (-u) is obsolete');
     const regex = compile(tool, options, patternsOf(tool, options, operands));
     const recursive = options.has('r', 'R');
     const search = new Search(tool, options, { regex, style: styleOf(tool, options, operands) });
@@ -146,6 +150,12 @@ function styleOf(tool: Tool, options: Options, files: readonly string[]): ScanSt
     offsets: options.has('b'),
     names: titles === undefined ? many : titles === 'H',
     nameEnd: options.has('Z') ? '\0' : '',
+    colours: wantsColours(tool, options),
+    tab: options.has('T'),
+    groupEnd:
+      options.last('group', 'no-group') === 'no-group'
+        ? undefined
+        : toLatin1(encodeText(options.value('group') ?? '--')),
     only: options.has('o'),
     before:
       quiet || options.has('o') ? 0 : (count('B', 'invalid context length argument') ?? context),
@@ -169,6 +179,15 @@ function styleOf(tool: Tool, options: Options, files: readonly string[]): ScanSt
             'skip',
           ) as ScanStyle['binary']),
   };
+}
+
+function wantsColours(tool: Tool, options: Options): boolean {
+  const when = options.value('color');
+  if (when === 'always' || when === 'yes' || when === 'force') return true;
+  if (when === 'never' || when === 'no' || when === 'none' || when === undefined) return false;
+  if (when !== '' && when !== 'auto' && when !== 'tty' && when !== 'if-tty')
+    tool.misuse(`invalid color argument: ${when}`);
+  return tool.sys.isatty(1) && (tool.sys.env.get('TERM') ?? 'dumb') !== 'dumb';
 }
 
 /** -C NUM, or -NUM: its digits are options of their own. */
@@ -265,9 +284,11 @@ class Search {
     const options = this.#options;
     if (options.has('q')) return;
     const end = options.has('Z') ? '\0' : '\n';
-    if (options.has('l') ? count > 0 : options.has('L') && count === 0) out.text(label + end);
+    const name = style.colours ? colouredName(label) : label;
+    if (options.has('l') ? count > 0 : options.has('L') && count === 0) out.text(name + end);
     else if (options.has('c') && !options.has('l', 'L')) {
-      if (style.names) out.text(label + (options.has('Z') ? '\0' : ':'));
+      const mark = style.colours ? colouredMark(':') : ':';
+      if (style.names) out.text(name + (options.has('Z') ? '\0' : mark));
       out.text(`${count}\n`);
     }
   }

@@ -4,6 +4,7 @@
 import { S_IFMT, S_IFREG } from '../../kernel/abi/constants.ts';
 import { EEXIST, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { Stat } from '../../kernel/abi/stat.ts';
+import { type Backup, backupLong, backupOf } from '../libc/files/backup.ts';
 import { copyAttributes, copyData } from '../libc/files/copy.ts';
 import { type Destination, destinations } from '../libc/files/destinations.ts';
 import { applyMode, parseMode } from '../libc/files/mode.ts';
@@ -41,11 +42,10 @@ export const main = program(
       'mode=': 'm',
       'owner=': 'o',
       'preserve-timestamps': 'p',
-      'suffix=': 'S',
       'target-directory=': 't',
       'no-target-directory': 'T',
       verbose: 'v',
-      backup: 'b',
+      ...backupLong,
     },
   },
   (tool, options) => {
@@ -69,7 +69,7 @@ interface Look {
   readonly times: boolean;
   readonly compare: boolean;
   readonly verbose: boolean;
-  readonly suffix: string | undefined;
+  readonly backup: Backup;
 }
 
 const USUAL_MODE = 0o755;
@@ -91,7 +91,7 @@ function readLook(tool: Tool, options: Options): Look {
     times: options.has('p'),
     compare: options.has('C'),
     verbose: options.has('v'),
-    suffix: options.value('S') ?? (options.has('b') ? '~' : undefined),
+    backup: backupOf(tool, options),
   };
 }
 
@@ -143,7 +143,7 @@ function installFile(tool: Tool, { from, to }: Destination, look: Look): void {
   const there = lstatIfThere(sys, to);
   if (stat === undefined || objection(tool, { from, to, stat, there })) return;
   if (look.compare && there !== undefined && isSame(tool, { from, to, there, stat }, look)) return;
-  const backup = there !== undefined && look.suffix !== undefined ? to + look.suffix : undefined;
+  const backup = there === undefined ? undefined : look.backup?.(to);
   const cleared = tool.attempt(`cannot remove ${quoted(to)}`, () => {
     if (backup !== undefined) sys.rename(to, backup);
     else if (there !== undefined) sys.unlink(to);

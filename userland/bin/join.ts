@@ -165,7 +165,7 @@ class Side {
     const { separator, keys, ignoreCase } = this.#plan;
     const fields =
       separator === undefined
-        ? (text.match(/[^ \t\n]+/g) ?? [])
+        ? blankFields(text)
         : separator === '\n'
           ? [text]
           : text.split(separator);
@@ -175,6 +175,12 @@ class Side {
     return line;
   }
 }
+
+/** Blanks at the end have an empty field behind them. */
+const blankFields = (text: string): string[] => {
+  const body = text.replace(/^[ \t\n]+/, '');
+  return body === '' ? [] : body.split(/[ \t\n]+/);
+};
 
 class Joiner {
   readonly #tool: Tool;
@@ -203,19 +209,21 @@ class Joiner {
       else if (left.head.key > right.head.key) this.#single(1);
       else this.#group(left.head.key);
     }
-    while (left.head) this.#single(0);
-    while (right.head) this.#single(1);
+    const unpaired = this.#unpaired;
+    while (left.head) this.#single(0, unpaired);
+    while (right.head) this.#single(1, unpaired);
     if (left.disordered || right.disordered) this.#tool.warn('input is not in sorted order');
   }
 
-  #single(number: 0 | 1): void {
+  /** `unpaired`: of the lines so far, some had no partner. */
+  #single(number: 0 | 1, unpaired = this.#unpaired): void {
     const side = this.#sides[number];
-    this.#unpaired = true;
     if (this.#plan.unpaired[number]) {
       if (number === 0) this.#put(side.head, undefined);
       else this.#put(undefined, side.head);
     }
-    side.advance(this.#unpaired);
+    side.advance(unpaired);
+    this.#unpaired = true;
   }
 
   /** All lines of one key from both sides, each with each. */

@@ -1,6 +1,7 @@
-// ln: links, hard and symbolic. POSIX.1-2024 ln -f -s -L -P, with GNU's -n -r -t -T -v.
+// ln: links, hard and symbolic. POSIX.1-2024 ln -f -s -L -P, with GNU's -b -n -r -S -t -T -v.
 
 import { EEXIST, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { backupLong, backupOf } from '../libc/files/backup.ts';
 import {
   basename,
   dirname,
@@ -18,8 +19,9 @@ import { maybeQuoted, quoted, quotedArgument } from '../libc/text/quote.ts';
 export const main = program(
   {
     usage: '[-fLnPrsTv] TARGET [LINK_NAME]\n  or: ln [OPTION]... TARGET... DIRECTORY',
-    short: 'fiLnPrst:Tv',
+    short: 'bfiLnPrsS:t:Tv',
     long: {
+      ...backupLong,
       force: 'f',
       interactive: 'i',
       logical: 'L',
@@ -86,19 +88,33 @@ function link(tool: Tool, { target, path, options }: Pair & { options: Options }
         return;
       }
     }
-    if (options.has('f')) {
+    const keep = backupOf(tool, options);
+    let backup: string | undefined;
+    if (options.has('f') || keep !== undefined) {
       const there = lstatIfThere(sys, path);
       if (there !== undefined && isDirectory(there)) {
         tool.warn(`${quoted(path)}: cannot overwrite directory`);
         return;
       }
-      if (there !== undefined && !replaceable(tool, text, path, symbolic ? 'symbolic' : 'hard'))
+      if (there !== undefined && keep !== undefined && isItself(tool, text, path)) {
+        tool.warn(`${quoted(target)} and ${quoted(path)} are the same file`);
+        return;
+      }
+      if (there !== undefined && keep !== undefined) {
+        backup = keep(path);
+        sys.rename(path, backup);
+      } else if (
+        there !== undefined &&
+        !replaceable(tool, text, path, symbolic ? 'symbolic' : 'hard')
+      )
         return;
     }
     if (symbolic) sys.symlink(text, path);
     else sys.link(text, path);
     if (options.has('v'))
-      tool.out.text(`${quoted(path)} ${symbolic ? '->' : '=>'} ${quoted(text)}\n`);
+      tool.out.text(
+        `${quoted(path)}${backup === undefined ? '' : ` ~ ${quoted(backup)}`} ${symbolic ? '->' : '=>'} ${quoted(text)}\n`,
+      );
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     const kind = symbolic ? 'symbolic' : 'hard';
@@ -123,6 +139,12 @@ function replaceable(tool: Tool, target: string, path: string, kind: string): bo
   }
   tool.sys.unlink(path);
   return true;
+}
+
+/** The name that the link is to have is the one that it is made of. */
+function isItself(tool: Tool, target: string, path: string): boolean {
+  if (basename(target) !== basename(path)) return false;
+  return realpath(tool.sys, dirname(target), 'none') === realpath(tool.sys, dirname(path), 'none');
 }
 
 function relative(tool: Tool, target: string, path: string): string {

@@ -56,6 +56,7 @@ function makeOne(tool: Tool, path: string, make: Make): Fault | undefined {
 
 /** Parents get the usual mode plus u+wx; only the last gets the mode asked for. */
 function makeParents(tool: Tool, path: string, make: Make): Fault | undefined {
+  if (path === '') return makeOne(tool, path, make);
   const missing: string[] = [];
   let at = path;
   while (!isDirectoryAt(tool.sys, at) && trimmed(at) !== '') {

@@ -1,8 +1,9 @@
 // mv: renames, and moves to other file systems by copying and removing. POSIX.1-2024 mv -f -i, with
-// GNU's -n -u -v -t -T.
+// GNU's -b -n -u -v -S -t -T.
 
 import { ENOENT, EXDEV, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { Stat } from '../../kernel/abi/stat.ts';
+import { backupLong, backupOf } from '../libc/files/backup.ts';
 import { copyTree } from '../libc/files/copy-tree.ts';
 import { destinations } from '../libc/files/destinations.ts';
 import {
@@ -20,8 +21,9 @@ import { quoted } from '../libc/text/quote.ts';
 export const main = program(
   {
     usage: '[-finuvT] SOURCE DEST\n  or: mv [OPTION]... SOURCE... DIRECTORY',
-    short: 'bfint:Tuv',
+    short: 'bfinS:t:Tuv',
     long: {
+      ...backupLong,
       force: 'f',
       interactive: 'i',
       'no-clobber': 'n',
@@ -33,6 +35,7 @@ export const main = program(
     },
   },
   (tool, options) => {
+    backupOf(tool, options); // says what is wrong with the command line first
     const pairs = destinations(tool, options);
     for (const { from, to } of pairs)
       move(tool, { from: options.has('strip') ? trimmed(from) : from, to }, options);
@@ -50,9 +53,13 @@ function move(tool: Tool, { from, to }: Pair, options: Options): void {
   if (stat === undefined) return;
   try {
     const there = lstatIfThere(sys, to);
+    const keep = backupOf(tool, options);
     if (there !== undefined && !mayReplace(tool, { from, to, stat, there }, options)) return;
+    const backup = there === undefined ? undefined : keep?.(to);
+    if (backup !== undefined) sys.rename(to, backup);
     sys.rename(from, to);
-    if (options.has('v')) tool.out.text(`renamed ${quoted(from)} -> ${quoted(to)}\n`);
+    const kept = backup === undefined ? '' : ` (backup: ${quoted(backup)})`;
+    if (options.has('v')) tool.out.text(`renamed ${quoted(from)} -> ${quoted(to)}${kept}\n`);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     if (error.errno === EXDEV) moveAcross(tool, { from, to, stat }, options);
@@ -69,7 +76,7 @@ function mayReplace(
 ): boolean {
   const { from, to, stat, there } = pair;
   if (options.last('f', 'i', 'n') === 'n') return false;
-  if (options.has('u')) {
+  if (options.has('u') && !(stat.ino === there.ino && stat.dev === there.dev)) {
     const newer = stat.mtime.sec - there.mtime.sec || stat.mtime.nsec - there.mtime.nsec;
     if (newer <= 0) return false;
   }
@@ -125,6 +132,7 @@ function moveAcross(tool: Tool, pair: Pair & { stat: Stat }, options: Options): 
     sparse: 'auto',
     as: 'copy',
     oneFileSystem: false,
+    backup: undefined,
     umask: 0,
     seen: new Map(),
     written: new Set(),

@@ -18,9 +18,8 @@ export const main = program(
     const list = delimiters(options.value('d') ?? '\t');
     const end = options.has('z') ? 0 : 10;
     const names = options.operands.length > 0 ? options.operands : ['-'];
-    const inputs = openAll(tool, names);
-    if (options.has('s')) for (const input of inputs) serial(tool, input, { list, end });
-    else parallel(tool, inputs, { list, end });
+    if (options.has('s')) tool.eachInput(names, (input) => serial(tool, input, { list, end }));
+    else parallel(tool, openAll(tool, names), { list, end });
   },
 );
 

@@ -17,11 +17,12 @@ import { Editor, type Lines } from '../libc/sed/execute.ts';
 import { type Command, parseScript, ScriptError } from '../libc/sed/parse.ts';
 import { Input, Output } from '../libc/stdio.ts';
 import { toLatin1 } from '../libc/text/latin1.ts';
+import { parseCount } from '../libc/text/numbers.ts';
 
 export const main = program(
   {
     usage: '[-nEsz] [-i[SUFFIX]] {SCRIPT | -e SCRIPT | -f FILE}... [FILE]...',
-    short: 'ne:f:Eri::szu',
+    short: 'ne:f:Eri::l:szu',
     long: {
       quiet: 'n',
       silent: 'n',
@@ -32,6 +33,8 @@ export const main = program(
       separate: 's',
       'null-data': 'z',
       unbuffered: 'u',
+      'line-length=': 'l',
+      posix: 'posix',
     },
   },
   (tool, options) => {
@@ -77,6 +80,9 @@ function readScript(tool: Tool, path: string): string {
   }
 }
 
+const lineLength = (tool: Tool, text: string): number =>
+  parseCount(text) ?? tool.die(`invalid line length: ${text}`);
+
 interface Edit {
   readonly options: Options;
   readonly files: readonly string[];
@@ -88,6 +94,7 @@ function edit(tool: Tool, commands: readonly Command[], { options, files, quiet 
   const editor = new Editor(tool, commands, {
     quiet: quiet || options.has('n'),
     end: String.fromCharCode(delimiter),
+    width: lineLength(tool, options.value('l') ?? '70'),
   });
   const suffix = options.value('i');
   const names = files.length > 0 ? files : ['-'];

@@ -1,4 +1,4 @@
-// tac: lines, the last first. GNU coreutils §3.2 (-s with a fixed separator). A regular file is read
+// tac: lines, the last first. GNU coreutils §3.2 (-b, -s with a fixed separator). A regular file is read
 // backwards, block by block; only what cannot be is held whole.
 
 import { O_RDONLY, S_IFMT, S_IFREG } from '../../kernel/abi/constants.ts';
@@ -12,9 +12,14 @@ import { maybeQuoted, quoted } from '../libc/text/quote.ts';
 const BLOCK_BYTES = 64 * 1024;
 
 export const main = program(
-  { usage: '[-s SEPARATOR] [FILE]...', short: 's:', long: { 'separator=': 's' } },
+  {
+    usage: '[-b] [-s SEPARATOR] [FILE]...\n  -b  the separator stands before its line',
+    short: 'bs:',
+    long: { before: 'b', 'separator=': 's' },
+  },
   (tool, options) => {
-    const separator = toLatin1(encodeText(options.value('s') ?? '\n')) || '\0';
+    const text = toLatin1(encodeText(options.value('s') ?? '\n')) || '\0';
+    const separator = { text, leads: options.has('b') };
     for (const name of options.operands.length > 0 ? options.operands : ['-']) {
       try {
         const fd = name === '-' ? 0 : tool.sys.open(name, O_RDONLY);
@@ -28,7 +33,13 @@ export const main = program(
   },
 );
 
-function reverse(tool: Tool, fd: number, separator: string): void {
+interface Separator {
+  readonly text: string;
+  /** It belongs to the line behind it. */
+  readonly leads: boolean;
+}
+
+function reverse(tool: Tool, fd: number, separator: Separator): void {
   const stat = tool.sys.fstat(fd);
   if ((stat.mode & S_IFMT) !== S_IFREG || stat.size === 0) {
     let text = '';
@@ -52,14 +63,18 @@ function reverse(tool: Tool, fd: number, separator: string): void {
 }
 
 /** Writes the lines of `text` whose beginning is seen, the last first; returns the rest, its head. */
-function writeLines(tool: Tool, text: string, separator: string): string {
+function writeLines(tool: Tool, text: string, { text: separator, leads }: Separator): string {
   let end = text.length;
+  // The separator that ends the text begins no line, unless it leads one.
+  let search = leads ? end - separator.length : end - separator.length - 1;
   for (;;) {
-    const before = end - separator.length - 1;
-    const at = before < 0 ? -1 : text.lastIndexOf(separator, before);
+    const at = search < 0 ? -1 : text.lastIndexOf(separator, search);
+    // One at the very beginning may be part of one that begins before, in the next block.
     if (at < 0) return text.slice(0, end);
-    tool.out.latin1(text.slice(at + separator.length, end));
-    end = at + separator.length;
+    const start = leads ? at : at + separator.length;
+    tool.out.latin1(text.slice(start, end));
+    end = start;
+    search = leads ? end - separator.length : end - separator.length - 1;
   }
 }
 

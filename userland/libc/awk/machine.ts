@@ -10,6 +10,7 @@ import { Record } from './record.ts';
 import { ARGC, CONVFMT, FILENAME, FNR, NF, NR, RS, type Scope } from './scope.ts';
 import { RecordReader, Streams } from './streams.ts';
 import type { FunctionDefinition } from './syntax/ast.ts';
+import { AwkError } from './syntax/ast.ts';
 import { unescaped } from './syntax/lex.ts';
 import { type AwkArray, Outside, toNumber, toText, type Value } from './value.ts';
 
@@ -157,9 +158,7 @@ export class Machine {
       if (assignment) this.assign(assignment[1] ?? '', assignment[2] ?? '');
       else if (arg !== '') {
         this.#nextArgument++;
-        const opened = this.#open(arg);
-        if (opened) return opened;
-        this.#nextArgument--;
+        return this.#open(arg);
       }
     }
     if (this.#readAny) return undefined;
@@ -167,14 +166,16 @@ export class Machine {
     return { fd: 0, reader: new RecordReader(new Input(this.tool.sys, 0)) };
   }
 
-  #open(name: string): { reader: RecordReader; fd: number } | undefined {
+  #open(name: string): { reader: RecordReader; fd: number } {
     const { sys } = this.tool;
     this.#readAny = true;
     const path = decodeText(fromLatin1(name));
-    const fd = this.tool.attempt(path, () => (name === '-' ? 0 : sys.open(path, O_RDONLY)));
-    if (fd === undefined) {
-      this.tool.status = 2;
-      return undefined;
+    let fd = 0;
+    try {
+      if (name !== '-') fd = sys.open(path, O_RDONLY);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      throw new AwkError(`cannot open ${path}: ${strerror(error.errno)}`);
     }
     if (fd > 2) sys.setCloexec(fd, true);
     this.cells[FILENAME] = name;

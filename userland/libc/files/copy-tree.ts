@@ -18,6 +18,7 @@ import type { Stat } from '../../../kernel/abi/stat.ts';
 import type { Tool } from '../program.ts';
 import type { BatchResult } from '../runtime/batch.ts';
 import { quoted } from '../text/quote.ts';
+import type { Backup } from './backup.ts';
 import { copyAttributes, copyData, type Keep, type Sparse } from './copy.ts';
 import { isDirectory, isSymlink, join, listDirectory, lstatIfThere, statIfThere } from './path.ts';
 
@@ -34,6 +35,8 @@ export interface CopyPlan {
   readonly sparse: Sparse;
   readonly as: 'copy' | 'link' | 'symlink' | 'attributes';
   readonly oneFileSystem: boolean;
+  /** What stands in the way is renamed. */
+  readonly backup: Backup;
   readonly umask: number;
   /** dev:ino of what was copied → where to. */
   readonly seen: Map<string, string>;
@@ -143,7 +146,8 @@ function copyDirectory(tool: Tool, node: Found, plan: CopyPlan): void {
 function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
   const { sys } = tool;
   const { from, to, stat } = node;
-  const replacesLink = isSymlink(stat) || plan.removeFirst || plan.as !== 'copy';
+  const replacesLink =
+    isSymlink(stat) || plan.removeFirst || plan.backup !== undefined || plan.as !== 'copy';
   const there = node.fresh ? undefined : (replacesLink ? lstatIfThere : statIfThere)(sys, to);
   if (there !== undefined && !mayReplace(tool, node, there, plan)) return;
   let exists = there !== undefined;
@@ -152,13 +156,22 @@ function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
     copyAttributes(tool, { ...node, keep: plan.keep });
     return;
   }
+  // A copy of what has gone to its backup would come from nowhere.
+  const backup = exists ? plan.backup?.(to) : undefined;
+  if (backup !== undefined) {
+    sys.rename(to, backup);
+    exists = false;
+  }
   const earlier = plan.keepLinks && stat.nlink > 1 ? plan.seen.get(key(stat)) : undefined;
   const regular = (stat.mode & S_IFMT) === S_IFREG;
   if (exists && (!regular || plan.removeFirst || plan.as !== 'copy' || earlier !== undefined)) {
     sys.unlink(to);
     exists = false;
   }
-  if (plan.verbose) tool.out.text(`${quoted(from)} -> ${quoted(to)}\n`);
+  if (plan.verbose) {
+    const kept = backup === undefined ? '' : ` (backup: ${quoted(backup)})`;
+    tool.out.text(`${quoted(from)} -> ${quoted(to)}${kept}\n`);
+  }
   if (earlier !== undefined) sys.link(earlier, to);
   else if (plan.as === 'link') sys.link(from, to);
   else if (plan.as === 'symlink') sys.symlink(from, to);
@@ -172,7 +185,9 @@ function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
 function mayReplace(tool: Tool, node: Found, there: Stat, plan: CopyPlan): boolean {
   const { from, to, stat } = node;
   if (plan.clobber === 'no') return false;
-  if (plan.clobber === 'older') {
+  const same =
+    key(there) === key(stat) && !isSymlink(stat) && plan.as === 'copy' && !plan.removeFirst;
+  if (plan.clobber === 'older' && !same) {
     const newer = stat.mtime.sec - there.mtime.sec || stat.mtime.nsec - there.mtime.nsec;
     if (newer <= 0) return false;
   }

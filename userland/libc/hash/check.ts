@@ -134,11 +134,17 @@ class List {
       this.#tool.warn(`${shown}: no properly formatted checksum lines found`);
       return;
     }
-    const say = (count: number, one: string, many: string): void => {
-      if (count > 0 && !this.#options.has('status'))
+    const silent = this.#options.has('status');
+    const say = (count: number, one: string, many: string, when = 'asked'): void => {
+      if (count > 0 && (!silent || when === 'always'))
         this.#tool.note(`WARNING: ${count} ${count === 1 ? one : many}`);
     };
-    say(this.#malformed, 'line is improperly formatted', 'lines are improperly formatted');
+    say(
+      this.#malformed,
+      'line is improperly formatted',
+      'lines are improperly formatted',
+      'always',
+    );
     say(this.#unreadable, 'listed file could not be read', 'listed files could not be read');
     say(this.#mismatched, 'computed checksum did NOT match', 'computed checksums did NOT match');
     const none = this.#options.has('ignore-missing') && this.#verified === 0;

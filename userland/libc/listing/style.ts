@@ -1,6 +1,7 @@
 // What ls was asked to show and in which order.
 
 import { compareTimespec, type Stat, type Timespec } from '../../../kernel/abi/stat.ts';
+import { encodeText } from '../../../kernel/abi/text.ts';
 import type { Options } from '../options.ts';
 import type { Tool } from '../program.ts';
 import { compareVersions } from '../text/compare.ts';
@@ -19,7 +20,7 @@ export type TimeField = 'mtime' | 'atime' | 'ctime';
 export interface Style {
   readonly format: 'long' | 'lines' | 'columns' | 'across' | 'commas';
   readonly hidden: 'all' | 'almost' | 'none';
-  readonly sort: 'name' | 'time' | 'size' | 'extension' | 'version' | 'none';
+  readonly sort: 'name' | 'time' | 'size' | 'extension' | 'version' | 'width' | 'none';
   readonly time: TimeField;
   readonly timeStyle: string;
   readonly reverse: boolean;
@@ -121,7 +122,9 @@ function sortOf(tool: Tool, options: Options, format: Style['format']): Style['s
   if (last === 'U' || last === 'f') return 'none';
   if (last === 'sort') {
     const word = options.value('sort') ?? '';
-    const sorts: readonly Style['sort'][] = ['none', 'time', 'size', 'extension', 'version'];
+    const sorts: readonly Style['sort'][] = [
+      ...(['none', 'time', 'size', 'extension', 'version', 'width'] as const),
+    ];
     const sort = word === 'name' ? 'name' : sorts.find((known) => known === word);
     const list = ['none', 'time', 'size', 'extension', 'version', 'width'];
     const valid = list.map((name) => `\n  - '${name}'`).join('');
@@ -176,6 +179,7 @@ export function sortEntries(entries: readonly Entry[], style: Style): Entry[] {
   const compare = (a: Entry, b: Entry): number => {
     let order = 0;
     if (style.sort === 'time') order = newest(a.stat[style.time], b.stat[style.time]);
+    else if (style.sort === 'width') order = byteCount(a.name) - byteCount(b.name);
     else if (style.sort === 'size') order = b.stat.size - a.stat.size;
     else if (style.sort === 'version') order = compareVersions(a.name, b.name);
     else if (style.sort === 'extension') order = compareNames(extension(a.name), extension(b.name));
@@ -189,3 +193,5 @@ export function sortEntries(entries: readonly Entry[], style: Style): Entry[] {
     ...out.filter((entry) => !entry.leadsToDirectory),
   ];
 }
+
+const byteCount = (name: string): number => encodeText(name).length;

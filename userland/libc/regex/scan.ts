@@ -12,6 +12,12 @@ export interface ScanStyle {
   readonly names: boolean;
   /** What ends a name in place of `:` or `-`, when not empty. */
   readonly nameEnd: string;
+  /** Names, numbers and matches in their colours. */
+  readonly colours: boolean;
+  /** The text begins at a tab stop. */
+  readonly tab: boolean;
+  /** Between groups of context; undefined = nothing. */
+  readonly groupEnd: string | undefined;
   readonly only: boolean;
   readonly before: number;
   readonly after: number;
@@ -155,34 +161,70 @@ export class Scan {
 
   #show(line: Line, mark: ':' | '-'): void {
     const gap = this.#anyShown && this.#lastShown !== line.number - 1;
-    if (gap && this.#style.contextAsked) this.#out.text('--\n');
+    const { groupEnd, contextAsked } = this.#style;
+    if (gap && contextAsked && groupEnd !== undefined)
+      this.#out.text(`${this.#coloured(groupEnd, MARK_COLOUR)}\n`);
     this.#anyShown = true;
     this.#lastShown = line.number;
     this.#head(line, mark, line.offset);
-    this.#out.latin1(line.text + this.#delimiter);
+    const shows = this.#style.colours && (mark === ':') !== this.#style.invert;
+    this.#out.latin1((shows ? this.#marked(line.text) : line.text) + this.#delimiter);
+  }
+
+  #coloured(text: string, colour: string): string {
+    return this.#style.colours ? coloured(text, colour) : text;
+  }
+
+  /** The line with what matches in its colour. */
+  #marked(text: string): string {
+    let out = '';
+    let done = 0;
+    for (const { start, end } of this.#matches(text)) {
+      out += text.slice(done, start) + coloured(text.slice(start, end), MATCH_COLOUR);
+      done = end;
+    }
+    return out + text.slice(done);
   }
 
   #head(line: Line, mark: ':' | '-', offset: number): void {
-    const { names, nameEnd, numbers, offsets } = this.#style;
-    if (names) this.#out.text(this.#label + (nameEnd || mark));
-    if (numbers) this.#out.text(`${line.number}${mark}`);
-    if (offsets) this.#out.text(`${offset}${mark}`);
+    const { names, nameEnd, numbers, offsets, tab } = this.#style;
+    const end = this.#coloured(mark, MARK_COLOUR);
+    let head = '';
+    if (names) head += this.#coloured(this.#label, NAME_COLOUR) + (nameEnd || end);
+    if (numbers) head += this.#coloured(String(line.number), NUMBER_COLOUR) + end;
+    if (offsets) head += this.#coloured(String(offset), NUMBER_COLOUR) + end;
+    this.#out.text(tab && head !== '' && line.text !== '' ? `${head}\t` : head);
   }
 
-  /** -o: each part that matches, on a line of its own; empty ones are passed over. */
+  /** -o: each part that matches, on a line of its own. */
   #showMatches(line: Line): void {
     if (this.#style.invert) return;
-    let match: Match | undefined;
-    for (let at = 0; at <= line.text.length; ) {
-      match = this.#regex?.longest(line.text, at);
+    for (const { start, end } of this.#matches(line.text)) {
+      this.#head(line, ':', line.offset + start);
+      const part = line.text.slice(start, end);
+      this.#out.write(fromLatin1(this.#coloured(part, MATCH_COLOUR) + this.#delimiter));
+    }
+  }
+
+  /** The parts that match, empty ones passed over. */
+  *#matches(text: string): Generator<Match> {
+    for (let at = 0; at <= text.length; ) {
+      const match = this.#regex?.longest(text, at);
       if (match === undefined) return;
-      if (match.end === match.start) {
-        at = match.end + 1;
-        continue;
-      }
-      this.#head(line, ':', line.offset + match.start);
-      this.#out.write(fromLatin1(line.text.slice(match.start, match.end) + this.#delimiter));
-      at = match.end;
+      if (match.end > match.start) yield match;
+      at = match.end === match.start ? match.end + 1 : match.end;
     }
   }
 }
+
+const NAME_COLOUR = '35';
+const NUMBER_COLOUR = '32';
+const MARK_COLOUR = '36';
+const MATCH_COLOUR = '01;31';
+
+/** SGR, and the rest of the row cleared, as terminals that fill rows with colours want it. */
+export const coloured = (text: string, colour: string): string =>
+  `\x1b[${colour}m\x1b[K${text}\x1b[m\x1b[K`;
+
+export const colouredName = (label: string): string => coloured(label, NAME_COLOUR);
+export const colouredMark = (mark: string): string => coloured(mark, MARK_COLOUR);

@@ -2,10 +2,11 @@
 
 import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../../../kernel/abi/constants.ts';
 import { PosixError } from '../../../kernel/abi/errno.ts';
+import { encodeText } from '../../../kernel/abi/text.ts';
 import type { Tool } from '../program.ts';
 import type { Match, Regex } from '../regex/regex.ts';
 import { Input, Output } from '../stdio.ts';
-import { fromLatin1 } from '../text/latin1.ts';
+import { toLatin1 } from '../text/latin1.ts';
 import type { Address, Command, Piece, Substitution } from './parse.ts';
 import { ScriptError } from './parse.ts';
 
@@ -26,12 +27,23 @@ export interface Session {
 
 type Step = 'next' | 'restart' | 'end' | 'quit' | 'quit silently';
 
+export interface EditorStyle {
+  readonly quiet: boolean;
+  readonly end: string;
+  /** Of the rows of `l`. */
+  readonly width: number;
+}
+
 export class Editor {
   readonly #tool: Tool;
   readonly #commands: readonly Command[];
   readonly #quiet: boolean;
+  readonly #width: number;
   readonly #end: string;
   readonly #files = new Map<string, Output>();
+  readonly #readers = new Map<string, Input>();
+  /** Whose last line has no end yet. */
+  readonly #unended = new Set<Output>();
   #space = '';
   #hold = '';
   /** What ends the pattern space and the hold space: nothing behind a last line that had no end. */
@@ -45,15 +57,16 @@ export class Editor {
   status = 0;
   done = false;
 
-  constructor(tool: Tool, commands: readonly Command[], style: { quiet: boolean; end: string }) {
+  constructor(tool: Tool, commands: readonly Command[], style: EditorStyle) {
     this.#tool = tool;
     this.#commands = commands;
     this.#quiet = style.quiet;
+    this.#width = style.width;
     this.#end = style.end;
     this.#spaceEnd = style.end;
     this.#holdEnd = style.end;
     for (const command of commands) {
-      const file = command.name === 'w' ? command.text : command.substitution?.file;
+      const file = 'wW'.includes(command.name) ? command.text : command.substitution?.file;
       if (file !== undefined) this.#open(file);
     }
   }
@@ -118,7 +131,18 @@ export class Editor {
   }
 
   #write(session: Session, text: string): void {
-    session.out.write(fromLatin1(text + this.#spaceEnd));
+    this.#putSpace(session.out, text);
+  }
+
+  /** A line without its end gets one before anything follows it. */
+  #put(out: Output, text: string): void {
+    if (this.#unended.delete(out)) out.latin1(this.#end);
+    out.latin1(text);
+  }
+
+  #putSpace(out: Output, text: string): void {
+    this.#put(out, text + this.#spaceEnd);
+    if (this.#spaceEnd === '') this.#unended.add(out);
   }
 
   #selects(command: Command, session: Session): boolean {
@@ -180,16 +204,17 @@ export class Editor {
     const { out, lines } = session;
     switch (command.name) {
       case '=':
-        out.text(`${session.lineNumber}\n`);
+        this.#put(out, `${session.lineNumber}\n`);
         return 'next';
       case 'a':
-        this.#after.push(() => out.latin1(command.text));
+        this.#after.push(() => this.#put(out, command.text));
         return 'next';
       case 'i':
-        out.latin1(command.text);
+        this.#put(out, command.text);
         return 'next';
       case 'c':
-        if (command.to === undefined || !command.open || command.negated) out.latin1(command.text);
+        if (command.to === undefined || !command.open || command.negated)
+          this.#put(out, command.text);
         return this.#delete();
       case 'd':
         return this.#delete();
@@ -217,10 +242,10 @@ export class Editor {
         this.#space = '';
         return 'next';
       case 'F':
-        out.text(`${lines.name()}\n`);
+        this.#put(out, `${toLatin1(encodeText(lines.name()))}\n`);
         return 'next';
       case 'l':
-        out.text(visible(this.#space));
+        this.#put(out, visible(this.#space, this.#widthOf(command)));
         return 'next';
       case 'n':
       case 'N':
@@ -238,8 +263,16 @@ export class Editor {
       case 'r':
         this.#after.push(() => this.#readFile(command.text, out));
         return 'next';
+      case 'R': {
+        const line = this.#nextOf(command.text);
+        if (line !== undefined) this.#after.push(() => this.#put(out, line));
+        return 'next';
+      }
+      case 'W':
+        this.#put(this.#open(command.text), `${this.#space.split('\n', 1)[0]}\n`);
+        return 'next';
       case 'w':
-        this.#open(command.text).latin1(this.#space + this.#spaceEnd);
+        this.#putSpace(this.#open(command.text), this.#space);
         return 'next';
       case 's':
         this.#substitute(command.substitution as Substitution, session);
@@ -263,7 +296,7 @@ export class Editor {
   #printFirstLine(session: Session): void {
     const newline = this.#space.indexOf('\n');
     if (newline < 0) this.#write(session, this.#space);
-    else session.out.write(fromLatin1(this.#space.slice(0, newline) + this.#end));
+    else this.#put(session.out, this.#space.slice(0, newline) + this.#end);
   }
 
   #delete(): Step {
@@ -291,12 +324,32 @@ export class Editor {
     return 'next';
   }
 
+  #widthOf(command: Command): number {
+    return command.text === '' ? this.#width : Number(command.text);
+  }
+
+  /** The next line of a file that R reads; undefined at its end, or when there is no such file. */
+  #nextOf(path: string): string | undefined {
+    const { sys } = this.#tool;
+    try {
+      let input = this.#readers.get(path);
+      input ??= new Input(sys, path === '/dev/stdin' ? 0 : sys.open(path, O_RDONLY));
+      this.#readers.set(path, input);
+      const line = input.line();
+      return line === undefined ? undefined : `${toLatin1(line)}\n`;
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      return undefined;
+    }
+  }
+
   #readFile(path: string, out: Output): void {
     const { sys } = this.#tool;
     try {
       const fd = path === '/dev/stdin' ? 0 : sys.open(path, O_RDONLY);
       const input = new Input(sys, fd);
-      for (let chunk = input.chunk(); chunk !== undefined; chunk = input.chunk()) out.write(chunk);
+      for (let chunk = input.chunk(); chunk !== undefined; chunk = input.chunk())
+        this.#put(out, toLatin1(chunk));
       if (fd !== 0) sys.close(fd);
     } catch (error) {
       if (!(error instanceof PosixError)) throw error; // a file that is not there is empty
@@ -328,7 +381,7 @@ export class Editor {
     this.#space = out + text.slice(copied);
     this.#replaced = true;
     if (command.print) this.#write(session, this.#space);
-    if (command.file !== undefined) this.#open(command.file).latin1(this.#space + this.#spaceEnd);
+    if (command.file !== undefined) this.#putSpace(this.#open(command.file), this.#space);
   }
 }
 
@@ -368,7 +421,8 @@ function replaced(pieces: readonly Piece[], match: Match, text: string): string 
 }
 
 /** The l command: escapes, lines of 69 characters and a backslash, `$` at the end. */
-function visible(text: string): string {
+/** As `l` shows it, in rows of this width; 0 and 1 are one row. */
+function visible(text: string, width: number): string {
   const names: Readonly<Record<string, string>> = {
     '\\': '\\\\',
     '\x07': '\\a',
@@ -384,7 +438,7 @@ function visible(text: string): string {
   for (const c of text) {
     const plain = c >= ' ' && c <= '~';
     const shown = names[c] ?? (plain ? c : `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
-    if (column + shown.length > 69) {
+    if (width > 1 && column + shown.length > width - 1) {
       out += '\\\n';
       column = 0;
     }

@@ -123,12 +123,15 @@ class Parser {
       this.#skip(/[ \t]*/y);
       to = this.#address('second') ?? this.#fail("unexpected `,'");
     }
+    if (from?.kind === 'line' && from.line === 0 && to?.kind !== 'regex')
+      this.#fail('invalid usage of line address 0');
     this.#skip(/[ \t]*/y);
     const negated = this.#skip(/(?:![ \t]*)*/y) !== '';
     const name = this.#peek();
     if (name === '') this.#fail('missing command');
     this.#at++;
-    if (!'{}=aicdDgGhHlnNpPqQrstTbwxyzF:'.includes(name)) this.#fail(`unknown command: \`${name}'`);
+    if (!'{}=aicdDgGhHlnNpPqQrRstTbwWxyzF:'.includes(name))
+      this.#fail(`unknown command: \`${name}'`);
     if (name === '}' && from !== undefined) this.#fail("} doesn't want any addresses");
     if (name === ':' && from !== undefined) this.#fail(": doesn't want any addresses");
     const base = { name, from, to, negated, target: 0, open: false, until: 0 };
@@ -245,7 +248,7 @@ class Parser {
 
   #argument(name: string): string {
     if ('aic'.includes(name)) return this.#textArgument();
-    if ('rw'.includes(name)) {
+    if ('rRwW'.includes(name)) {
       this.#skip(/[ \t]*/y);
       return this.#skip(/[^\n]*/y) || this.#fail('missing filename in r/R/w/W commands');
     }
@@ -262,7 +265,8 @@ class Parser {
   /** `a\` and lines that a backslash continues, or GNU's `a text`. */
   #textArgument(): string {
     this.#skip(/[ \t]*/y);
-    if (this.#skip(/\\[ \t]*\n/y) === '') this.#skip(/\\(?=[ \t])/y);
+    // The backslash that keeps blanks in front of a text is none of it.
+    if (this.#skip(/\\[ \t]*\n/y) === '') this.#skip(/\\(?!\n)/y);
     else this.#skip(/[ \t]*(?=\\)/y);
     let out = '';
     for (; this.#at < this.#source.length; this.#at++) {

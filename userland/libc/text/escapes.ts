@@ -56,11 +56,13 @@ export function readEscape(text: string, at: number, style: EscapeStyle): Escape
   if (letter === 'c') return { text: '', end: at + 2, stop: true };
   const rest = text.slice(at + 1, at + 11);
   const octal =
-    style === 'echo' || style === 'xsi'
+    style === 'xsi'
       ? /^0([0-7]{0,3})/.exec(rest)
-      : style === '%b'
-        ? /^(?:0([0-7]{1,3})|([0-7]{1,3}))/.exec(rest)
-        : /^([0-7]{1,3})/.exec(rest);
+      : style === 'echo'
+        ? /^(?:0([0-7]{0,3})|([1-7][0-7]{0,2}))/.exec(rest)
+        : style === '%b'
+          ? /^(?:0([0-7]{1,3})|([0-7]{1,3}))/.exec(rest)
+          : /^([0-7]{1,3})/.exec(rest);
   if (octal !== null) {
     const value = Number.parseInt(octal[1] || octal[2] || '0', 8) & 0xff;
     return { text: String.fromCharCode(value), end: at + 1 + octal[0].length, stop: false };

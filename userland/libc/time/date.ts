@@ -1,5 +1,5 @@
 // Calendar time, UTC only: the fields of a moment, and strftime(3) formats (POSIX.1-2024, with the
-// GNU flags `-`, `_`, `0`, `^` and %N).
+// GNU flags `-`, `_`, `0`, `^`, `#` and %N).
 
 import type { Timespec } from '../../../kernel/abi/stat.ts';
 
@@ -92,6 +92,7 @@ function adjusted(value: FieldValue, flags: string, width: string): string {
   const size = flags.includes('-') ? 0 : Math.max(value.width, Number(width));
   let text = pad === '' && width === '' ? value.text : value.text.padStart(size, pad || ' ');
   if (flags.includes('^')) text = text.toUpperCase();
+  if (flags.includes('#')) text = /[a-z]/.test(text) ? text.toUpperCase() : text.toLowerCase();
   return text;
 }
 

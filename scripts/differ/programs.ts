@@ -1,0 +1,55 @@
+// Which programs are compared with the host's own, and why some are not.
+
+import type { Table } from './maker.ts';
+import { fileTable } from './tables/files.ts';
+import { lineTable } from './tables/lines.ts';
+import { patternTable } from './tables/patterns.ts';
+import { wordTable } from './tables/words.ts';
+
+export const table: Table = { ...lineTable, ...patternTable, ...wordTable, ...fileTable };
+
+/** Programs with tests of their own elsewhere, since the host's show another machine, or ask a person. */
+export const WITHOUT: Readonly<Record<string, string>> = {
+  ...reason('own the screen of a terminal: scripts/system/terminal', [
+    'vi',
+    'view',
+    'clear',
+    'stty',
+  ]),
+  ...reason('show or change this machine', [
+    ...[
+      'df',
+      'dmesg',
+      'free',
+      'fsync',
+      'groups',
+      'hostname',
+      'mount',
+      'umount',
+      'ps',
+      'pgrep',
+      'pkill',
+      'uptime',
+    ],
+    ...['renice', 'su', 'login', 'lsof', 'strace', 'time', 'fallocate', 'getfattr', 'setfattr'],
+  ]),
+  ...reason('file systems are judged by the tools of their makers', [
+    ...['mkfs.ext2', 'mkfs.ext3', 'mkfs.ext4', 'mkfs.hfs', 'mkfs.hfsplus'],
+  ]),
+  ...reason('are only here', ['bench', 'fault']),
+  ...reason('is compared with dash: scripts/system/shell', ['sh']),
+};
+
+function reason(why: string, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, why]));
+}
+
+/** Programs that still differ in some options or words: the campaign tries them, the test does not. */
+export const OPEN: Readonly<Record<string, string>> = {
+  ...reason('options that are not there yet', ['diff', 'du', 'find', 'ls', 'od', 'tar', 'realpath']),
+  ...reason('refusals and what is told of them', ['bc', 'chgrp', 'chmod', 'chown', 'join', 'mv', 'cp', 'ln', 'install', 'sed', 'split', 'test', '[', 'tr', 'xargs', 'zcat']),
+  ...reason('the number of the line that an error is in', ['ed']),
+  ...reason('columns in corner cases', ['expand', 'fmt', 'unexpand', 'tail']),
+  ...reason('patches that empty a file; rejects', ['patch']),
+  ...reason('%q of an empty word, \\u in the C locale', ['printf']),
+};

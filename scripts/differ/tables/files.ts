@@ -1,0 +1,745 @@
+// Programs that work on trees of files: each gets a random tree, and what becomes of it is compared.
+
+import type { Case } from '../case.ts';
+import { textOf } from '../inputs.ts';
+import type { Table } from '../maker.ts';
+import type { Random } from '../random.ts';
+
+const NAMES = [
+  'a',
+  'b',
+  'c.txt',
+  'd',
+  'e f',
+  'link',
+  'd/x',
+  'd/y.txt',
+  'd/sub',
+  'd/sub/z',
+  'missing',
+  'dirlink',
+  '.hid',
+  'empty',
+  '-n',
+  'd/',
+  'no/x',
+  'd2',
+  'v10.c',
+  'v9.c',
+];
+const DATE = ['2001-02-03 04:05:06', '2010-01-01', '2015-06-07 08:09:10', '1999-12-31 23:59:59'];
+
+/** Files, links and directories with times of long ago, so that nothing depends on now. */
+function setup(random: Random): string[] {
+  const extra = random.some(
+    [
+      'ln;-s;nowhere;dangling',
+      'chmod;444;b',
+      'ln;a;hard',
+      'chmod;700;d',
+      'mkdir;-p;d2/deep/er',
+      'printf;x>-n',
+      'chmod;4755;c.txt',
+      'mkfifo;p',
+      'touch;d2.c',
+      'ln;-s;loop;loop',
+    ],
+    3,
+  );
+  return [
+    'umask 022; mkdir -p d/sub; ln -s a link; ln -s d dirlink',
+    'touch v9.c v10.c d/x d/sub/z',
+    ...extra.map((line) => line.replaceAll(';', ' ').replace('x>', '-- x > ')),
+    `find . -depth -exec touch -h -d '${random.pick(DATE)}' {} +`,
+    `touch -d '${random.pick(DATE)}' a; touch -d '${random.pick(DATE)}' d d/x`,
+  ];
+}
+
+function onTree(
+  random: Random,
+  words: readonly string[],
+  more: Partial<Case> = {},
+): Omit<Case, 'program'> {
+  const files = {
+    a: textOf(random, 'words', 4),
+    b: 'bbb\n',
+    'c.txt': textOf(random, 'integers', 90),
+    'e f': '',
+    '.hid': 'h',
+    empty: '',
+  };
+  return { files, setup: setup(random), words, tree: true, ...more };
+}
+
+const names = (random: Random, least: number, most: number): string[] =>
+  random.list(least, most, () =>
+    random.once(3) ? random.pick(NAMES) : random.pick(['a', 'b', 'c.txt', 'd', 'link']),
+  );
+
+const mode = (random: Random): string =>
+  random.pick([
+    '644',
+    '0755',
+    '700',
+    '4711',
+    '1777',
+    '0',
+    'u+x',
+    'go-r',
+    'a=r',
+    'u=rwx,g=rx,o=',
+    '+x',
+    '-w',
+    'g=u',
+    'o+t',
+    'ug+s',
+    'a+X',
+    '+t',
+    'u=g,o=u',
+    'u+x,u-r',
+    '888',
+    'u?x',
+    '=',
+    '-x,+r',
+  ]);
+
+const backups = [
+  '-b',
+  '--backup=numbered',
+  '--backup=simple',
+  '-S .old',
+  '--backup=existing',
+  '--suffix=.z',
+];
+
+const findTest = (random: Random, depth = 0): string[] =>
+  random.pick([
+    ['-name', random.pick(['*', '*.txt', '[ab]', 'd*', '.*', '?'])],
+    ['-iname', random.pick(['A', '*.TXT'])],
+    ['-path', random.pick(['*/d/*', './a', '*sub*'])],
+    ['-type', random.pick(['f', 'd', 'l', 'p', 'f,d'])],
+    ['-size', random.pick(['0', '+0', '-2', '1', '4c', '+3c', '-1k'])],
+    ['-perm', random.pick(['644', '-u+w', '/111', '-100', 'u=rw,go=r'])],
+    ['-newer', random.pick(['a', 'b', 'd'])],
+    ['-mtime', random.pick(['+100', '-100', '0'])],
+    ['-newermt', random.pick(['2005-01-01', '2012-01-01'])],
+    ['-empty'],
+    ['-links', random.pick(['1', '+1', '2'])],
+    ['-regex', random.pick(['.*/[ab]', './d.*', '.*x'])],
+    ['-samefile', 'a'],
+    ['-lname', 'a'],
+    ['-readable'],
+    ['-executable'],
+    ['-user', 'root'],
+    ['-xtype', random.pick(['f', 'l', 'd'])],
+    ['-true'],
+    ['-false'],
+    ...(depth < 2
+      ? [
+          ['!', ...findTest(random, depth + 1)],
+          ['(', ...findTest(random, depth + 1), '-o', ...findTest(random, depth + 1), ')'],
+          [
+            ...findTest(random, depth + 1),
+            ...random.some(['-a'], 1),
+            ...findTest(random, depth + 1),
+          ],
+        ]
+      : []),
+  ]);
+
+const findAction = (random: Random): string[] =>
+  random.pick([
+    [],
+    [],
+    ['-print'],
+    ['-print0'],
+    ['-prune', '-o', '-print'],
+    [
+      '-printf',
+      random.pick([
+        '%p|%f|%h|%P\\n',
+        '%m %y %s %l\\n',
+        '%d %H %M\\n',
+        '%TY-%Tm-%Td %TH:%TM\\n',
+        '%n %u %g %U\\n',
+        '%5f|%-8p|\\t\\101\\n',
+        '%t\\n',
+        '%a %%\\n',
+        '%Y %b\\n'.slice(0, 2),
+      ]),
+    ],
+    ['-exec', 'echo', '{}', ';'],
+    ['-exec', 'basename', 'x{}y', ';'],
+    ['-execdir', 'echo', '{}', ';'],
+    ['-exec', 'test', '-s', '{}', ';', '-print'],
+    ['-quit'],
+    ['-delete'],
+    ['-fprint', 'out'],
+  ]);
+
+const LS = [
+  '-a',
+  '-A',
+  '-1',
+  '-C',
+  '-x',
+  '-m',
+  '-F',
+  '-p',
+  '-r',
+  '-t',
+  '-S',
+  '-X',
+  '-v',
+  '-U',
+  '-R',
+  '-d',
+  '-B',
+  '-Q',
+  '-b',
+  '-q',
+  '-N',
+  '-w 30',
+  '-w 60',
+  '-L',
+  '-H',
+  '-f',
+  '--group-directories-first',
+  '--color=always',
+  '-I *.c',
+  '--hide=a',
+  '-T 4',
+  '--quoting-style=c',
+  '--quoting-style=shell',
+  '--file-type',
+  '--indicator-style=slash',
+  '--sort=size',
+  '--sort=time',
+  '--sort=width',
+  '-u',
+  '--zero',
+  '--format=commas',
+  '--quoting-style=shell-escape',
+];
+const LONG = [
+  '-l',
+  '-n',
+  '-g',
+  '-o',
+  '-G',
+  '-h',
+  '--si',
+  '--time-style=long-iso',
+  '--time-style=iso',
+  '--time-style=+%Y',
+  '--time-style=full-iso',
+  '-lk',
+  '--author',
+  '--block-size=K',
+  '-s',
+];
+
+export const fileTable: Table = {
+  ls: (r) => {
+    const options = r.some(LS, 4);
+    const isLong = r.once(3);
+    const tail = isLong
+      ? " | sed '/^total/d; s/^\\(d[^ ]* *[0-9]* [^ ]* *[^ ]* *\\)[0-9.K]*/\\1/'"
+      : '';
+    const long = isLong
+      ? [
+          '-l',
+          ...r.some(
+            LONG.filter((one) => one !== '-s'),
+            2,
+          ),
+        ]
+      : [];
+    return onTree(
+      r,
+      ['ls', ...options, ...long, ...r.pick([[], names(r, 1, 3)])].filter(
+        (word) => word !== '-f' || !isLong,
+      ),
+      {
+        tail,
+        ...(/ -[UfR]/.test(` ${options.join(' ')}`) || options.includes('-U')
+          ? { sorted: true }
+          : {}),
+      },
+    );
+  },
+  cp: (r) =>
+    onTree(r, [
+      'cp',
+      ...r.some(
+        [
+          '-r',
+          '-a',
+          '-p',
+          '-f',
+          '-n',
+          '-u',
+          '-v',
+          '-l',
+          '-s',
+          '-L',
+          '-P',
+          '-H',
+          '-d',
+          '-T',
+          '--parents',
+          '-x',
+          '--remove-destination',
+          '-R',
+          '--no-preserve=mode',
+          '--preserve=timestamps',
+          '--attributes-only',
+          '--strip-trailing-slashes',
+          '-t d',
+          ...backups,
+        ],
+        3,
+      ),
+      ...names(r, 1, 3),
+    ]),
+  mv: (r) =>
+    onTree(r, [
+      'mv',
+      ...r.some(
+        [
+          '-f',
+          '-n',
+          '-u',
+          '-v',
+          '-T',
+          '-t d',
+          '--strip-trailing-slashes',
+          '--no-clobber',
+          ...backups,
+        ],
+        2,
+      ),
+      ...names(r, 1, 3),
+    ]),
+  ln: (r) =>
+    onTree(r, [
+      'ln',
+      ...r.some(
+        ['-s', '-f', '-n', '-v', '-T', '-r', '-L', '-P', '-t d', '-sf', '-sr', ...backups],
+        3,
+      ),
+      ...names(r, 1, 3),
+    ]),
+  install: (r) =>
+    onTree(r, [
+      'install',
+      ...r.some(
+        ['-d', '-D', '-m 600', '-m u=rwx', '-p', '-v', '-T', '-t d', '-C', '-m 4755', ...backups],
+        3,
+      ),
+      ...names(r, 1, 3),
+    ]),
+  rm: (r) =>
+    onTree(r, [
+      'rm',
+      ...r.some(
+        ['-r', '-f', '-v', '-d', '-rf', '-R', '-I', '--one-file-system', '--preserve-root'],
+        2,
+      ),
+      ...(r.once(8) ? ['--'] : []),
+      ...names(r, 0, 3),
+    ]),
+  rmdir: (r) =>
+    onTree(r, [
+      'rmdir',
+      ...r.some(['-p', '-v', '--ignore-fail-on-non-empty'], 2),
+      ...r.list(1, 3, () => r.pick(['d/sub', 'd2/deep/er', 'd', 'a', 'missing', 'd2/deep/er/'])),
+    ]),
+  mkdir: (r) =>
+    onTree(r, [
+      'mkdir',
+      ...r.some(['-p', '-v', '-m 700', '-m u=rwx,go=', '-m 1777', '-m a=rx,u+w'], 2),
+      ...r.list(1, 3, () => r.pick(['n', 'n/m', 'd', 'd/n', 'a/x', 'q/r/s', 'a', 'n/', ''])),
+    ]),
+  touch: (r) =>
+    onTree(
+      r,
+      [
+        'touch',
+        ...r.some(
+          [
+            '-a',
+            '-m',
+            '-c',
+            '-h',
+            '-r a',
+            '-d @1000000000',
+            '-t 200102030405.06',
+            '-t 9912312359',
+            '-d 2020-02-02',
+            '-t 13011200',
+            '--time=atime',
+          ],
+          3,
+        ),
+        ...names(r, 0, 2),
+      ],
+      { tail: "; stat -c '%n %Y' a b 2>/dev/null | awk '$2 < 1600000000'" },
+    ),
+  chmod: (r) =>
+    onTree(r, [
+      'chmod',
+      ...r.some(['-R', '-v', '-c', '-f', '--reference=c.txt'], 2),
+      mode(r),
+      ...names(r, 0, 2),
+    ]),
+  chown: (r) =>
+    onTree(
+      r,
+      [
+        'chown',
+        ...r.some(['-R', '-v', '-c', '-h', '--from=0', '-f'], 2),
+        r.pick([
+          '1001',
+          '1001:1002',
+          ':1003',
+          'root',
+          'root:root',
+          '0.0',
+          '+1005:+1006',
+          'nobody-here',
+          '1001:',
+        ]),
+        ...names(r, 0, 2),
+      ],
+      { tail: "; find . -printf '%U %G %p\\n' | sort" },
+    ),
+  chgrp: (r) =>
+    onTree(
+      r,
+      [
+        'chgrp',
+        ...r.some(['-R', '-v', '-c', '-h'], 2),
+        r.pick(['1001', 'root', '0', 'nobody-here', '+1007']),
+        ...names(r, 0, 2),
+      ],
+      { tail: "; find . -printf '%U %G %p\\n' | sort" },
+    ),
+  stat: (r) =>
+    onTree(
+      r,
+      [
+        'stat',
+        ...r.some(['-L'], 1),
+        r.pick(['-c', '--printf', '-c']),
+        r.pick([
+          '%n %s %F',
+          '%a %A %f',
+          '%h %u %g %U %G',
+          '%Y %y',
+          '%N',
+          '%n|%10s|%-10a|%05h',
+          '%t %T',
+          '%X %x'.slice(3),
+          '%B',
+          '%y\\n',
+          '%.3Y %.Y',
+          '%%',
+          '%q',
+          '%i'.slice(2),
+        ]),
+        ...names(r, 1, 3),
+      ],
+      { tail: " | sed 's/^\\(d[^ ]* \\)4096/\\1/'", tree: true },
+    ),
+  du: (r) =>
+    onTree(
+      r,
+      [
+        'du',
+        ...r.some(
+          [
+            '-a',
+            '-s',
+            '-c',
+            '-b',
+            '-h',
+            '-k',
+            '-m',
+            '-S',
+            '-d 1',
+            '-d 0',
+            '--apparent-size',
+            '-l',
+            '-L',
+            '-D',
+            '-0',
+            '-t 1K',
+            '--exclude=*.txt',
+            '--inodes',
+            '-B 1',
+            '--time',
+            '-x',
+          ],
+          3,
+        ),
+        ...r.pick([[], names(r, 1, 2)]),
+      ],
+      { sorted: true },
+    ),
+  find: (r) => {
+    const options = [...r.some(['-L', '-P', '-H'], 1)];
+    const where = r.pick([['.'], [], ['.'], ['d'], ['a', 'd'], ['missing', 'd']]);
+    const global = r.some(
+      ['-maxdepth 1', '-mindepth 1', '-depth', '-maxdepth 2', '-xdev', '-daystart'],
+      1,
+    );
+    const action = findAction(r);
+    const isEarly = action[0] === '-quit' ? ['-maxdepth', '0'] : [];
+    return onTree(
+      r,
+      ['find', ...options, ...where, ...global, ...isEarly, ...findTest(r), ...action],
+      {
+        sorted: true,
+        ...(action[0] === '-printf' && /%[sdn]|%t/.test(action[1] ?? '')
+          ? { tail: " | sed 's/^\\([0-7]* d \\)[0-9]*/\\1/'" }
+          : {}),
+      },
+    );
+  },
+  xargs: (r) => ({
+    files: {
+      f: r.text(0, 8, [
+        'a b c\n',
+        'foo\n',
+        "'q r' s\n",
+        '"x y"\n',
+        'a\\ b\n',
+        '\n',
+        '  lead',
+        'last ',
+        'long-word\n',
+        '_ ',
+        'x\0y\0',
+        "unbalanced '",
+      ]),
+    },
+    words: [
+      'xargs',
+      ...r.some(
+        [
+          '-n1',
+          '-n2',
+          '-L1',
+          '-L2',
+          '-I{}',
+          '-0',
+          '-t',
+          '-r',
+          '-d,',
+          '-d \\n',
+          '-E_',
+          '-s 40',
+          '-x',
+          '-P1',
+          '-i',
+          '-l',
+          '--max-args=3',
+        ],
+        2,
+      ),
+      ...r.pick([
+        [],
+        ['echo'],
+        ['echo', 'x{}', '{}'],
+        ['echo', '-'],
+        ['sh', '-c', 'exit 3'],
+        ['false'],
+        ['nonexistent-command'],
+        ['printf', '[%s]'],
+      ]),
+    ],
+    stdin: 'f',
+  }),
+  readlink: (r) =>
+    onTree(r, [
+      'readlink',
+      ...r.some(['-f', '-e', '-m', '-n', '-z', '-v', '-q'], 2),
+      ...names(r, 0, 2),
+    ]),
+  realpath: (r) =>
+    onTree(r, [
+      'realpath',
+      ...r.some(
+        [
+          '-e',
+          '-m',
+          '-s',
+          '-L',
+          '-P',
+          '-z',
+          '-q',
+          '--relative-to=d',
+          '--relative-base=.',
+          '--relative-to=.',
+        ],
+        2,
+      ),
+      ...names(r, 0, 2),
+      ...r.some(['d/../a', './/d//x', 'a/..', 'd/sub/../../b'], 1),
+    ]),
+  pwd: (r) => onTree(r, ['pwd', ...r.some(['-P', '-L', 'x'], 1)]),
+  tar: (r) =>
+    onTree(
+      r,
+      [
+        'tar',
+        '-cf',
+        'x.tar',
+        ...r.some(
+          [
+            '--format=ustar',
+            '--format=pax',
+            '-h',
+            '-v',
+            '--exclude=*.txt',
+            '-C d',
+            '--no-recursion',
+            '--sort=name',
+            '--mtime=@0',
+          ],
+          2,
+        ),
+        ...names(r, 1, 3),
+      ],
+      {
+        tail: `; tar -t${r.pick(['', 'v'])}f x.tar 2>&1 | sed 's/  */ /g'; mkdir o; tar -xf x.tar -C o; rm -f x.tar`,
+        sorted: true,
+      },
+    ),
+  file: (r) =>
+    onTree(
+      r,
+      [
+        'file',
+        ...r.some(['-b', '-i', '-L', '-h', '--mime-type', '-N', '-0', '-F:='], 2),
+        ...names(r, 1, 3),
+      ],
+      { tree: true },
+    ),
+  mktemp: (r) =>
+    onTree(
+      r,
+      [
+        'mktemp',
+        ...r.some(['-d', '-u', '-q', '--suffix=.z', '-p d', '-t'], 2),
+        r.pick(['tXXXXXX', 'tXX', 'aXXXX.c', 'no/XXXX', 'XXXXX']),
+      ],
+      {
+        tail: " | sed 's/[A-Za-z0-9]\\{3,\\}$/R/; s/[A-Za-z0-9]*[.]/R./' | wc -l; rm -rf t?????? a????.c",
+        tree: true,
+      },
+    ),
+  which: (r) => ({
+    files: {},
+    words: [
+      'which',
+      ...r.some(['-a'], 1),
+      ...r.list(1, 2, () => r.pick(['no-such-program', '/bin/none', './none'])),
+    ],
+  }),
+  mkfifo: (r) =>
+    onTree(r, [
+      'mkfifo',
+      ...r.some(['-m 600', '-m a=rw'], 1),
+      ...r.list(1, 2, () => r.pick(['n', 'a', 'no/x', 'd/n'])),
+    ]),
+  mknod: (r) =>
+    onTree(r, [
+      'mknod',
+      ...r.some(['-m 600'], 1),
+      r.pick(['n', 'a', 'no/x']),
+      ...r.pick([['p'], ['b', '7', '1'], ['c', '1', '3'], ['p', '1', '2'], ['b', '7'], ['x']]),
+    ]),
+  id: (r) => ({
+    files: {},
+    words: [
+      'id',
+      ...r.pick([['-u'], ['-g'], ['-un'], ['-gn'], ['-ur'], ['-n'], ['-u', 'nobody-here'], ['-x']]),
+    ],
+  }),
+  whoami: (r) => ({ files: {}, words: ['whoami', ...r.some(['x'], 1)] }),
+  kill: (r) => ({
+    files: {},
+    words: [
+      'kill',
+      ...r.pick([
+        ['-l', '9'],
+        ['-l', 'TERM'],
+        ['-l', '15', '2'],
+        ['-0', '999999'],
+        ['-s', 'nosuch', '1'],
+        ['-l', 'KILL'],
+        [],
+      ]),
+    ],
+  }),
+  sleep: (r) => ({
+    files: {},
+    words: [
+      'sleep',
+      ...r.pick([['0'], ['0.01'], ['.01s'], ['x'], ['-1'], [], ['0m', '0h'], ['0.01', 'y']]),
+    ],
+  }),
+  nice: (r) => ({
+    files: {},
+    words: [
+      'nice',
+      ...r.pick([
+        [],
+        ['-n', '5', 'nice'],
+        ['-3', 'nice'],
+        ['-n', 'x', 'nice'],
+        ['nonexistent'],
+        ['-n5'],
+      ]),
+    ],
+  }),
+  nohup: (r) => ({
+    files: {},
+    words: ['nohup', ...r.pick([['echo', 'hi'], ['nonexistent'], ['false'], []])],
+  }),
+  timeout: (r) => ({
+    files: {},
+    words: [
+      'timeout',
+      ...r.some(['-s KILL', '-k 1', '--preserve-status', '--foreground'], 1),
+      ...r.pick([
+        ['9', 'echo', 'x'],
+        ['0.05', 'sleep', '60'],
+        ['9', 'nonexistent'],
+        ['x', 'true'],
+        ['9', 'sh', '-c', 'exit 5'],
+        ['9'],
+      ]),
+    ],
+  }),
+  sync: (r) =>
+    onTree(r, [
+      'sync',
+      ...r.some(['-d', '-f'], 1),
+      ...names(r, 0, 1).filter((name) => !name.startsWith('-')),
+    ]),
+  uname: (r) => ({
+    files: {},
+    words: ['uname', ...r.pick([['-s'], ['x'], ['-o'].slice(1), ['-z']])],
+  }),
+  tty: (r) => ({ files: {}, words: ['tty', ...r.some(['-s'], 1)] }),
+  more: (r) =>
+    onTree(r, ['more', ...r.list(1, 2, () => r.pick(['a', 'b', 'missing', 'd', 'c.txt']))]),
+  less: (r) =>
+    onTree(r, ['cat'], {
+      words: ['less', r.pick(['a', 'b', 'c.txt']), ...r.some(['b'], 1)],
+      tree: true,
+    }),
+};
