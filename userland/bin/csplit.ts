@@ -110,8 +110,8 @@ function readPatterns(tool: Tool, words: readonly string[]): Pattern[] {
       const count = /^\{(\d+|\*)\}$/.exec(text)?.[1];
       if (count === undefined)
         tool.die(`${quotedArgument(text)}: integer required between '{' and '}'`);
-      if (last !== undefined)
-        last.repeat = count === '*' ? Number.POSITIVE_INFINITY : Number(count);
+      if (last === undefined) tool.die(`${quotedArgument(text)}: invalid pattern`);
+      else last.repeat = count === '*' ? Number.POSITIVE_INFINITY : Number(count);
       continue;
     }
     const delimiter = text[0] ?? '';

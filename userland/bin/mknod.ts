@@ -21,6 +21,8 @@ export const main = program(
     const kind = kinds[type] ?? tool.misuse(`invalid device type ${quotedArgument(type)}`);
     if (kind !== S_IFIFO && (major === undefined || minor === undefined))
       tool.misuse('Special files require major and minor device numbers.');
+    const extra = options.operands[kind === S_IFIFO ? 2 : 4];
+    if (extra !== undefined) tool.misuse(`extra operand ${quotedArgument(extra)}`);
     const text = options.value('m') ?? '666';
     const change = parseMode(text) ?? tool.die(`invalid mode`);
     const mode = applyMode(change, 0o666, currentUmask(tool.sys));

@@ -1,17 +1,22 @@
-// realpath: absolute paths without symlinks (-e, -m, -s, -z, -q). GNU coreutils §18.5.
+// realpath: absolute paths without symlinks (-e, -m, -s, -L, -P, -z, -q, --relative-to,
+// --relative-base). GNU coreutils §18.5.
 
-import { PosixError, strerror } from '../../kernel/abi/errno.ts';
-import { join, realpath } from '../libc/files/path.ts';
+import { ENOTDIR, fail, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { isDirectory, join, realpath } from '../libc/files/path.ts';
 import { program } from '../libc/program.ts';
 import { maybeQuoted } from '../libc/text/quote.ts';
 
 export const main = program(
   {
-    usage: '[-emqsz] FILE...',
+    usage: '[-emqsz] [--relative-to=DIR] [--relative-base=DIR] FILE...',
     short: 'eLmPqsz',
     long: {
       'canonicalize-existing': 'e',
       'canonicalize-missing': 'm',
+      logical: 'L',
+      physical: 'P',
+      'relative-to=': 'to',
+      'relative-base=': 'base',
       quiet: 'q',
       strip: 's',
       'no-symlinks': 's',
@@ -22,12 +27,22 @@ export const main = program(
     if (options.operands.length === 0) tool.missingOperand();
     const way = options.last('e', 'm');
     const must = way === 'e' ? 'all' : way === 'm' ? 'none' : 'parent';
+    const resolve = (path: string): string =>
+      options.has('s') ? stripped(path, tool.sys.getcwd()) : realpath(tool.sys, path, must);
+    const directory = (path: string | undefined): string | undefined => {
+      if (path === undefined) return undefined;
+      const found = tool.attempt(maybeQuoted(path), () => {
+        const real = resolve(path);
+        if (way !== 'm' && !isDirectory(tool.sys.stat(real))) fail(ENOTDIR);
+        return real;
+      });
+      return found ?? tool.die('');
+    };
+    const base = directory(options.value('base'));
+    const to = directory(options.value('to')) ?? base;
     for (const path of options.operands) {
       try {
-        const out = options.has('s')
-          ? stripped(path, tool.sys.getcwd())
-          : realpath(tool.sys, path, must);
-        tool.out.text(out);
+        tool.out.text(shown(resolve(path), { base, to }));
         tool.out.byte(options.has('z') ? 0 : 10);
       } catch (error) {
         if (!(error instanceof PosixError)) throw error;
@@ -37,6 +52,25 @@ export const main = program(
     }
   },
 );
+
+interface Relation {
+  /** What lies outside is shown absolute. */
+  readonly base: string | undefined;
+  readonly to: string | undefined;
+}
+
+function shown(path: string, { base, to }: Relation): string {
+  if (to === undefined) return path;
+  if (base !== undefined && !(isBelow(path, base) && isBelow(to, base))) return path;
+  const [from, goal] = [to, path].map((one) => one.split('/').filter(Boolean));
+  if (from === undefined || goal === undefined) return path;
+  let same = 0;
+  while (same < from.length && from[same] === goal[same]) same++;
+  return [...from.slice(same).map(() => '..'), ...goal.slice(same)].join('/') || '.';
+}
+
+const isBelow = (path: string, base: string): boolean =>
+  base === '/' || path === base || path.startsWith(`${base}/`);
 
 /** Absolute, `.` and `..` taken out as text. */
 function stripped(path: string, cwd: string): string {

@@ -5,45 +5,18 @@ import { textOf } from '../inputs.ts';
 import type { Table } from '../maker.ts';
 import type { Random } from '../random.ts';
 
-const NAMES = [
-  'a',
-  'b',
-  'c.txt',
-  'd',
-  'e f',
-  'link',
-  'd/x',
-  'd/y.txt',
-  'd/sub',
-  'd/sub/z',
-  'missing',
-  'dirlink',
-  '.hid',
-  'empty',
-  '-n',
-  'd/',
-  'no/x',
-  'd2',
-  'v10.c',
-  'v9.c',
-];
+const NAMES =
+  'a|b|c.txt|d|e f|link|d/x|d/y.txt|d/sub|d/sub/z|missing|dirlink|.hid|empty|-n|d/|no/x|d2|v10.c|v9.c'.split(
+    '|',
+  );
 const DATE = ['2001-02-03 04:05:06', '2010-01-01', '2015-06-07 08:09:10', '1999-12-31 23:59:59'];
 
 /** Files, links and directories with times of long ago, so that nothing depends on now. */
 function setup(random: Random): string[] {
   const extra = random.some(
-    [
-      'ln;-s;nowhere;dangling',
-      'chmod;444;b',
-      'ln;a;hard',
-      'chmod;700;d',
-      'mkdir;-p;d2/deep/er',
-      'printf;x>-n',
-      'chmod;4755;c.txt',
-      'mkfifo;p',
-      'touch;d2.c',
-      'ln;-s;loop;loop',
-    ],
+    'ln;-s;nowhere;dangling|chmod;444;b|ln;a;hard|chmod;700;d|mkdir;-p;d2/deep/er|printf;x>-n|chmod;4755;c.txt|mkfifo;p|touch;d2.c|ln;-s;loop;loop'.split(
+      '|',
+    ),
     3,
   );
   return [
@@ -55,7 +28,7 @@ function setup(random: Random): string[] {
   ];
 }
 
-function onTree(
+export function onTree(
   random: Random,
   words: readonly string[],
   more: Partial<Case> = {},
@@ -71,46 +44,21 @@ function onTree(
   return { files, setup: setup(random), words, tree: true, ...more };
 }
 
-const names = (random: Random, least: number, most: number): string[] =>
+export const names = (random: Random, least: number, most: number): string[] =>
   random.list(least, most, () =>
     random.once(3) ? random.pick(NAMES) : random.pick(['a', 'b', 'c.txt', 'd', 'link']),
   );
 
 const mode = (random: Random): string =>
-  random.pick([
-    '644',
-    '0755',
-    '700',
-    '4711',
-    '1777',
-    '0',
-    'u+x',
-    'go-r',
-    'a=r',
-    'u=rwx,g=rx,o=',
-    '+x',
-    '-w',
-    'g=u',
-    'o+t',
-    'ug+s',
-    'a+X',
-    '+t',
-    'u=g,o=u',
-    'u+x,u-r',
-    '888',
-    'u?x',
-    '=',
-    '-x,+r',
-  ]);
+  random.pick(
+    '644|0755|700|4711|1777|0|u+x|go-r|a=r|u=rwx,g=rx,o=|+x|-w|g=u|o+t|ug+s|a+X|+t|u=g,o=u|u+x,u-r|888|u?x|=|-x,+r'.split(
+      '|',
+    ),
+  );
 
-const backups = [
-  '-b',
-  '--backup=numbered',
-  '--backup=simple',
-  '-S .old',
-  '--backup=existing',
-  '--suffix=.z',
-];
+const backups = '-b|--backup=numbered|--backup=simple|-S .old|--backup=existing|--suffix=.z'.split(
+  '|',
+);
 
 const findTest = (random: Random, depth = 0): string[] =>
   random.pick([
@@ -177,67 +125,14 @@ const findAction = (random: Random): string[] =>
     ['-fprint', 'out'],
   ]);
 
-const LS = [
-  '-a',
-  '-A',
-  '-1',
-  '-C',
-  '-x',
-  '-m',
-  '-F',
-  '-p',
-  '-r',
-  '-t',
-  '-S',
-  '-X',
-  '-v',
-  '-U',
-  '-R',
-  '-d',
-  '-B',
-  '-Q',
-  '-b',
-  '-q',
-  '-N',
-  '-w 30',
-  '-w 60',
-  '-L',
-  '-H',
-  '-f',
-  '--group-directories-first',
-  '--color=always',
-  '-I *.c',
-  '--hide=a',
-  '-T 4',
-  '--quoting-style=c',
-  '--quoting-style=shell',
-  '--file-type',
-  '--indicator-style=slash',
-  '--sort=size',
-  '--sort=time',
-  '--sort=width',
-  '-u',
-  '--zero',
-  '--format=commas',
-  '--quoting-style=shell-escape',
-];
-const LONG = [
-  '-l',
-  '-n',
-  '-g',
-  '-o',
-  '-G',
-  '-h',
-  '--si',
-  '--time-style=long-iso',
-  '--time-style=iso',
-  '--time-style=+%Y',
-  '--time-style=full-iso',
-  '-lk',
-  '--author',
-  '--block-size=K',
-  '-s',
-];
+const LS =
+  '-a|-A|-1|-C|-x|-m|-F|-p|-r|-t|-S|-X|-v|-U|-R|-d|-B|-Q|-b|-q|-N|-w 30|-w 60|-L|-H|-f|--group-directories-first|--color=always|-I *.c|--hide=a|-T 4|--quoting-style=c|--quoting-style=shell|--file-type|--indicator-style=slash|--sort=size|--sort=time|--sort=width|-u|--zero|--format=commas|--quoting-style=shell-escape'.split(
+    '|',
+  );
+const LONG =
+  '-l|-n|-g|-o|-G|-h|--si|--time-style=long-iso|--time-style=iso|--time-style=+%Y|--time-style=full-iso|-lk|--author|--block-size=K|-s'.split(
+    '|',
+  );
 
 export const fileTable: Table = {
   ls: (r) => {
@@ -367,19 +262,9 @@ export const fileTable: Table = {
       [
         'touch',
         ...r.some(
-          [
-            '-a',
-            '-m',
-            '-c',
-            '-h',
-            '-r a',
-            '-d @1000000000',
-            '-t 200102030405.06',
-            '-t 9912312359',
-            '-d 2020-02-02',
-            '-t 13011200',
-            '--time=atime',
-          ],
+          '-a|-m|-c|-h|-r a|-d @1000000000|-t 200102030405.06|-t 9912312359|-d 2020-02-02|-t 13011200|--time=atime'.split(
+            '|',
+          ),
           3,
         ),
         ...names(r, 0, 2),
@@ -399,17 +284,7 @@ export const fileTable: Table = {
       [
         'chown',
         ...r.some(['-R', '-v', '-c', '-h', '--from=0', '-f'], 2),
-        r.pick([
-          '1001',
-          '1001:1002',
-          ':1003',
-          'root',
-          'root:root',
-          '0.0',
-          '+1005:+1006',
-          'nobody-here',
-          '1001:',
-        ]),
+        r.pick('1001|1001:1002|:1003|root|root:root|0.0|+1005:+1006|nobody-here|1001:'.split('|')),
         ...names(r, 0, 2),
       ],
       { tail: "; find . -printf '%U %G %p\\n' | sort" },
@@ -458,29 +333,9 @@ export const fileTable: Table = {
       [
         'du',
         ...r.some(
-          [
-            '-a',
-            '-s',
-            '-c',
-            '-b',
-            '-h',
-            '-k',
-            '-m',
-            '-S',
-            '-d 1',
-            '-d 0',
-            '--apparent-size',
-            '-l',
-            '-L',
-            '-D',
-            '-0',
-            '-t 1K',
-            '--exclude=*.txt',
-            '--inodes',
-            '-B 1',
-            '--time',
-            '-x',
-          ],
+          '-a|-s|-c|-b|-h|-k|-m|-S|-d 1|-d 0|--apparent-size|-l|-L|-D|-0|-t 1K|--exclude=*.txt|--inodes|-B 1|--time|-x'.split(
+            '|',
+          ),
           3,
         ),
         ...r.pick([[], names(r, 1, 2)]),
@@ -527,25 +382,7 @@ export const fileTable: Table = {
     words: [
       'xargs',
       ...r.some(
-        [
-          '-n1',
-          '-n2',
-          '-L1',
-          '-L2',
-          '-I{}',
-          '-0',
-          '-t',
-          '-r',
-          '-d,',
-          '-d \\n',
-          '-E_',
-          '-s 40',
-          '-x',
-          '-P1',
-          '-i',
-          '-l',
-          '--max-args=3',
-        ],
+        '-n1|-n2|-L1|-L2|-I{}|-0|-t|-r|-d,|-d \\n|-E_|-s 40|-x|-P1|-i|-l|--max-args=3'.split('|'),
         2,
       ),
       ...r.pick([
@@ -571,18 +408,7 @@ export const fileTable: Table = {
     onTree(r, [
       'realpath',
       ...r.some(
-        [
-          '-e',
-          '-m',
-          '-s',
-          '-L',
-          '-P',
-          '-z',
-          '-q',
-          '--relative-to=d',
-          '--relative-base=.',
-          '--relative-to=.',
-        ],
+        '-e|-m|-s|-L|-P|-z|-q|--relative-to=d|--relative-base=.|--relative-to=.'.split('|'),
         2,
       ),
       ...names(r, 0, 2),
@@ -597,17 +423,9 @@ export const fileTable: Table = {
         '-cf',
         'x.tar',
         ...r.some(
-          [
-            '--format=ustar',
-            '--format=pax',
-            '-h',
-            '-v',
-            '--exclude=*.txt',
-            '-C d',
-            '--no-recursion',
-            '--sort=name',
-            '--mtime=@0',
-          ],
+          '--format=ustar|--format=pax|-h|-v|--exclude=*.txt|-C d|--no-recursion|--sort=name|--mtime=@0'.split(
+            '|',
+          ),
           2,
         ),
         ...names(r, 1, 3),
@@ -640,106 +458,4 @@ export const fileTable: Table = {
         tree: true,
       },
     ),
-  which: (r) => ({
-    files: {},
-    words: [
-      'which',
-      ...r.some(['-a'], 1),
-      ...r.list(1, 2, () => r.pick(['no-such-program', '/bin/none', './none'])),
-    ],
-  }),
-  mkfifo: (r) =>
-    onTree(r, [
-      'mkfifo',
-      ...r.some(['-m 600', '-m a=rw'], 1),
-      ...r.list(1, 2, () => r.pick(['n', 'a', 'no/x', 'd/n'])),
-    ]),
-  mknod: (r) =>
-    onTree(r, [
-      'mknod',
-      ...r.some(['-m 600'], 1),
-      r.pick(['n', 'a', 'no/x']),
-      ...r.pick([['p'], ['b', '7', '1'], ['c', '1', '3'], ['p', '1', '2'], ['b', '7'], ['x']]),
-    ]),
-  id: (r) => ({
-    files: {},
-    words: [
-      'id',
-      ...r.pick([['-u'], ['-g'], ['-un'], ['-gn'], ['-ur'], ['-n'], ['-u', 'nobody-here'], ['-x']]),
-    ],
-  }),
-  whoami: (r) => ({ files: {}, words: ['whoami', ...r.some(['x'], 1)] }),
-  kill: (r) => ({
-    files: {},
-    words: [
-      'kill',
-      ...r.pick([
-        ['-l', '9'],
-        ['-l', 'TERM'],
-        ['-l', '15', '2'],
-        ['-0', '999999'],
-        ['-s', 'nosuch', '1'],
-        ['-l', 'KILL'],
-        [],
-      ]),
-    ],
-  }),
-  sleep: (r) => ({
-    files: {},
-    words: [
-      'sleep',
-      ...r.pick([['0'], ['0.01'], ['.01s'], ['x'], ['-1'], [], ['0m', '0h'], ['0.01', 'y']]),
-    ],
-  }),
-  nice: (r) => ({
-    files: {},
-    words: [
-      'nice',
-      ...r.pick([
-        [],
-        ['-n', '5', 'nice'],
-        ['-3', 'nice'],
-        ['-n', 'x', 'nice'],
-        ['nonexistent'],
-        ['-n5'],
-      ]),
-    ],
-  }),
-  nohup: (r) => ({
-    files: {},
-    words: ['nohup', ...r.pick([['echo', 'hi'], ['nonexistent'], ['false'], []])],
-  }),
-  timeout: (r) => ({
-    files: {},
-    words: [
-      'timeout',
-      ...r.some(['-s KILL', '-k 1', '--preserve-status', '--foreground'], 1),
-      ...r.pick([
-        ['9', 'echo', 'x'],
-        ['0.05', 'sleep', '60'],
-        ['9', 'nonexistent'],
-        ['x', 'true'],
-        ['9', 'sh', '-c', 'exit 5'],
-        ['9'],
-      ]),
-    ],
-  }),
-  sync: (r) =>
-    onTree(r, [
-      'sync',
-      ...r.some(['-d', '-f'], 1),
-      ...names(r, 0, 1).filter((name) => !name.startsWith('-')),
-    ]),
-  uname: (r) => ({
-    files: {},
-    words: ['uname', ...r.pick([['-s'], ['x'], ['-o'].slice(1), ['-z']])],
-  }),
-  tty: (r) => ({ files: {}, words: ['tty', ...r.some(['-s'], 1)] }),
-  more: (r) =>
-    onTree(r, ['more', ...r.list(1, 2, () => r.pick(['a', 'b', 'missing', 'd', 'c.txt']))]),
-  less: (r) =>
-    onTree(r, ['cat'], {
-      words: ['less', r.pick(['a', 'b', 'c.txt']), ...r.some(['b'], 1)],
-      tree: true,
-    }),
 };

@@ -24,40 +24,11 @@ const list = (random: Random): string =>
     .join(',');
 
 const sorts = (random: Random): string[] => {
-  const kinds: Kind[] = [
-    'words',
-    'word',
-    'numbers',
-    'integers',
-    'fields',
-    'columns',
-    'odd',
-    'versions',
-    'sizes',
-    'months',
-  ];
+  const kinds = 'words|word|numbers|integers|fields|columns|odd|versions|sizes|months'.split(
+    '|',
+  ) as Kind[];
   const options = random.some(
-    [
-      '-n',
-      '-r',
-      '-u',
-      '-b',
-      '-f',
-      '-d',
-      '-i',
-      '-g',
-      '-h',
-      '-M',
-      '-V',
-      '-s',
-      '-t:',
-      '-t,',
-      '-c',
-      '-C',
-      '-m',
-      '-z',
-      '-o out',
-    ],
+    '-n|-r|-u|-b|-f|-d|-i|-g|-h|-M|-V|-s|-t:|-t,|-c|-C|-m|-z|-o out'.split('|'),
     3,
   );
   return [...random.list(0, 2, () => sortKey(random)), ...options, random.pick(kinds)];
@@ -88,46 +59,16 @@ export const lineTable: Table = {
       [
         'nl',
         ...r.some(
-          [
-            '-ba',
-            '-bt',
-            '-bn',
-            '-bpfoo',
-            '-bp^a',
-            '-ha',
-            '-fa',
-            '-i2',
-            '-i5',
-            '-l2',
-            '-nln',
-            '-nrn',
-            '-nrz',
-            '-p',
-            '-s:',
-            '-s',
-            '-v5',
-            '-v0',
-            '-v-3',
-            '-w2',
-            '-w9',
-            '-dxy',
-          ],
+          '-ba|-bt|-bn|-bpfoo|-bp^a|-ha|-fa|-i2|-i5|-l2|-nln|-nrn|-nrz|-p|-s:|-s|-v5|-v0|-v-3|-w2|-w9|-dxy'.split(
+            '|',
+          ),
           4,
         ),
       ],
       r.once(3)
         ? {
             text: (random) =>
-              random.text(1, 9, [
-                'a\n',
-                'foo\n',
-                '\n',
-                '\\:\\:\\:\n',
-                '\\:\\:\n',
-                '\\:\n',
-                'xyxy\n',
-                'xy\n',
-              ]),
+              random.text(1, 9, 'a\n|foo\n|\n|\\:\\:\\:\n|\\:\\:\n|\\:\n|xyxy\n|xy\n'.split('|')),
           }
         : {},
     ),
@@ -143,60 +84,23 @@ export const lineTable: Table = {
       [
         'uniq',
         ...r.some(
-          [
-            '-c',
-            '-d',
-            '-u',
-            '-i',
-            '-D',
-            '-f1',
-            '-s1',
-            '-s2',
-            '-w2',
-            '-w3',
-            '-z',
-            '--group',
-            '--group=both',
-            '--group=append',
-            '--all-repeated=prepend',
-            '--all-repeated=separate',
-          ],
+          '-c|-d|-u|-i|-D|-f1|-s1|-s2|-w2|-w3|-z|--group|--group=both|--group=append|--all-repeated=prepend|--all-repeated=separate'.split(
+            '|',
+          ),
           3,
         ),
       ],
       {
         takes: 'one',
         text: (random) =>
-          random.text(0, 9, [
-            'a\n',
-            'a\n',
-            'A\n',
-            'x a\n',
-            'y a\n',
-            'x ab\n',
-            '\n',
-            'ab',
-            ' a\n',
-            'foo\tb\n',
-          ]),
+          random.text(0, 9, 'a\n|a\n|A\n|x a\n|y a\n|x ab\n|\n|ab| a\n|foo\tb\n'.split('|')),
       },
     ),
   comm: (r) => {
     const kind = r.pick(['word', 'integers', 'words'] as const);
     const files = { f: sortedText(r, kind), g: sortedText(r, kind) };
     const options = r.some(
-      [
-        '-1',
-        '-2',
-        '-3',
-        '-12',
-        '-23',
-        '--total',
-        '--output-delimiter=:',
-        '--check-order',
-        '--nocheck-order',
-        '-z',
-      ],
+      '-1|-2|-3|-12|-23|--total|--output-delimiter=:|--check-order|--nocheck-order|-z'.split('|'),
       2,
     );
     return { files, words: ['comm', ...options, 'f', r.once(6) ? '-' : 'g'], stdin: 'g' };
@@ -205,25 +109,9 @@ export const lineTable: Table = {
     const kind = r.pick(['word', 'columns', 'columns', 'words'] as const);
     const files = { f: sortedText(r, kind), g: sortedText(r, kind) };
     const options = r.some(
-      [
-        '-a1',
-        '-a2',
-        '-v1',
-        '-v2',
-        '-i',
-        '-t:',
-        '-j1',
-        '-12',
-        '-22',
-        '-o1.1,2.2',
-        '-o0,1.2,2.1',
-        '-oauto',
-        '-eX',
-        '--header',
-        '--nocheck-order',
-        '--check-order',
-        '-z',
-      ],
+      '-a1|-a2|-v1|-v2|-i|-t:|-j1|-12|-22|-o1.1,2.2|-o0,1.2,2.1|-oauto|-eX|--header|--nocheck-order|--check-order|-z'.split(
+        '|',
+      ),
       4,
     );
     return { files, words: ['join', ...options, 'f', 'g'] };
@@ -272,31 +160,11 @@ export const lineTable: Table = {
     const set = (): string =>
       r
         .list(1, 3, () =>
-          r.pick([
-            'a-c',
-            'abc',
-            'A-Z',
-            'a-z',
-            '0-9',
-            '[:upper:]',
-            '[:lower:]',
-            '[:digit:]',
-            '[:space:]',
-            '[:alnum:]',
-            '[:punct:]',
-            '\\n',
-            '\\t',
-            ' ',
-            'x',
-            '\\101',
-            '[=a=]',
-            '\\\\',
-            '-',
-            '[a*2]',
-            '[x*]',
-            '\\377',
-            'é',
-          ]),
+          r.pick(
+            'a-c|abc|A-Z|a-z|0-9|[:upper:]|[:lower:]|[:digit:]|[:space:]|[:alnum:]|[:punct:]|\\n|\\t| |x|\\101|[=a=]|\\\\|-|[a*2]|[x*]|\\377|é'.split(
+              '|',
+            ),
+          ),
         )
         .join('');
     const options = r.some(['-d', '-s', '-c', '-C', '-t', '-ds', '-cd', '-cs'], 2);
@@ -306,17 +174,7 @@ export const lineTable: Table = {
     onText(r, ['tsort'], {
       takes: 'one',
       text: (random) =>
-        random.text(0, 8, [
-          'a b\n',
-          'b c\n',
-          'c d\n',
-          'a a\n',
-          'x y\n',
-          'b d\n',
-          'd x\n',
-          'e\n',
-          'f e ',
-        ]),
+        random.text(0, 8, 'a b\n|b c\n|c d\n|a a\n|x y\n|b d\n|d x\n|e\n|f e '.split('|')),
     }),
   shuf: (r) => ({
     ...onText(r, ['shuf', ...r.some(['-z', '--random-source=/dev/zero'], 1)], {
@@ -342,17 +200,7 @@ export const lineTable: Table = {
           ['-t:', '-l1'],
         ]),
         ...r.some(
-          [
-            '-d',
-            '-x',
-            '-a3',
-            '-a1',
-            '-e',
-            '--additional-suffix=.z',
-            '--verbose',
-            '--numeric-suffixes=4',
-            '-u',
-          ],
+          '-d|-x|-a3|-a1|-e|--additional-suffix=.z|--verbose|--numeric-suffixes=4|-u'.split('|'),
           2,
         ),
       ],

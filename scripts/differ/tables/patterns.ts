@@ -12,17 +12,9 @@ export function pattern(random: Random, extended: boolean, depth = 0): string {
     if (kind < 4) return random.pick(['a', 'b', 'f', 'o', 'x', 'A', '1', ' ', 'oo', 'ab']);
     if (kind === 4) return '.';
     if (kind === 5)
-      return random.pick([
-        '[ab]',
-        '[^a]',
-        '[a-c]',
-        '[[:digit:]]',
-        '[[:upper:]b]',
-        '[]a]',
-        '[.]',
-        '[^[:space:]]',
-        '[a-]',
-      ]);
+      return random.pick(
+        '[ab]|[^a]|[a-c]|[[:digit:]]|[[:upper:]b]|[]a]|[.]|[^[:space:]]|[a-]'.split('|'),
+      );
     if (kind === 6)
       return random.pick([
         '\\.',
@@ -61,40 +53,9 @@ const grep = (random: Random, name: string): ReturnType<Table[string]> => {
       ? random.pick(['a', 'foo', 'o b', '.', '', 'ab'])
       : pattern(random, flavour === '-E');
   const options = random.some(
-    [
-      '-n',
-      '-c',
-      '-v',
-      '-i',
-      '-w',
-      '-x',
-      '-h',
-      '-H',
-      '-o',
-      '-b',
-      '-q',
-      '-s',
-      '-l',
-      '-L',
-      '-m 1',
-      '-m 2',
-      '-A 1',
-      '-B 1',
-      '-C 1',
-      '-A 2',
-      '-z',
-      '-a',
-      '--color=always',
-      '-T',
-      '--no-group-separator',
-      '--group-separator=XX',
-      '-Z',
-      '--line-buffered',
-      '--label=in',
-      '--binary-files=without-match',
-      '-y',
-      '-u',
-    ],
+    '-n|-c|-v|-i|-w|-x|-h|-H|-o|-b|-q|-s|-l|-L|-m 1|-m 2|-A 1|-B 1|-C 1|-A 2|-z|-a|--color=always|-T|--no-group-separator|--group-separator=XX|-Z|--line-buffered|--label=in|--binary-files=without-match|-y|-u'.split(
+      '|',
+    ),
     4,
   );
   const patterns = random.once(4)
@@ -134,40 +95,10 @@ const sedAddress = (random: Random): string => {
 const sedCommand = (random: Random, extended: boolean, depth = 0): string => {
   const text = random.pick(['new', ' lead', 'two\\\nlines', 'a&b', '\\tx']);
   const flags = random.pick(['', '', 'g', '2', 'p', 'gI', '2g', 'i', 'w out', 'M', 'e'.slice(1)]);
-  const replacement = random.pick([
-    '<&>',
-    'X',
-    '',
-    '\\n',
-    '\\U&',
-    '\\l&\\E.',
-    '[&][&]',
-    '\\t&',
-    'a\\\nb',
-  ]);
+  const replacement = random.pick('<&>|X||\\n|\\U&|\\l&\\E.|[&][&]|\\t&|a\\\nb'.split('|'));
   const body = random.pick([
     ...[`s/${pattern(random, extended)}/${replacement}/${flags}`, `s|o|${replacement}|${flags}`],
-    ...[
-      'p',
-      'd',
-      'n',
-      'N',
-      'P',
-      'D',
-      'g',
-      'G',
-      'h',
-      'H',
-      'x',
-      '=',
-      'l',
-      'l 20',
-      'q',
-      'q 3',
-      'Q',
-      'z',
-      'F',
-    ],
+    ...'p|d|n|N|P|D|g|G|h|H|x|=|l|l 20|q|q 3|Q|z|F'.split('|'),
     ...[
       'y/abc/xyz/',
       'y/o\\n/0_/',
@@ -196,20 +127,7 @@ const sedScript = (random: Random, extended: boolean, depth = 0): string =>
 
 const bcLine = (random: Random): string => {
   const number = (): string =>
-    random.pick([
-      '0',
-      '1',
-      '2',
-      '7',
-      '10',
-      '-3',
-      '1.5',
-      '.25',
-      '100.001',
-      '99999999999999999999',
-      'a',
-      'b',
-    ]);
+    random.pick('0|1|2|7|10|-3|1.5|.25|100.001|99999999999999999999|a|b'.split('|'));
   const expression = (depth: number): string =>
     depth === 0 || random.once(3)
       ? number()
@@ -303,13 +221,9 @@ const awkProgram = (random: Random): string => {
     ]);
   const rule = (): string =>
     `${random.pick(['', 'NR == 2 ', 'NF ', '/o/ ', '$1 > 3 ', `/${pattern(random, true)}/ `, 'NR == 1, NR == 3 ', '!/a/ ', '/a/, /b/ ', '$2 ~ /^[a-f]/ '])}{ ${action()} }`;
-  const end = random.pick([
-    '',
-    '',
-    'END { print NR, x, n }',
-    'END { print $0, NF }',
-    'END { for (k in a) c++; print c }',
-  ]);
+  const end = random.pick(
+    '||END { print NR, x, n }|END { print $0, NF }|END { for (k in a) c++; print c }'.split('|'),
+  );
   return [
     random.pick([
       '',
@@ -398,29 +312,9 @@ export const patternTable: Table = {
       .split(/(?<=\n)/)
       .flatMap((line) => r.pick([[line], [line], [line], [line, 'new\n'], [], ['other\n']]));
     const options = r.some(
-      [
-        '-u',
-        '-c',
-        '-e',
-        '-n',
-        '-y',
-        '-b',
-        '-w',
-        '-i',
-        '-B',
-        '-q',
-        '-s',
-        '-U1',
-        '-U0',
-        '-C1',
-        '-a',
-        '--label=L',
-        '-E',
-        '-p',
-        '-t',
-        '--normal',
-        '-W 40',
-      ],
+      '-u|-c|-e|-n|-y|-b|-w|-i|-B|-q|-s|-U1|-U0|-C1|-a|--label=L|-E|-p|-t|--normal|-W 40'.split(
+        '|',
+      ),
       2,
     );
     const made = {

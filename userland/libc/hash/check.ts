@@ -59,7 +59,7 @@ class List {
         this.#malformed++;
         const label =
           this.#expected.digests.length === 1 ? this.#expected.digests[0]?.label : 'CRC';
-        if (this.#options.has('w')) {
+        if (this.#says('w')) {
           this.#tool.out.flush();
           this.#tool.note(`${shown}: ${number}: improperly formatted ${label} checksum line`);
         }
@@ -114,14 +114,19 @@ class List {
       if (this.#options.has('ignore-missing')) return;
       this.#tool.fault(maybeQuoted(line.name), error);
       this.#unreadable++;
-      if (!this.#options.has('status')) this.#say(line.name, 'FAILED open or read');
+      if (!this.#says('status')) this.#say(line.name, 'FAILED open or read');
       return;
     }
     const same = hexDigest(hash) === line.hash;
     if (same) this.#verified++;
     else this.#mismatched++;
-    if (this.#options.has('status') || (same && this.#options.has('quiet'))) return;
+    if (this.#says('status') || (same && this.#says('quiet'))) return;
     this.#say(line.name, same ? 'OK' : 'FAILED');
+  }
+
+  /** The last of them holds. */
+  #says(what: 'status' | 'quiet' | 'w'): boolean {
+    return this.#options.last('status', 'quiet', 'w') === what;
   }
 
   #say(name: string, verdict: string): void {
@@ -134,21 +139,15 @@ class List {
       this.#tool.warn(`${shown}: no properly formatted checksum lines found`);
       return;
     }
-    const silent = this.#options.has('status');
-    const say = (count: number, one: string, many: string, when = 'asked'): void => {
-      if (count > 0 && (!silent || when === 'always'))
+    const say = (count: number, one: string, many: string): void => {
+      if (count > 0 && !this.#says('status'))
         this.#tool.note(`WARNING: ${count} ${count === 1 ? one : many}`);
     };
-    say(
-      this.#malformed,
-      'line is improperly formatted',
-      'lines are improperly formatted',
-      'always',
-    );
+    say(this.#malformed, 'line is improperly formatted', 'lines are improperly formatted');
     say(this.#unreadable, 'listed file could not be read', 'listed files could not be read');
     say(this.#mismatched, 'computed checksum did NOT match', 'computed checksums did NOT match');
     const none = this.#options.has('ignore-missing') && this.#verified === 0;
-    if (none && !this.#options.has('status')) this.#tool.note(`${shown}: no file was verified`);
+    if (none && !this.#says('status')) this.#tool.note(`${shown}: no file was verified`);
     const loose = this.#malformed === 0 || !this.#options.has('strict');
     if (none || !loose || this.#unreadable + this.#mismatched > 0) this.#tool.status = 1;
   }

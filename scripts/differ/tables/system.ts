@@ -1,0 +1,109 @@
+// Programs of the system and of processes, as far as the host's show the same.
+
+import type { Table } from '../maker.ts';
+import { names, onTree } from './files.ts';
+
+export const systemTable: Table = {
+  which: (r) => ({
+    files: {},
+    words: [
+      'which',
+      ...r.some(['-a'], 1),
+      ...r.list(1, 2, () => r.pick(['no-such-program', '/bin/none', './none'])),
+    ],
+  }),
+  mkfifo: (r) =>
+    onTree(r, [
+      'mkfifo',
+      ...r.some(['-m 600', '-m a=rw'], 1),
+      ...r.list(1, 2, () => r.pick(['n', 'a', 'no/x', 'd/n'])),
+    ]),
+  mknod: (r) =>
+    onTree(r, [
+      'mknod',
+      ...r.some(['-m 600'], 1),
+      r.pick(['n', 'a', 'no/x']),
+      ...r.pick([['p'], ['b', '7', '1'], ['c', '1', '3'], ['p', '1', '2'], ['b', '7'], ['x']]),
+    ]),
+  id: (r) => ({
+    files: {},
+    words: [
+      'id',
+      ...r.pick([['-u'], ['-g'], ['-un'], ['-gn'], ['-ur'], ['-n'], ['-u', 'nobody-here'], ['-x']]),
+    ],
+  }),
+  whoami: (r) => ({ files: {}, words: ['whoami', ...r.some(['x'], 1)] }),
+  kill: (r) => ({
+    files: {},
+    words: [
+      'kill',
+      ...r.pick([
+        ['-l', '9'],
+        ['-l', 'TERM'],
+        ['-l', '15', '2'],
+        ['-0', '999999'],
+        ['-s', 'nosuch', '999999'],
+        ['-l', 'KILL'],
+        [],
+      ]),
+    ],
+  }),
+  sleep: (r) => ({
+    files: {},
+    words: [
+      'sleep',
+      ...r.pick([['0'], ['0.01'], ['.01s'], ['x'], ['-1'], [], ['0m', '0h'], ['0.01', 'y']]),
+    ],
+  }),
+  nice: (r) => ({
+    files: {},
+    words: [
+      'nice',
+      ...r.pick([
+        [],
+        ['-n', '5', 'nice'],
+        ['-3', 'nice'],
+        ['-n', 'x', 'nice'],
+        ['nonexistent'],
+        ['-n5'],
+      ]),
+    ],
+  }),
+  nohup: (r) => ({
+    files: {},
+    words: ['nohup', ...r.pick([['echo', 'hi'], ['nonexistent'], ['false'], []])],
+  }),
+  timeout: (r) => ({
+    files: {},
+    words: [
+      'timeout',
+      ...r.some(['-s KILL', '-k 1', '--preserve-status', '--foreground'], 1),
+      ...r.pick([
+        ['9', 'echo', 'x'],
+        ['0.05', 'sleep', '60'],
+        ['9', 'nonexistent'],
+        ['x', 'true'],
+        ['9', 'sh', '-c', 'exit 5'],
+        ['9'],
+      ]),
+    ],
+  }),
+  sync: (r) =>
+    onTree(r, [
+      'sync',
+      ...r.some(['-d', '-f'], 1),
+      ...names(r, 0, 1).filter((name) => !name.startsWith('-')),
+    ]),
+  uname: (r) => ({
+    files: {},
+    words: ['uname', ...r.pick([['x'], ['-z'], ['-s', 'x']])],
+  }),
+  tty: (r) => ({ files: {}, words: ['tty', ...r.some(['-s'], 1)] }),
+  more: (r) =>
+    onTree(r, ['more', ...r.list(1, 2, () => r.pick(['a', 'b', 'missing', 'd', 'c.txt']))]),
+  less: (r) =>
+    onTree(r, ['cat'], {
+      words: ['less', r.pick(['a', 'b', 'c.txt']), ...r.some(['b'], 1)],
+      tree: true,
+    }),
+};
