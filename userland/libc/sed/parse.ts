@@ -133,6 +133,7 @@ class Parser {
     if (!'{}=aicdDgGhHlnNpPqQrRstTbwWxyzF:'.includes(name))
       this.#fail(`unknown command: \`${name}'`);
     if (name === '}' && from !== undefined) this.#fail("} doesn't want any addresses");
+    if ('qQ'.includes(name) && to !== undefined) this.#fail('command only uses one address');
     if (name === ':' && from !== undefined) this.#fail(": doesn't want any addresses");
     const base = { name, from, to, negated, target: 0, open: false, until: 0 };
     if (name === 's')
