@@ -71,6 +71,12 @@ const shows = test.macro({
   title: (_, script: string) => script,
 });
 
+// Not compared with the host's, which loses the second alarm.
+test.serial(
+  shows,
+  `timeout -s ALRM -k 0.1 0.1 sh -c 'trap "" ALRM; while :; do :; done'; echo $?`,
+  /^137\n|\n137\n/,
+);
 test.serial(shows, 'sleep 77 & pgrep -x sleep | grep -c "^$!$"; kill $!', /^1\n/);
 test.serial(shows, 'sleep 78 & pgrep -fl "^sleep 78"; kill $!', /^\d+ sleep\n/);
 test.serial(

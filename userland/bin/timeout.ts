@@ -91,11 +91,12 @@ function run(tool: Tool, argv: readonly string[], limit: Limit): number {
   const due = (): void => {
     timedOut = true;
     const now = signal;
-    if (limit.killMs > 0 && now !== SIGKILL) {
-      signal = SIGKILL;
-      sys.setitimer(limit.killMs, 0);
-    }
+    const killsLater = limit.killMs > 0 && now !== SIGKILL;
+    if (killsLater) signal = SIGKILL;
     send(now);
+    // What is sent to the group is ignored here; the second time must not be when it is SIGALRM itself.
+    if (now === SIGALRM) sys.sigaction(SIGALRM, due);
+    if (killsLater) sys.setitimer(limit.killMs, 0);
   };
   sys.sigaction(SIGALRM, due);
   for (const caught of [SIGTERM, SIGINT, SIGHUP, SIGQUIT]) sys.sigaction(caught, send);
