@@ -6,6 +6,7 @@ import type { VolumeConfig } from '../kernel/abi/seat-config.ts';
 import { Executor } from '../kernel/ipc/executor.ts';
 import { EVENTS } from '../kernel/ipc/trace-events.ts';
 import { mountExt4 } from './ext4fs/mount.ts';
+import { mountExFat } from './fatd/exfat/mount.ts';
 import { mountFat } from './fatd/mount.ts';
 import { mountHfs, mountHfsPlus } from './hfsd/mount.ts';
 import { type VolumeMainOptions, volumeMain } from './lib/main.ts';
@@ -15,7 +16,7 @@ export { rehearse } from './rehearsal.ts';
 
 const formats: FormatRegistry = {
   ...{ ext4: mountExt4, ext3: mountExt4, ext2: mountExt4 },
-  ...{ vfat: mountFat, fat: mountFat },
+  ...{ exfat: mountExFat, vfat: mountFat, fat: mountFat },
   ...{ hfs: mountHfs, hfsplus: mountHfsPlus, hfsx: mountHfsPlus },
 };
 

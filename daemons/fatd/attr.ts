@@ -1,8 +1,6 @@
-// Attributes: what FAT keeps of them, and what the mount options say of the rest. As Linux's vfat,
-// a change of mode is heard only in what maps to read-only; an owner FAT cannot hold is EPERM.
+// Attributes: what FAT keeps of them, and what the mount options say of the rest (modes.ts).
 
-import { S_IFDIR, S_IFREG } from '../../kernel/abi/constants.ts';
-import { EISDIR, EPERM, fail } from '../../kernel/abi/errno.ts';
+import { EISDIR, fail } from '../../kernel/abi/errno.ts';
 import type { Timespec } from '../../kernel/abi/stat.ts';
 import {
   type Attr,
@@ -10,12 +8,10 @@ import {
   P9_GETATTR_ALL,
   P9_SETATTR_ATIME,
   P9_SETATTR_ATIME_SET,
-  P9_SETATTR_GID,
   P9_SETATTR_MODE,
   P9_SETATTR_MTIME,
   P9_SETATTR_MTIME_SET,
   P9_SETATTR_SIZE,
-  P9_SETATTR_UID,
   type Qid,
   QTDIR,
   QTFILE,
@@ -25,7 +21,8 @@ import { editEntry, indexOf, readEntry } from './dir/dir.ts';
 import { chainLength } from './file/chain.ts';
 import { truncate } from './file/data.ts';
 import { dirOf, dirPlace, filePlace, isFileIno } from './inode.ts';
-import { ATTR_READ_ONLY, type DirEntryView, MSDOS_SUPER_MAGIC, SLOT } from './ondisk.ts';
+import { modeOf, mustBeKept, withMode } from './modes.ts';
+import { type DirEntryView, MSDOS_SUPER_MAGIC, SLOT } from './ondisk.ts';
 import type { Op } from './op.ts';
 import { fromDos, toDos } from './time.ts';
 
@@ -44,7 +41,7 @@ export function getattr(op: Op, ino: number): Attr {
   return {
     valid: P9_GETATTR_ALL,
     qid: qidOf(ino),
-    mode: modeOf(op, entry, file ? 'file' : 'directory'),
+    mode: modeOf(env.options, file ? (entry?.DIR_Attr ?? 0) : undefined),
     uid: env.options.uid,
     gid: env.options.gid,
     nlink: file ? 1 : 2 + indexOf(op, dirOf(op, ino)).subdirectories,
@@ -61,13 +58,6 @@ export function getattr(op: Op, ino: number): Attr {
 function directorySize(op: Op, ino: number): number {
   const dir = dirOf(op, ino);
   return dir === 0 ? op.vol.rootSlots * SLOT : chainLength(op, dir) * op.vol.clusterSize;
-}
-
-function modeOf(op: Op, entry: DirEntryView | undefined, kind: 'file' | 'directory'): number {
-  const { fmask, dmask } = op.env.options;
-  if (kind === 'directory') return S_IFDIR | (0o777 & ~dmask);
-  const readOnly = ((entry?.DIR_Attr ?? 0) & ATTR_READ_ONLY) !== 0;
-  return S_IFREG | (0o777 & ~fmask & (readOnly ? ~0o222 : ~0));
 }
 
 const NEVER: Timespec = { sec: 0, nsec: 0 };
@@ -92,12 +82,16 @@ function timesOf(
 export function setattr(op: Op, ino: number, attr: SetAttr): void {
   const asks = (bit: number): boolean => (attr.valid & bit) !== 0;
   const file = isFileIno(ino);
-  mustBeKept(op, attr);
+  mustBeKept(op.env.options, attr);
   if (asks(P9_SETATTR_SIZE) && !file) fail(EISDIR);
   const place = file ? filePlace(op, ino) : dirPlace(op, ino);
   if (place === undefined) return; // the root has no entry
   if (asks(P9_SETATTR_SIZE)) truncate(op, ino, attr.size);
-  if (asks(P9_SETATTR_MODE) && file) setMode(op, place, attr.mode);
+  if (asks(P9_SETATTR_MODE) && file) {
+    const { DIR_Attr } = readEntry(op, place);
+    const changed = withMode(op.env.options, DIR_Attr, attr.mode);
+    if (changed !== DIR_Attr) editEntry(op, place).DIR_Attr = changed;
+  }
   if (asks(P9_SETATTR_ATIME)) {
     const { date } = toDos(asks(P9_SETATTR_ATIME_SET) ? attr.atime : op.tx.now);
     editEntry(op, place).DIR_LstAccDate = date;
@@ -108,27 +102,6 @@ export function setattr(op: Op, ino: number, attr: SetAttr): void {
     entry.DIR_WrtDate = date;
     entry.DIR_WrtTime = time;
   }
-}
-
-/** FAT knows no owners, and of modes only the permissions. */
-function mustBeKept({ env }: Op, { valid, uid, gid, mode }: SetAttr): void {
-  const { options } = env;
-  const other =
-    ((valid & P9_SETATTR_UID) !== 0 && uid !== options.uid) ||
-    ((valid & P9_SETATTR_GID) !== 0 && gid !== options.gid) ||
-    ((valid & P9_SETATTR_MODE) !== 0 && (mode & 0o7000) !== 0);
-  if (other && !options.quiet) fail(EPERM);
-}
-
-/** All of the write permissions or none: read-only. Any other change is passed over, as by Linux. */
-function setMode(op: Op, place: number, mode: number): void {
-  const { fmask } = op.env.options;
-  const write = mode & 0o222 & ~fmask;
-  const all = 0o222 & ~fmask;
-  if ((mode & 0o555 & ~fmask) !== (0o555 & ~fmask) || (write !== 0 && write !== all)) return;
-  const entry = editEntry(op, place);
-  if (write === 0) entry.DIR_Attr |= ATTR_READ_ONLY;
-  else entry.DIR_Attr &= ~ATTR_READ_ONLY;
 }
 
 export function statfs({ vol, env }: Op): FsStat {

@@ -3,7 +3,8 @@
 
 import { BlockSet } from '../lib/cache/block-set.ts';
 import type { Transaction } from '../lib/transaction.ts';
-import type { DirCache } from './dir/dir-index.ts';
+import type { DirCache } from './dir/dir-cache.ts';
+import type { DirIndex } from './dir/dir-index.ts';
 import type { ChainCache } from './file/chain.ts';
 import type { MountOptions } from './options.ts';
 import type { FreeMap } from './volume/free-map.ts';
@@ -38,7 +39,7 @@ export interface FatEnv {
   readonly options: MountOptions;
   readonly free: FreeMap;
   readonly chains: ChainCache;
-  readonly dirs: DirCache;
+  readonly dirs: DirCache<DirIndex>;
   readonly held: Held;
   /** After the commit: a step of `continueWork` is due. */
   unfinished(ino: number): void;

@@ -15,6 +15,8 @@ export interface Extent {
   readonly block: number | undefined;
   /** For writing: the blocks are fresh, so parts that the write leaves out must be zeroed. */
   readonly fresh?: boolean;
+  /** For reading: only so many bytes of it were ever written, the rest reads as zeroes. */
+  readonly valid?: number;
 }
 
 export interface MapRequest {
@@ -39,7 +41,7 @@ export interface VolumeFs extends FileServer<number, Transaction> {
   /**
    * Allocates what the range lacks, then tells where it lies. Throws ENOSPC, EFBIG. Size and times
    * are not touched: `written` does that when the data is on its way to the disk. May allocate
-   * less than was asked for, at least one block.
+   * less than was asked for, at least one block; an empty answer is a step towards it: to be asked again.
    */
   mapWrite(tx: Transaction, request: MapRequest): Extent[];
   /**
@@ -47,6 +49,10 @@ export interface VolumeFs extends FileServer<number, Transaction> {
    * to where a write or a new size begins, in pieces. Throws EFBIG or ENOSPC when that cannot be.
    */
   mayGrow?(tx: Transaction, request: { ino: number; size: number }): void;
+  /** Only of a format that knows how much of a file was written: the zeroes begin there, not at its end. */
+  filled?(tx: Transaction, ino: number): number;
+  /** Room for a new size, without zeroes: `true` when another step is needed. */
+  reserve?(tx: Transaction, request: { ino: number; size: number }): boolean;
   /** The data arrived: unwritten extents become written, i_size grows to cover it, mtime is now. */
   written(tx: Transaction, request: MapRequest): void;
 }

@@ -9,6 +9,7 @@ import { clunk, type Superblock } from '../vfs/inode.ts';
 const FORMATS: Readonly<Record<number, string>> = {
   61267: 'ext4', // 0xef53
   19780: 'vfat', // 0x4d44
+  538032816: 'exfat', // 0x2011bab0
   16964: 'hfs', // 0x4244
   18475: 'hfsplus', // 0x482b
   18520: 'hfsx', // 0x4858, with names that differ in case

@@ -2,6 +2,7 @@
 // a least-recently-used list. A dentry that is pinned (a mount point, a working directory, an open
 // file, a call under way) or has children stays.
 
+import { foldExFat } from '../abi/names/exfat.ts';
 import { decompose, foldHfsPlus } from '../abi/names/hfsplus.ts';
 import { foldHfs } from '../abi/names/macroman.ts';
 import { foldCase } from '../abi/text.ts';
@@ -43,6 +44,7 @@ type Fold = (name: string) => string;
 /** Case makes no difference, or how a letter with an accent is composed. */
 const FOLDS: ReadonlyMap<string, Fold> = new Map([
   ['vfat', foldCase],
+  ['exfat', foldExFat],
   ['hfs', foldHfs],
   ['hfsplus', foldHfsPlus],
   ['hfsx', decompose],

@@ -4,6 +4,7 @@
 import { foldCase } from '../../../kernel/abi/text.ts';
 import { DIR_SLOTS_MAX, DirEntry, SLOT } from '../ondisk.ts';
 import { type Entry, EntryReader, isDots } from './entries.ts';
+import { SlotMap } from './slot-map.ts';
 
 /** A name's entry: where its 8.3 entry lies, and the parts of the long name before it. */
 export interface Place {
@@ -35,9 +36,7 @@ export class DirIndex {
   readonly #shorts = new Map<string, number>();
   readonly #directories = new Map<number, number>();
   readonly #tails = new Map<string, number>();
-  readonly #used = new Uint8Array(DIR_SLOTS_MAX);
-  /** For runs of each length: none begins before this slot. */
-  readonly #hints = new Uint32Array(PACK);
+  readonly #slots = new SlotMap(DIR_SLOTS_MAX);
   readonly #reader = new EntryReader();
 
   get size(): number {
@@ -74,7 +73,7 @@ export class DirIndex {
       const entry = this.#reader.next(view, at, slot);
       if (entry === 'end' || slot >= DIR_SLOTS_MAX) this.finish(slot);
       else if (entry !== undefined) this.#take(view, at, entry);
-      else if (view.getUint8(at) !== 0xe5) this.#used[slot] = 1;
+      else if (view.getUint8(at) !== 0xe5) this.#slots.use(slot, 1);
     }
   }
 
@@ -89,7 +88,7 @@ export class DirIndex {
     this.#names.set(foldCase(entry.name), packed);
     this.#shorts.set(entry.short, packed);
     if (entry.cluster !== undefined) this.#directories.set(entry.cluster, entry.slot);
-    this.#used.fill(1, entry.slot - entry.longs, entry.slot + 1);
+    this.#slots.use(entry.slot - entry.longs, entry.longs + 1);
     this.end = Math.max(this.end, entry.slot + 1);
     const [, basis, number] = /^(.*)~([1-9][0-9]{0,5})(?:\..*)?$/.exec(entry.short) ?? [];
     if (basis !== undefined && Number(number) >= this.tail(basis)) {
@@ -111,88 +110,25 @@ export class DirIndex {
   }
 
   free(slot: number): void {
-    this.#used[slot] = 0;
-    for (let length = 1; length < PACK; length++) {
-      const first = Math.max(0, slot - length + 1);
-      if (first < (this.#hints[length] ?? 0)) this.#hints[length] = first;
-    }
+    this.#slots.free(slot);
   }
 
   /** The first `length` free slots in a row that `allowed` lets be used; they may lie behind `end`. */
   findRun(length: number, allowed: (slot: number) => boolean): number {
-    let run = 0;
-    const from = this.#hints[length] ?? 0;
-    let pure = true; // what was passed over was in use
-    for (let slot = from; slot < DIR_SLOTS_MAX; slot++) {
-      const used = this.#used[slot] === 1;
-      const free = !used && allowed(slot);
-      if (!used && !free) pure = false;
-      run = free ? run + 1 : 0;
-      if (run < length) continue;
-      const first = slot - length + 1;
-      if (pure) this.#hints[length] = first;
-      return first;
-    }
-    return DIR_SLOTS_MAX;
+    return this.#slots.findRun({ length, allowed });
   }
 
   #take(view: DataView, at: number, entry: Entry): void {
     const raw = new DirEntry(view, at);
     if (isDots(view, at)) {
-      this.#used[entry.slot] = 1;
+      this.#slots.use(entry.slot, 1);
       return;
     }
     const cluster = raw.DIR_FstClusHI * 0x1_0000 + raw.DIR_FstClusLO;
     const added = { ...entry, cluster: (entry.attr & 0x10) !== 0 ? cluster : undefined };
     // Of two entries with one name the first is meant, as it was read first.
     if (this.#names.has(foldCase(entry.name)))
-      this.#used.fill(1, entry.slot - entry.longs, entry.slot + 1);
+      this.#slots.use(entry.slot - entry.longs, entry.longs + 1);
     else this.add(added);
-  }
-}
-
-const DIRECTORIES_MOST = 256;
-const NAMES_MOST = 400_000;
-
-/** The directories used last. */
-export class DirCache {
-  readonly #held = new Map<number, DirIndex>();
-
-  /** By first cluster; 0 for a root directory without one. Begun when it is not there. */
-  get(cluster: number): DirIndex {
-    const known = this.#held.get(cluster);
-    if (known === undefined) this.#makeRoom();
-    else this.#held.delete(cluster);
-    const index = known ?? new DirIndex();
-    this.#held.set(cluster, index);
-    return index;
-  }
-
-  peek(cluster: number): DirIndex | undefined {
-    return this.#held.get(cluster);
-  }
-
-  forget(cluster: number): void {
-    this.#held.delete(cluster);
-  }
-
-  clear(): void {
-    this.#held.clear();
-  }
-
-  /** Changes the index if it is the one that the request worked with, and lets any other be read anew. */
-  change(cluster: number, index: DirIndex, change: (index: DirIndex) => void): void {
-    if (this.#held.get(cluster) === index && index.complete) change(index);
-    else this.#held.delete(cluster);
-  }
-
-  #makeRoom(): void {
-    let names = 0;
-    for (const index of this.#held.values()) names += index.size;
-    for (const [cluster, index] of this.#held) {
-      if (this.#held.size < DIRECTORIES_MOST && names < NAMES_MOST) return;
-      names -= index.size;
-      this.#held.delete(cluster);
-    }
   }
 }

@@ -81,7 +81,7 @@ export class EntryReader {
     if (bytes[0] === SLOT_KANJI) bytes[0] = SLOT_FREE;
     const short = shortText(bytes, 0);
     const long = right ? parts.reverse().join('') : '';
-    const shown = long !== '' && textSize(long) <= NAME_MOST && isName(long);
+    const shown = isName(long);
     const plain = shortText(bytes, view.getUint8(at + 12));
     const name = shown ? long : isName(plain) ? plain : `FSCK${slot}.BAD`;
     return { slot, longs: right ? parts.length : 0, name, short, attr };
@@ -89,7 +89,8 @@ export class EntryReader {
 }
 
 /** Could a path hold it? What a damaged disk says need not be so. */
-const isName = (name: string): boolean => !/^\.{0,2}$|[/\0]/.test(name);
+export const isName = (name: string): boolean =>
+  !/^\.{0,2}$|[/\0]/.test(name) && textSize(name) <= NAME_MOST;
 
 /** A directory's own '.' and '..', which are no names. */
 export const isDots = (view: DataView, at: number): boolean =>

@@ -2,14 +2,25 @@
 // remembered in runs, so that a long file is not walked again for each of its blocks.
 
 import { EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
-import type { Op } from '../op.ts';
-import { isCluster, nextCluster } from '../volume/fat.ts';
+import type { Transaction } from '../../lib/transaction.ts';
 
 /** Clusters that follow each other on the volume. */
 export interface Run {
   readonly index: number; // of the first in the chain
   readonly cluster: number;
   readonly count: number;
+}
+
+/** The links of a volume's table. */
+export interface Links {
+  readonly clusterEnd: number;
+  next(tx: Transaction, cluster: number): number | undefined;
+}
+
+/** What a chain is walked with. */
+export interface ChainOp {
+  readonly tx: Transaction;
+  readonly env: { readonly chains: ChainCache };
 }
 
 const RUNS_MOST = 32_768; // of a chain
@@ -27,8 +38,13 @@ class Chain {
 }
 
 export class ChainCache {
+  readonly links: Links;
   readonly #chains = new Map<number, Chain>();
   #total = 0;
+
+  constructor(links: Links) {
+    this.links = links;
+  }
 
   get(first: number): Chain {
     const known = this.#chains.get(first);
@@ -74,18 +90,18 @@ export class ChainCache {
 }
 
 /** The n-th cluster of a chain and those that follow it in a row; undefined behind its end. */
-export function clusterAt(op: Op, first: number, index: number): Run | undefined {
-  const { tx, vol } = op;
-  if (!isCluster(vol, first)) fail(EUCLEAN, `a chain begins at cluster ${first}`);
+export function clusterAt(op: ChainOp, first: number, index: number): Run | undefined {
   const cache = op.env.chains;
+  const { clusterEnd } = cache.links;
+  if (first < 2 || first >= clusterEnd) fail(EUCLEAN, `a chain begins at cluster ${first}`);
   const chain = cache.get(first);
   if (chain.length !== undefined && index >= chain.length) return undefined;
   let run = before(chain.runs, index);
   const known = chain.runs.at(-1) === run;
   while (index >= run.index + run.count) {
     const at = run.index + run.count;
-    if (at >= vol.clusterEnd) fail(EUCLEAN, `the chain from cluster ${first} has no end`);
-    const next = nextCluster(tx, vol, run.cluster + run.count - 1);
+    if (at >= clusterEnd) fail(EUCLEAN, `the chain from cluster ${first} has no end`);
+    const next = cache.links.next(op.tx, run.cluster + run.count - 1);
     if (next === undefined) {
       chain.length = at;
       return undefined;
@@ -111,8 +127,8 @@ function before(runs: readonly Run[], index: number): Run {
 }
 
 /** The number of clusters in a chain, walked to its end. */
-export function chainLength(op: Op, first: number): number {
+export function chainLength(op: ChainOp, first: number): number {
   const chain = op.env.chains.get(first);
-  clusterAt(op, first, op.vol.clusterEnd);
+  clusterAt(op, first, op.env.chains.links.clusterEnd);
   return chain.length ?? fail(EUCLEAN, `the chain from cluster ${first} has no end`);
 }

@@ -3,6 +3,7 @@
 
 import { EIO, EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import type { Transaction } from '../../lib/transaction.ts';
+import type { FreeSource } from './free-map.ts';
 import type { FatBits, FatVolume } from './geometry.ts';
 
 export const FREE = 0;
@@ -40,6 +41,19 @@ export function setFatEntry(tx: Transaction, vol: FatVolume, cluster: number, va
     view.setUint32(at, (kept | (value & 0x0fff_ffff)) >>> 0, true);
   }
 }
+
+/** What is free, as the table tells it. */
+export const freeOf = (vol: FatVolume): FreeSource => ({
+  clusterEnd: vol.clusterEnd,
+  // One number in 341 of a FAT12 lies across two sectors, and could be torn: it stays free.
+  usable: (cluster) => vol.bits !== 12 || Math.floor(cluster * 1.5) % 512 !== 511,
+  isFree: (tx, cluster) => fatEntry(tx, vol, cluster) === FREE,
+  blocks(from, end) {
+    const first = placeOf(vol, from).block;
+    const last = Math.floor((vol.fatStart + Math.ceil((end * vol.bits) / 8) - 1) / vol.blockSize);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  },
+});
 
 /** The block of the table that holds a cluster's number (its first byte), and where in it. */
 export function placeOf(vol: FatVolume, cluster: number): { block: number; at: number } {

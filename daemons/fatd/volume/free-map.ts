@@ -3,25 +3,34 @@
 
 import type { BlockSet } from '../../lib/cache/block-set.ts';
 import type { Transaction } from '../../lib/transaction.ts';
-import { FREE, fatEntry, placeOf } from './fat.ts';
-import type { FatVolume } from './geometry.ts';
 
 const GROUP = 1024; // clusters
 
+/** What tells that a cluster is free: FAT's table, exFAT's bitmap. */
+export interface FreeSource {
+  readonly clusterEnd: number;
+  /** May it be given out at all? */
+  usable(cluster: number): boolean;
+  isFree(tx: Transaction, cluster: number): boolean;
+  /** The blocks that tell it of the clusters `from` .. `end` - 1. */
+  blocks(from: number, end: number): number[];
+}
+
 export class FreeMap {
-  readonly #vol: FatVolume;
+  readonly #source: FreeSource;
   readonly #groups: Uint16Array;
   /** Where the last allocation ended: the next search begins there. */
   next = 2;
   total = 0;
 
-  constructor(vol: FatVolume) {
-    this.#vol = vol;
-    this.#groups = new Uint16Array(Math.ceil(vol.clusterEnd / GROUP));
+  constructor(source: FreeSource) {
+    this.#source = source;
+    this.#groups = new Uint16Array(Math.ceil(source.clusterEnd / GROUP));
   }
 
   add(cluster: number, count: number): void {
-    for (let at = cluster; at < cluster + count; at++) if (this.#usable(at)) this.#bump(at, 1);
+    for (let at = cluster; at < cluster + count; at++)
+      if (this.#source.usable(at)) this.#bump(at, 1);
   }
 
   take(cluster: number, count: number): void {
@@ -36,23 +45,18 @@ export class FreeMap {
     tx: Transaction,
     { from, want, busy }: { from: number; want: number; busy: readonly BlockSet[] },
   ): { start: number; count: number } | undefined {
+    const source = this.#source;
+    const { clusterEnd } = source;
     const isFree = (cluster: number): boolean =>
-      this.#usable(cluster) &&
-      !busy.some((set) => set.has(cluster)) &&
-      fatEntry(tx, this.#vol, cluster) === FREE;
-    const begin = from < 2 || from >= this.#vol.clusterEnd ? 2 : from;
+      source.usable(cluster) && !busy.some((set) => set.has(cluster)) && source.isFree(tx, cluster);
+    const begin = from < 2 || from >= clusterEnd ? 2 : from;
     const start =
-      this.#search(tx, { from: begin, to: this.#vol.clusterEnd, isFree }) ??
+      this.#search(tx, { from: begin, to: clusterEnd, isFree }) ??
       this.#search(tx, { from: 2, to: begin, isFree });
     if (start === undefined) return undefined;
     let count = 1;
-    while (count < want && start + count < this.#vol.clusterEnd && isFree(start + count)) count++;
+    while (count < want && start + count < clusterEnd && isFree(start + count)) count++;
     return { start, count };
-  }
-
-  /** One number in 341 of a FAT12 lies across two sectors, and could be torn: it stays free. */
-  #usable(cluster: number): boolean {
-    return this.#vol.bits !== 12 || Math.floor(cluster * 1.5) % 512 !== 511;
   }
 
   #bump(cluster: number, by: number): void {
@@ -69,18 +73,11 @@ export class FreeMap {
       const group = Math.floor(at / GROUP);
       const end = Math.min(range.to, (group + 1) * GROUP);
       if ((this.#groups[group] ?? 0) > 0) {
-        tx.need(fatBlocks(this.#vol, at, end));
+        tx.need(this.#source.blocks(at, end));
         for (; at < end; at++) if (range.isFree(at)) return at;
       }
       at = end;
     }
     return undefined;
   }
-}
-
-/** The blocks of the table that hold the numbers of the clusters `from` .. `end` - 1. */
-function fatBlocks(vol: FatVolume, from: number, end: number): number[] {
-  const first = placeOf(vol, from).block;
-  const last = Math.floor((vol.fatStart + Math.ceil((end * vol.bits) / 8) - 1) / vol.blockSize);
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }

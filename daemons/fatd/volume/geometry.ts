@@ -117,7 +117,8 @@ function fatCopies(
   return { fatStart: start, mirrors: [] };
 }
 
-function blockSizeOf(places: readonly number[]): number {
+/** The largest block to 4 KiB that divides all of the places. */
+export function blockSizeOf(places: readonly number[]): number {
   for (let size = BLOCK_MOST; size > 512; size >>= 1) {
     if (places.every((place) => place % size === 0)) return size;
   }

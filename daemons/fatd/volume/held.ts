@@ -2,21 +2,23 @@
 // them, and the tails of chains that are being freed. FAT has no place for that on the disk: it lies in
 // blocks of the cache behind the end of the volume, which outlive the worker and are never written.
 //
-//   block 0: byte i = records in use in block i; byte 0 = how the volume was found     blocks 1..: records of 64 bytes
+//   block 0: byte i = records in use in block i; byte 0 = how the volume was found     blocks 1..: records
 
 import { ENFILE, fail } from '../../../kernel/abi/errno.ts';
-import { bytes, le64, struct } from '../../../kernel/abi/struct.ts';
+import { le64, struct } from '../../../kernel/abi/struct.ts';
 import type { Block, Transaction } from '../../lib/transaction.ts';
 import { SLOT } from '../ondisk.ts';
 
 /** Blocks from here on are the cache's alone. */
-export const HELD_BLOCK = 2 ** 32;
+export const HELD_BLOCK = 2 ** 40;
 
-const Record = struct('held_file', 64, {
+/** Behind it: what the format keeps of the file, then its entry when it has no name any more. */
+const Record = struct('held_file', 32, {
   ino: le64(0x0), // 0 = free
-  place: le64(0x8), // of its entry, in slots from the volume's start; or of `entry` below
-  entry: bytes(0x20, 32), // of a file that has no name any more
+  place: le64(0x8), // of its entry, in slots from the volume's start; or of the entry behind this
 });
+const NOTES_AT = 16; // 16 bytes
+const NOTES = 16;
 const ENTRY_AT = 32;
 const CLEAN = 1;
 const TABLE_BYTES = 256 * 1024;
@@ -38,13 +40,24 @@ interface Decoded {
   readonly byPlace: Map<number, HeldFile>;
 }
 
+export interface HeldOptions {
+  readonly blockSize: number;
+  readonly frames: number;
+  readonly entrySize?: number;
+}
+
 export class Held {
   readonly blockCount: number;
   readonly #blockSize: number;
+  readonly #entrySize: number;
+  readonly #recordSize: number;
   readonly #decoded = new Map<number, Decoded>();
 
-  constructor({ blockSize, frames }: { blockSize: number; frames: number }) {
+  /** `entrySize`: of what names a file, in whole slots. */
+  constructor({ blockSize, frames, entrySize = SLOT }: HeldOptions) {
     this.#blockSize = blockSize;
+    this.#entrySize = entrySize;
+    this.#recordSize = ENTRY_AT + entrySize;
     this.blockCount = Math.min(BLOCKS_MOST, TABLE_BYTES / blockSize, frames >> 4);
   }
 
@@ -85,18 +98,30 @@ export class Held {
       'place' in now ? now.place : (at.block * this.#blockSize + at.at + ENTRY_AT) / SLOT;
     record.ino = ino;
     record.place = place;
-    if ('entry' in now) record.entry = now.entry;
+    if ('entry' in now) tx.edit(at.block).bytes.set(now.entry, at.at + ENTRY_AT);
     return { ...at, ino, place };
   }
 
   /** The entry of a file that has no name. */
   entryOf(tx: Transaction, file: HeldFile): DataView {
     const { view } = tx.read(file.block);
-    return new DataView(view.buffer, view.byteOffset + file.at + ENTRY_AT, SLOT);
+    return new DataView(view.buffer, view.byteOffset + file.at + ENTRY_AT, this.#entrySize);
+  }
+
+  /** What the format keeps of it: zeroes at first. */
+  notesOf(tx: Transaction, file: HeldFile): DataView {
+    const { view } = tx.read(file.block);
+    return new DataView(view.buffer, view.byteOffset + file.at + NOTES_AT, NOTES);
+  }
+
+  editNotes(tx: Transaction, file: HeldFile): DataView {
+    const { view } = this.#edit(tx, file);
+    return new DataView(view.buffer, view.byteOffset + file.at + NOTES_AT, NOTES);
   }
 
   release(tx: Transaction, file: HeldFile): void {
-    this.#edit(tx, file).ino = 0;
+    const { view } = this.#edit(tx, file);
+    new Uint8Array(view.buffer, view.byteOffset + file.at, this.#recordSize).fill(0);
     this.#count(tx, file.block, -1);
   }
 
@@ -118,11 +143,12 @@ export class Held {
 
   #freeRecord(tx: Transaction): Place {
     const counts = tx.read(HELD_BLOCK).bytes;
-    const each = this.#blockSize / Record.size;
+    const each = Math.floor(this.#blockSize / this.#recordSize);
     for (let i = 1; i < this.blockCount; i++) {
       if ((counts[i] ?? 0) >= each) continue;
       const block = tx.read(HELD_BLOCK + i);
-      for (let at = 0; at < this.#blockSize; at += Record.size) {
+      for (let i = 0; i < each; i++) {
+        const at = i * this.#recordSize;
         if (new Record(block.view, at).ino !== 0) continue;
         this.#count(tx, block.no, 1);
         return { block: block.no, at };
@@ -146,7 +172,7 @@ export class Held {
     if (known?.version === version) return known;
     const byIno = new Map<number, HeldFile>();
     const byPlace = new Map<number, HeldFile>();
-    for (let at = 0; at < this.#blockSize; at += Record.size) {
+    for (let at = 0; at + this.#recordSize <= this.#blockSize; at += this.#recordSize) {
       const { ino, place } = new Record(view, at);
       const file = { ino, place, block: no, at };
       if (ino === 0) continue;

@@ -1,45 +1,43 @@
-// Write-back of a FAT volume: an epoch of changed blocks goes to the disk in the stages of stages.ts.
-// What the disk holds before is read from it, so that a worker may die between any two writes and the
-// next one goes on from what is there.
+// Write-back without a journal: an epoch of changed blocks goes to the disk in stages with a flush between
+// them; what belongs to which stage is the format's to say (fat-plan.ts, exFAT's plan.ts). What the disk
+// holds before is read from it, so that a worker may die between any two writes and the next one goes on.
 
 import { EIO, EROFS, PosixError } from '../../../kernel/abi/errno.ts';
 import { Lock, type Task } from '../../../kernel/ipc/task.ts';
 import type { Frame } from '../../lib/cache/block-cache.ts';
-import { BlockSet } from '../../lib/cache/block-set.ts';
 import type { Mover } from '../../lib/data/mover.ts';
 import type { Piece } from '../../lib/device.ts';
 import type { Engine, Writeback } from '../../lib/engine.ts';
-import { Freed } from '../op.ts';
-import type { FatVolume } from '../volume/geometry.ts';
 import { HELD_BLOCK } from '../volume/held.ts';
-import {
-  type Change,
-  type Moves,
-  noteMoves,
-  STAGES,
-  type Stage,
-  type Staged,
-  stageDirectory,
-  stageNewDirectory,
-  stageTable,
-  stageWhole,
-  type TablePart,
-} from './stages.ts';
+import { STAGES, type Stage, type Staged } from './stages.ts';
+
+/** A block on its way: what it holds after each stage. */
+export interface Outgoing {
+  readonly no: number;
+  readonly old: Uint8Array;
+  readonly staged: Staged;
+}
+
+/** What the disk holds of these blocks now. */
+export type ReadOld = (numbers: readonly number[]) => Task<Uint8Array[]>;
+
+/** What a format says of an epoch. */
+export interface Plan {
+  /** The epoch is closed: what requests free from now on belongs to the next one. */
+  closed(): void;
+  /** All of its stages are written. */
+  written(): void;
+  stage(frames: readonly Frame[], readOld: ReadOld): Task<Outgoing[]>;
+  /** How many other places a block may be written to, and where they are (bytes). */
+  readonly copies: number;
+  copyOf(no: number, copy: number): number | undefined;
+}
 
 export interface CarefulOptions {
   readonly engine: Engine;
   readonly mover: Mover;
-  readonly volume: FatVolume;
-  readonly freed: { running: Freed; committing: Freed };
+  readonly plan: Plan;
   readonly onFailure: (error: PosixError) => void;
-}
-
-/** A block on its way: what it holds after each stage. */
-interface Outgoing {
-  readonly no: number;
-  readonly kind: 'table' | 'directory' | 'whole';
-  readonly old: Uint8Array;
-  readonly staged: Staged;
 }
 
 export class Careful implements Writeback {
@@ -96,72 +94,26 @@ export class Careful implements Writeback {
   }
 
   *#writeEpoch(): Task<void> {
-    const { engine, mover, freed } = this.#options;
+    const { engine, mover, plan } = this.#options;
     if (this.idle) {
       if (mover.unflushed) yield* this.#flush();
       return;
     }
     const epoch = engine.cache.closeEpoch(HELD_BLOCK);
-    freed.committing = freed.running;
-    freed.running = new Freed();
+    plan.closed();
     yield* mover.settled(epoch);
-    const blocks = yield* this.#stage([...epoch.blocks.values()].sort((a, b) => a.no - b.no));
+    const frames = [...epoch.blocks.values()].sort((a, b) => a.no - b.no);
+    const staged = yield* plan.stage(frames, (numbers) => this.#readOld(numbers));
+    const blocks = staged.sort((a, b) => a.no - b.no);
     for (let stage = 1; stage <= STAGES; stage++) yield* this.#write(blocks, stage as Stage);
     engine.cache.epochWritten();
-    freed.committing = new Freed();
-  }
-
-  *#stage(frames: readonly Frame[]): Task<Outgoing[]> {
-    const { volume } = this.#options;
-    const { blockSize } = volume;
-    const kindOf = (no: number) => kindOfBlock(volume, no);
-    const out: Outgoing[] = [];
-    const allocated = new BlockSet();
-    const directories = new BlockSet();
-    const tables = frames.filter(({ no }) => kindOf(no) === 'table');
-    const rest = frames.filter(({ no }) => kindOf(no) !== 'table');
-    const clusterOf = (no: number): number =>
-      Math.floor((no * blockSize - volume.dataStart) / volume.clusterSize) + 2;
-    for (const { no } of rest) if (clusterOf(no) >= 2) directories.add(clusterOf(no), 1);
-    const part = {
-      allocated: (cluster: number) => allocated.add(cluster, 1),
-      isDirectory: (cluster: number) => directories.has(cluster),
-    };
-    if (volume.bits === 12 && tables.length > 0) {
-      out.push(...stageSmallTable(volume, yield* this.#readTable(), { tables, part }));
-    } else {
-      const before = yield* this.#readOld(tables.map(({ no }) => no));
-      tables.forEach(({ no, bytes }, i) => {
-        const change = { old: before[i] ?? bytes, now: bytes.slice() };
-        const byte = no * blockSize - volume.fatStart;
-        const firstCluster = (byte * 8) / volume.bits;
-        const staged = stageTable(volume.bits, change, { ...part, firstCluster });
-        out.push({ no, kind: 'table', old: change.old, staged });
-      });
-    }
-    const before = yield* this.#readOld(rest.map(({ no }) => no));
-    const isFresh = (no: number): boolean => clusterOf(no) >= 2 && allocated.has(clusterOf(no));
-    const changes = rest.map(({ no, bytes }, i) => {
-      const now = bytes.slice();
-      return { no, kind: kindOf(no), old: before[i] ?? now, now };
-    });
-    const moves = movesOf(changes, { blockSize, isFresh });
-    for (const { no, kind, ...change } of changes) {
-      const staged =
-        kind !== 'directory'
-          ? stageWhole(change, 5)
-          : isFresh(no)
-            ? stageNewDirectory(change, moves)
-            : stageDirectory(change, no * blockSize, moves);
-      out.push({ no, kind, old: change.old, staged });
-    }
-    return out.sort((a, b) => a.no - b.no);
+    plan.written();
   }
 
   /** What the disk holds now. */
   *#readOld(numbers: readonly number[]): Task<Uint8Array[]> {
-    const { engine, volume } = this.#options;
-    const { blockSize } = volume;
+    const { engine } = this.#options;
+    const { blockSize } = engine.cache;
     const out: Uint8Array[] = [];
     const most = engine.scratch.maxBlocks;
     for (let i = 0; i < numbers.length; i += most) {
@@ -178,18 +130,6 @@ export class Careful implements Writeback {
     return out;
   }
 
-  *#readTable(): Task<Uint8Array> {
-    const { volume } = this.#options;
-    const first = volume.fatStart / volume.blockSize;
-    const count = volume.fatSize / volume.blockSize;
-    const parts = yield* this.#readOld(Array.from({ length: count }, (_, i) => first + i));
-    const table = new Uint8Array(volume.fatSize);
-    parts.forEach((part, i) => {
-      table.set(part, i * volume.blockSize);
-    });
-    return table;
-  }
-
   /** Writes what a stage changes, behind a flush of what was written before it. */
   *#write(blocks: readonly Outgoing[], stage: Stage): Task<void> {
     const changed = blocks.filter(({ old, staged }) => {
@@ -204,8 +144,8 @@ export class Careful implements Writeback {
   }
 
   *#writeBlocks(blocks: readonly Outgoing[], stage: Stage): Task<void> {
-    const { engine, volume } = this.#options;
-    const { blockSize, fatStart, mirrors } = volume;
+    const { engine, plan } = this.#options;
+    const { blockSize } = engine.cache;
     const most = engine.scratch.maxBlocks;
     for (let i = 0; i < blocks.length; i += most) {
       const some = blocks.slice(i, i + most);
@@ -218,11 +158,9 @@ export class Careful implements Writeback {
         const home = some.map(({ no }) => ({ offset: no * blockSize }));
         this.#pending = true;
         yield* engine.device.write(joined(home, blockSize, ref));
-        for (const mirror of mirrors) {
-          const copies = some.map(({ no, kind }) => ({
-            offset: kind === 'table' ? no * blockSize - fatStart + mirror : undefined,
-          }));
-          const pieces = joined(copies, blockSize, ref);
+        for (let copy = 0; copy < plan.copies; copy++) {
+          const places = some.map(({ no }) => ({ offset: plan.copyOf(no, copy) }));
+          const pieces = joined(places, blockSize, ref);
           if (pieces.length > 0) yield* engine.device.write(pieces);
         }
       } finally {
@@ -243,48 +181,6 @@ export class Careful implements Writeback {
     this.#failure = error;
     this.#options.onFailure(error);
   }
-}
-
-/** Files that lose one entry in this epoch and get another. */
-function movesOf(
-  changes: readonly (Change & { readonly no: number; readonly kind: Outgoing['kind'] })[],
-  { blockSize, isFresh }: { blockSize: number; isFresh: (no: number) => boolean },
-): Moves {
-  const lost = new Map<number, number>();
-  const found = new Set<number>();
-  for (const { no, kind, old, now } of changes) {
-    if (kind !== 'directory') continue;
-    const before = isFresh(no) ? new Uint8Array(now.length) : old;
-    noteMoves({ old: before, now }, no * blockSize, { lost, found });
-  }
-  return new Map([...lost].filter(([cluster]) => found.has(cluster)));
-}
-
-function kindOfBlock(volume: FatVolume, no: number): Outgoing['kind'] {
-  const byte = no * volume.blockSize;
-  if (byte >= volume.rootStart) return 'directory';
-  const inTable = byte >= volume.fatStart && byte < volume.fatStart + volume.fatSize;
-  return inTable ? 'table' : 'whole';
-}
-
-/** FAT12: numbers lie across blocks, and all of the table is a few sectors. */
-function stageSmallTable(
-  { blockSize, fatStart }: FatVolume,
-  old: Uint8Array,
-  { tables, part }: { tables: readonly Frame[]; part: Omit<TablePart, 'firstCluster'> },
-): Outgoing[] {
-  const now = old.slice();
-  for (const { no, bytes } of tables) now.set(bytes, no * blockSize - fatStart);
-  const staged = stageTable(12, { old, now }, { ...part, firstCluster: 0 });
-  return tables.map(({ no }) => {
-    const at = no * blockSize - fatStart;
-    const cut = (stage: Stage) => staged[stage].subarray(at, at + blockSize);
-    return {
-      ...{ no, kind: 'table' },
-      old: old.subarray(at, at + blockSize),
-      staged: { 1: cut(1), 2: cut(2), 3: cut(3), 4: cut(4), 5: cut(5) },
-    };
-  });
 }
 
 /** Transfers of blocks that lie one behind the other in scratch; neighbours on the disk are one. */

@@ -59,7 +59,7 @@ function entryIn(view: DataView, bits: number, i: number): number {
 }
 
 /** Reads a range, or writes `bytes` to it, by way of scratch. */
-function* transfer(
+export function* transfer(
   engine: Engine,
   { offset, length, bytes }: { offset: number; length: number; bytes?: Uint8Array },
 ): Task<Uint8Array> {

@@ -142,6 +142,7 @@ export class Mover {
   /** Maps and writes as much as one mapping covers; returns how far it got. */
   *#writePart({ ino, from, to, memory }: Part): Task<number> {
     const { engine, epoch, extents, size } = yield* this.#mapForWrite(ino, from, to);
+    if (extents.length === 0) return from; // a step towards the mapping
     try {
       const end = Math.min(to, endOf(extents, from));
       if (end <= from) throw new PosixError(EIO, `inode ${ino}: nothing mapped at ${from}`);
@@ -173,7 +174,7 @@ export class Mover {
         const extents = this.#fs.mapWrite(tx, map);
         const { running: epoch } = engine.cache;
         tx.onCommit(() => {
-          epoch.dataWrites++;
+          if (extents.length > 0) epoch.dataWrites++;
         });
         return { engine, epoch, extents, size };
       },

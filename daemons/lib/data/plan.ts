@@ -40,9 +40,10 @@ export function planTransfer(request: PlanRequest): Plan {
     const from = Math.max(extent.offset, request.from);
     const to = Math.min(extent.offset + extent.length, request.to);
     if (from >= to) continue;
-    if (extent.block === undefined) {
-      plan.zeroes.push({ at: from - request.from, length: to - from });
-    } else planMapped(plan, request, { extent, from, to });
+    const written = extent.block === undefined ? 0 : (extent.valid ?? extent.length);
+    const middle = Math.min(to, Math.max(from, extent.offset + written));
+    if (middle > from) planMapped(plan, request, { extent, from, to: middle });
+    if (to > middle) plan.zeroes.push({ at: middle - request.from, length: to - middle });
   }
   return plan;
 }

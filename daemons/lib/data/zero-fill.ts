@@ -24,9 +24,10 @@ export class ZeroFill {
 
   /** Makes the file at least `size` long; `least` is how long it will be in the end. */
   *upTo(ino: number, { size, least }: { size: number; least: number }): Task<void> {
-    const first = yield* this.#size(ino);
+    const first = yield* this.#filled(ino);
     if (first >= size) return;
     const { engine, fs } = this.#volume;
+    const before = yield* engine.run((tx) => fs.size(tx, ino), { changes: false });
     yield* engine.run((tx) => fs.mayGrow?.(tx, { ino, size: least }), { changes: false });
     let end = first;
     try {
@@ -35,17 +36,18 @@ export class ZeroFill {
         end = yield* this.#piece(ino, { end, size });
       }
     } catch (error) {
-      if (error instanceof PosixError) yield* this.#takeBack(ino, { first, end });
+      if (error instanceof PosixError) yield* this.#takeBack(ino, { before, end });
       throw error;
     }
   }
 
-  *#size(ino: number): Task<number> {
+  /** How much of it was written. */
+  *#filled(ino: number): Task<number> {
     const { engine, fs } = this.#volume;
-    return yield* engine.run((tx) => fs.size(tx, ino), { changes: false });
+    return yield* engine.run((tx) => fs.filled?.(tx, ino) ?? fs.size(tx, ino), { changes: false });
   }
 
-  /** Returns the size that the file has then: others may write at the same time. */
+  /** Returns how much was written then: others may write at the same time. */
   *#piece(ino: number, { end, size }: { end: number; size: number }): Task<number> {
     const { blockSize } = this.#volume.fs;
     const to = Math.min(size, end + PIECE);
@@ -56,10 +58,10 @@ export class ZeroFill {
       to: Math.ceil(to / blockSize) * blockSize,
       mode: 'exclusive',
     } as const;
-    const sizeNow = () => this.#size(ino);
+    const filledNow = () => this.#filled(ino);
     const { mover } = this.#volume;
     return yield* this.#locks.holding(range, function* () {
-      const offset = yield* sizeNow();
+      const offset = yield* filledNow();
       if (offset >= to || offset < from) return offset;
       const count = Math.min(PIECE, to - offset);
       const memory = Memory.inline(ZEROES.subarray(0, count));
@@ -69,7 +71,7 @@ export class ZeroFill {
   }
 
   /** No room after all: unless somebody else wrote behind it, the file is as long as before. */
-  *#takeBack(ino: number, { first, end }: { first: number; end: number }): Task<void> {
+  *#takeBack(ino: number, { before, end }: { before: number; end: number }): Task<void> {
     const { engine, fs } = this.#volume;
     const never = { sec: 0, nsec: 0 };
     const attr = { valid: P9_SETATTR_SIZE, mode: 0, uid: 0, gid: 0, atime: never, mtime: never };
@@ -77,7 +79,8 @@ export class ZeroFill {
     yield* this.#locks.holding(range, () =>
       engine.run(
         (tx) => {
-          if (fs.size(tx, ino) === end) fs.setattr?.(tx, ino, { ...attr, size: first });
+          const same = end > before && fs.size(tx, ino) === end;
+          if (same) fs.setattr?.(tx, ino, { ...attr, size: before });
         },
         { changes: true },
       ),

@@ -312,7 +312,8 @@ export class VolumeServer {
     const ino = fid.node;
     const { size, dispatch } = { size: m.attr.size, dispatch: () => this.#dispatch(request) };
     const { mover, engine, fs } = volume;
-    if (fs.mayGrow) yield* this.#fill.upTo(ino, { size, least: size });
+    if (fs.reserve) yield* this.#reserve(ino, size);
+    else if (fs.mayGrow) yield* this.#fill.upTo(ino, { size, least: size });
     return yield* this.#locks.holding(wholeFile(ino), function* () {
       const old = yield* engine.run((tx) => (fs.isMapped(tx, ino) ? fs.size(tx, ino) : size), {
         changes: false,
@@ -320,6 +321,18 @@ export class VolumeServer {
       if (size > old) yield* mover.zeroTail(ino, old);
       return yield* dispatch();
     });
+  }
+
+  /** Room for a longer file, in bounded requests. */
+  *#reserve(ino: number, size: number): Task<void> {
+    const { engine, fs } = this.#options.volume;
+    const step = (tx: Transaction) =>
+      (fs.isMapped(tx, ino) && size > fs.size(tx, ino) && fs.reserve?.(tx, { ino, size })) || false;
+    for (let more = true; more; ) {
+      yield* this.#withRoom(function* () {
+        more = yield* engine.run(step, { changes: true });
+      });
+    }
   }
 
   /** Blocks come and go: no transfer of the file may be under way. */
