@@ -28,6 +28,7 @@ import {
 import type { Transaction } from '../lib/transaction.ts';
 import type { Extent, MapRequest, VolumeFs } from '../lib/volume.ts';
 import { type Defaults, getattr, modeOf, qidOf, setattr, statfs } from './attr.ts';
+import { CheckedNodes } from './btree/checked.ts';
 import { Places } from './catalog/catalog.ts';
 import type { Item } from './catalog/item.ts';
 import { namelessFiles } from './catalog/private.ts';
@@ -43,7 +44,7 @@ import { getXattr, listXattr, setXattr } from './xattr.ts';
 
 export interface HfsOptions {
   readonly volume: Volume;
-  readonly env: Omit<HfsEnv, 'places'>;
+  readonly env: Omit<HfsEnv, 'places' | 'checked'>;
   readonly readOnly: boolean;
   readonly defaults: Defaults;
   /** Allocation blocks that nobody is to have. */
@@ -66,7 +67,7 @@ export class HfsFs implements VolumeFs {
     this.volume = options.volume;
     this.blockSize = options.volume.unit;
     this.readOnly = options.readOnly;
-    this.#env = { ...options.env, places: new Places() };
+    this.#env = { ...options.env, places: new Places(), checked: new CheckedNodes() };
   }
 
   op(tx: Transaction): Op {

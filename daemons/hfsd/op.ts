@@ -3,7 +3,8 @@
 
 import { ENOSPC, EUCLEAN, fail } from '../../kernel/abi/errno.ts';
 import type { Transaction } from '../lib/transaction.ts';
-import { BTree, type TreeFile } from './btree/tree.ts';
+import type { CheckedNodes } from './btree/checked.ts';
+import { BTree, type Content, type TreeFile } from './btree/tree.ts';
 import { Catalog, type Places } from './catalog/catalog.ts';
 import { type Fork, findRun, growFork } from './fork/fork.ts';
 import type { Run } from './fork/fork-data.ts';
@@ -29,8 +30,10 @@ export interface HfsEnv {
   /** After the commit: allocation blocks became free; not to be used before that is on the disk. */
   freed?(run: Run): void;
   isBusy?(block: number): boolean;
-  /** Where files were seen: a hint, as classic HFS cannot look one up by its number. */
+  /** Where files were seen: a hint, which spares the search for a thread that classic HFS may not even have. */
   readonly places: Places;
+  /** What a daemon that lives on has looked through. */
+  readonly checked?: CheckedNodes;
 }
 
 export class Op {
@@ -48,8 +51,12 @@ export class Op {
     this.tx = tx;
     this.vol = vol;
     this.env = env;
-    this.extents = new BTree(this.#treeFile(EXTENTS_ID, 'extents file'), vol.keys.extents);
-    const tree = new BTree(this.#treeFile(CATALOG_ID, 'catalog'), vol.keys.catalog);
+    this.extents = new BTree(
+      this.#treeFile(EXTENTS_ID, 'extents file'),
+      vol.keys.extents,
+      env.checked,
+    );
+    const tree = new BTree(this.#treeFile(CATALOG_ID, 'catalog'), vol.keys.catalog, env.checked);
     this.catalog = new Catalog(this, tree);
   }
 
@@ -59,6 +66,7 @@ export class Op {
     this.#attributes ??= new BTree(
       this.#treeFile(ATTRIBUTES_ID, 'attributes file'),
       attributeFormat,
+      this.env.checked,
     );
     return this.#attributes;
   }
@@ -150,7 +158,7 @@ export class Op {
   #treeFile(id: SpecialFile, name: string): TreeFile {
     const op = this;
     return {
-      name,
+      ...{ id, name },
       get sizeBytes() {
         const { blocks } = op.special(id).data;
         return blocks * op.vol.allocSize;
@@ -176,19 +184,21 @@ export class Op {
     this.tx.need(blocks);
   }
 
-  /** A copy of bytes of a special file. */
-  #read(fork: Fork, offset: number, length: number): Uint8Array {
+  /** A copy of bytes of a special file. A block's version is higher than all before it: so is the highest. */
+  #read(fork: Fork, offset: number, length: number): Content {
     const { unit } = this.vol;
     const out = new Uint8Array(length);
+    let newest = 0;
     for (let done = 0; done < length; ) {
       const { at, length: run } = this.#place(fork, offset + done);
       const index = at % unit;
       const count = Math.min(length - done, unit - index, run);
-      const { bytes } = this.tx.read((at - index) / unit);
+      const { bytes, version } = this.tx.read((at - index) / unit);
       out.set(bytes.subarray(index, index + count), done);
+      newest = Math.max(newest, version);
       done += count;
     }
-    return out;
+    return { bytes: out, version: newest };
   }
 
   #write(

@@ -2,7 +2,7 @@
 
 import { ENOSPC, fail } from '../../../kernel/abi/errno.ts';
 import type { Op } from '../op.ts';
-import { END, setFatEntry } from '../volume/fat.ts';
+import { linkRun } from '../volume/fat.ts';
 
 /** Clusters in a row, linked to each other and ended: at most `want`, behind `near` if they are free. */
 export function allocate(
@@ -15,9 +15,7 @@ export function allocate(
   const found = env.refuses('blocks') ? undefined : env.free.find(tx, { from, want, busy });
   if (found === undefined) fail(ENOSPC);
   const { start, count } = found as { start: number; count: number };
-  for (let i = 0; i < count; i++) {
-    setFatEntry(tx, vol, start + i, i + 1 < count ? start + i + 1 : END);
-  }
+  linkRun(tx, vol, start, count);
   tx.onCommit(() => {
     env.free.take(start, count);
     env.free.next = start + count;

@@ -53,7 +53,43 @@ export const freeOf = (vol: FatVolume): FreeSource => ({
     const last = Math.floor((vol.fatStart + Math.ceil((end * vol.bits) / 8) - 1) / vol.blockSize);
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   },
+  ...(vol.bits !== 12 && { freeFrom: (tx, cluster, most) => freeFrom(tx, vol, cluster, most) }),
 });
+
+/** Clusters from `cluster` on whose number is FREE, one behind the other: at most `most`. Of 16 or 32 bits. */
+function freeFrom(tx: Transaction, vol: FatVolume, cluster: number, most: number): number {
+  const end = Math.min(cluster + most, vol.clusterEnd);
+  let next = cluster;
+  const size = vol.bits / 8;
+  while (next < end) {
+    const { block, at } = placeOf(vol, next);
+    const { view } = tx.read(block);
+    const stop = Math.min(view.byteLength, at + (end - next) * size);
+    let from = at;
+    if (size === 2) while (from < stop && view.getUint16(from, true) === FREE) from += 2;
+    else while (from < stop && (view.getUint32(from, true) & 0x0fff_ffff) === FREE) from += 4;
+    next += (from - at) / size;
+    if (from < stop) break;
+  }
+  return next - cluster;
+}
+
+/** Makes clusters in a row a chain, with an end. */
+export function linkRun(tx: Transaction, vol: FatVolume, start: number, count: number): void {
+  const last = start + count - 1;
+  if (vol.bits === 32) {
+    for (let cluster = start; cluster < last; ) {
+      const { block, at } = placeOf(vol, cluster);
+      const { view } = tx.edit(block);
+      for (let to = at; to < view.byteLength && cluster < last; to += 4) {
+        cluster++;
+        view.setUint32(to, ((view.getUint32(to, true) & 0xf000_0000) | cluster) >>> 0, true);
+      }
+    }
+  } else
+    for (let cluster = start; cluster < last; cluster++) setFatEntry(tx, vol, cluster, cluster + 1);
+  setFatEntry(tx, vol, last, END);
+}
 
 /** The block of the table that holds a cluster's number (its first byte), and where in it. */
 export function placeOf(vol: FatVolume, cluster: number): { block: number; at: number } {

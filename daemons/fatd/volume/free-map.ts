@@ -12,6 +12,8 @@ export interface FreeSource {
   /** May it be given out at all? */
   usable(cluster: number): boolean;
   isFree(tx: Transaction, cluster: number): boolean;
+  /** How many free ones lie in a row from there on, at most `most`; all of them usable. */
+  freeFrom?(tx: Transaction, cluster: number, most: number): number;
   /** The blocks that tell it of the clusters `from` .. `end` - 1. */
   blocks(from: number, end: number): number[];
 }
@@ -34,7 +36,11 @@ export class FreeMap {
   }
 
   take(cluster: number, count: number): void {
-    for (let at = cluster; at < cluster + count; at++) this.#bump(at, -1);
+    for (let at = cluster; at < cluster + count; ) {
+      const end = Math.min(cluster + count, (Math.floor(at / GROUP) + 1) * GROUP);
+      this.#bump(at, at - end);
+      at = end;
+    }
   }
 
   /**
@@ -54,6 +60,8 @@ export class FreeMap {
       this.#search(tx, { from: begin, to: clusterEnd, isFree }) ??
       this.#search(tx, { from: 2, to: begin, isFree });
     if (start === undefined) return undefined;
+    const most = source.freeFrom?.(tx, start, want) ?? 1;
+    if (most > 1 && busy.every((set) => !set.overlaps(start, most))) return { start, count: most };
     let count = 1;
     while (count < want && start + count < clusterEnd && isFree(start + count)) count++;
     return { start, count };

@@ -52,6 +52,8 @@ export class Held {
   readonly #entrySize: number;
   readonly #recordSize: number;
   readonly #decoded = new Map<number, Decoded>();
+  /** The version of block 0 in which no record is in use. */
+  #emptyAt: number | undefined;
 
   /** `entrySize`: of what names a file, in whole slots. */
   constructor({ blockSize, frames, entrySize = SLOT }: HeldOptions) {
@@ -63,6 +65,7 @@ export class Held {
 
   /** An empty table: the volume was not mounted before, or somebody had not unmounted it. */
   format(tx: Transaction, found: 'clean' | 'dirty'): void {
+    this.#emptyAt = undefined;
     for (let i = 0; i < this.blockCount; i++) tx.create(HELD_BLOCK + i);
     tx.edit(HELD_BLOCK).view.setUint8(0, found === 'clean' ? CLEAN : 0);
   }
@@ -136,6 +139,7 @@ export class Held {
   }
 
   #count(tx: Transaction, block: number, by: number): void {
+    this.#emptyAt = undefined; // what a request changes again has the same version
     const { view } = tx.edit(HELD_BLOCK);
     const index = block - HELD_BLOCK;
     view.setUint8(index, view.getUint8(index) + by);
@@ -158,12 +162,16 @@ export class Held {
   }
 
   #find<T>(tx: Transaction, look: (block: Decoded) => T | undefined): T | undefined {
-    const counts = tx.read(HELD_BLOCK).bytes;
+    const { bytes: counts, version } = tx.read(HELD_BLOCK);
+    if (version === this.#emptyAt) return undefined;
+    let empty = true;
     for (let i = 1; i < this.blockCount; i++) {
       if (counts[i] === 0) continue;
+      empty = false;
       const found = look(this.#decode(tx.read(HELD_BLOCK + i)));
       if (found !== undefined) return found;
     }
+    if (empty) this.#emptyAt = version;
     return undefined;
   }
 

@@ -8,6 +8,7 @@ import type { Frame } from '../../lib/cache/block-cache.ts';
 import type { Mover } from '../../lib/data/mover.ts';
 import type { Piece } from '../../lib/device.ts';
 import type { Engine, Writeback } from '../../lib/engine.ts';
+import { sameBytes } from '../../lib/same-bytes.ts';
 import { HELD_BLOCK } from '../volume/held.ts';
 import { STAGES, type Stage, type Staged } from './stages.ts';
 
@@ -134,7 +135,7 @@ export class Careful implements Writeback {
   *#write(blocks: readonly Outgoing[], stage: Stage): Task<void> {
     const changed = blocks.filter(({ old, staged }) => {
       const before = stage === 1 ? old : staged[(stage - 1) as Stage];
-      return !same(before, staged[stage]);
+      return !sameBytes(before, staged[stage]);
     });
     const { mover } = this.#options;
     if (stage > 1 && (changed.length > 0 || stage === STAGES)) {
@@ -199,6 +200,3 @@ function joined(
   });
   return runs.map(({ offset, first, count }) => ({ offset, ref: ref(first, count) }));
 }
-
-const same = (a: Uint8Array, b: Uint8Array): boolean =>
-  a === b || (a.length === b.length && a.every((byte, i) => byte === b[i]));

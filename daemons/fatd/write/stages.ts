@@ -11,6 +11,7 @@
 // entries between 3 and 4: the new one is marked until 5, and the next mount removes the other
 // (recover.ts). Where both lie in one sector, that is written once.
 
+import { words } from '../../lib/same-bytes.ts';
 import {
   ATTR_LONG_NAME,
   ATTR_VOLUME_ID,
@@ -50,26 +51,36 @@ export interface TablePart {
 /** A part of the table, from the number of `firstCluster` on: `allocated` learns what was free. */
 export function stageTable(bits: FatBits, change: Change, part: TablePart): Staged {
   const { old, now } = change;
-  const table = new Table(bits);
-  const one = old.slice();
-  const two = old.slice();
-  const three = old.slice();
+  const [one, two, three] = [old.slice(), old.slice(), old.slice()] as const;
+  const of = (bytes: Uint8Array): Table => new Table(bits, bytes);
+  const [oldTable, nowTable] = [of(old), of(now)];
+  const [first, second, third] = [of(one), of(two), of(three)];
   const count = Math.floor((old.length * 8) / bits);
+  const changed = changedWords(change);
   for (let i = 0; i < count; i++) {
-    const before = table.get(old, i);
-    const after = table.get(now, i);
+    if (bits !== 12 && changed[(i * bits) >>> 5] === 0) continue;
+    const before = oldTable.get(i);
+    const after = nowTable.get(i);
     if (before === after) continue;
     const stage = tableStage(widen(bits, before), widen(bits, after));
     if (stage === 1) part.allocated(part.firstCluster + i);
     const grows = stage === 2 && part.isDirectory(after);
     const target = after - part.firstCluster;
     const near = stage === 2 && target >= 0 && target < count && sameSector(bits, i, target);
-    const together = near && !grows && table.get(old, target) === FREE;
-    if (stage === 1 || together) table.set(one, i, after);
-    if (stage === 1 || (stage === 2 && !grows)) table.set(two, i, after);
-    if (stage <= 2) table.set(three, i, after);
+    const together = near && !grows && oldTable.get(target) === FREE;
+    if (stage === 1 || together) first.set(i, after);
+    if (stage === 1 || (stage === 2 && !grows)) second.set(i, after);
+    if (stage <= 2) third.set(i, after);
   }
   return { 1: one, 2: two, 3: three, 4: three, 5: now };
+}
+
+/** By word of four bytes: 0 = the same before and after. Both are copies, and lie so. */
+function changedWords({ old, now }: Change): Uint8Array {
+  const [before, after] = [words(old), words(now)];
+  const changed = new Uint8Array(before.length);
+  for (let i = 0; i < before.length; i++) changed[i] = before[i] === after[i] ? 0 : 1;
+  return changed;
 }
 
 function tableStage(before: number, after: number): Stage {
@@ -84,21 +95,23 @@ const sameSector = (bits: FatBits, a: number, b: number): boolean =>
 /** The upper four bits of a number of FAT32 mean nothing and are kept as the request has them. */
 class Table {
   readonly #bits: FatBits;
+  readonly #view: DataView;
 
-  constructor(bits: FatBits) {
+  constructor(bits: FatBits, table: Uint8Array) {
     this.#bits = bits;
+    this.#view = new DataView(table.buffer, table.byteOffset, table.length);
   }
 
-  get(table: Uint8Array, i: number): number {
-    const view = new DataView(table.buffer, table.byteOffset, table.length);
+  get(i: number): number {
+    const view = this.#view;
     if (this.#bits === 32) return view.getUint32(i * 4, true) & 0x0fff_ffff;
     if (this.#bits === 16) return view.getUint16(i * 2, true);
     const pair = view.getUint16(Math.floor((i * 3) / 2), true);
     return i % 2 === 0 ? pair & 0xfff : pair >> 4;
   }
 
-  set(table: Uint8Array, i: number, value: number): void {
-    const view = new DataView(table.buffer, table.byteOffset, table.length);
+  set(i: number, value: number): void {
+    const view = this.#view;
     if (this.#bits === 32) {
       const kept = view.getUint32(i * 4, true) & 0xf000_0000;
       view.setUint32(i * 4, (kept | value) >>> 0, true);
@@ -123,7 +136,7 @@ export function noteMoves(
   start: number,
   { lost, found }: { lost: Map<number, number>; found: Set<number> },
 ): void {
-  for (let at = 0; at < old.length; at += SLOT) {
+  for (const at of changedSlots({ old, now })) {
     const [before, after] = [namedCluster(old, at), namedCluster(now, at)];
     if (before === after) continue;
     if (before !== 0) lost.set(before, Math.floor((start + at) / SECTOR));
@@ -161,17 +174,15 @@ export function stageDirectory({ old, now }: Change, start: number, moves: Moves
   const one = old.slice();
   const three = old.slice();
   const four = old.slice();
-  let ended = false; // what the disk holds from here on is behind the directory's end
-  for (let at = 0; at < old.length; at += SLOT) {
-    ended ||= old[at] === SLOT_END;
+  const end = endOf(old); // what the disk holds from there on is behind the directory's end
+  for (const at of changedSlots({ old, now })) {
     const after = now.subarray(at, at + SLOT);
     const before = old.subarray(at, at + SLOT);
-    if (before.every((byte, i) => byte === after[i])) continue;
     const sector = Math.floor((start + at) / SECTOR);
     const leaves = arriving.get(namedCluster(old, at)) === sector;
     const stage = leaves ? Math.min(3, slotStage(before, after)) : slotStage(before, after);
     if (stage === 1) one.set(after, at);
-    else if (ended) one[at] = SLOT_END;
+    else if (at >= end) one[at] = SLOT_END;
     for (const [image, last] of [
       [three, 3],
       [four, 4],
@@ -200,12 +211,33 @@ function isNewer(
 /** Files that get an entry in this block, and in which sector. */
 function arrivals({ old, now }: Change, start: number, moves: Moves): Moves {
   const found = new Map<number, number>();
-  for (let at = 0; at < old.length; at += SLOT) {
+  if (moves.size === 0) return found;
+  for (const at of changedSlots({ old, now })) {
     const cluster = namedCluster(now, at);
     if (cluster === namedCluster(old, at) || !moves.has(cluster)) continue;
     found.set(cluster, Math.floor((start + at) / SECTOR));
   }
   return found;
+}
+
+/** Where the slots begin that are not as they were. */
+function changedSlots({ old, now }: Change): number[] {
+  const [before, after] = [words(old), words(now)];
+  const found: number[] = [];
+  for (let i = 0; i < before.length; i++) {
+    if (before[i] === after[i]) continue;
+    const at = i * 4 - ((i * 4) % SLOT);
+    found.push(at);
+    i = (at + SLOT) / 4 - 1;
+  }
+  return found;
+}
+
+/** Where the first slot lies that was never used; behind the block if there is none. */
+function endOf(block: Uint8Array): number {
+  let at = 0;
+  while (at < block.length && block[at] !== SLOT_END) at += SLOT;
+  return at;
 }
 
 function slotStage(before: Uint8Array, after: Uint8Array): Stage {

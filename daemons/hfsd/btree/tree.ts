@@ -4,13 +4,21 @@
 import { EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import type { KeyFormat } from '../names/keys.ts';
 import { HEADER_NODE, INDEX_NODE, LEAF_NODE, TreeHeader, type TreeHeaderView } from '../ondisk.ts';
+import type { CheckedNodes } from './checked.ts';
 import { checkNode, checkOffsets, keySpan, Node } from './node.ts';
+
+/** A copy of bytes, and a number that is another one whenever they are others. */
+export interface Content {
+  readonly bytes: Uint8Array;
+  readonly version: number;
+}
 
 /** The file that a tree lies in: bytes that are read and staged, and room that can be asked for. */
 export interface TreeFile {
+  readonly id: number;
   readonly name: string;
   readonly sizeBytes: number;
-  read(offset: number, length: number): Uint8Array;
+  read(offset: number, length: number): Content;
   /** These parts will be read soon. */
   prefetch(offsets: readonly number[], length: number): void;
   write(offset: number, bytes: Uint8Array, origin: 'disk' | 'fresh'): void;
@@ -38,11 +46,13 @@ export class BTree {
   readonly file: TreeFile;
   readonly format: KeyFormat;
   readonly #nodes = new Map<number, Node>();
+  readonly #checked: CheckedNodes | undefined;
   #nodeSize = 0;
 
-  constructor(file: TreeFile, format: KeyFormat) {
+  constructor(file: TreeFile, format: KeyFormat, checked?: CheckedNodes) {
     this.file = file;
     this.format = format;
+    this.#checked = checked;
   }
 
   get name(): string {
@@ -208,20 +218,28 @@ export class BTree {
     const size = this.nodeSize;
     const nodes = Math.floor(this.file.sizeBytes / size);
     if (no >= nodes) fail(EUCLEAN, `${this.name}: no node ${no} among ${nodes}`);
-    const node = new Node(no, this.file.read(no * size, size), 'disk');
-    const where = this.name;
-    const { kind } = node.descriptor;
-    if (kind === LEAF_NODE || kind === INDEX_NODE) checkNode(node, this.format, where);
-    else checkOffsets(node, where);
-    if ((kind === HEADER_NODE) !== (no === 0))
-      fail(EUCLEAN, `${where} node ${no}: of kind ${kind}`);
+    const { bytes, version } = this.file.read(no * size, size);
+    const node = new Node(no, bytes, 'disk');
+    if (!this.#checked?.has(this.file.id, no, version)) {
+      this.#check(node);
+      this.#checked?.add(this.file.id, no, version);
+    }
     this.#nodes.set(no, node);
     return node;
   }
 
+  #check(node: Node): void {
+    const where = this.name;
+    const { kind } = node.descriptor;
+    if (kind === LEAF_NODE || kind === INDEX_NODE) checkNode(node, this.format, where);
+    else checkOffsets(node, where);
+    if ((kind === HEADER_NODE) !== (node.no === 0))
+      fail(EUCLEAN, `${where} node ${node.no}: of kind ${kind}`);
+  }
+
   #checkHeader(): number {
     if (this.file.sizeBytes < 512) fail(EUCLEAN, `${this.name}: too small for a tree`);
-    const head = this.file.read(0, 512);
+    const { bytes: head } = this.file.read(0, 512);
     const header = new TreeHeader(new DataView(head.buffer, head.byteOffset, head.byteLength), 14);
     const { nodeSize, totalNodes, freeNodes, maxKeyLength } = header;
     const sized = (nodeSize & (nodeSize - 1)) === 0 && nodeSize >= 512 && nodeSize <= NODE_SIZE_MAX;

@@ -1,5 +1,5 @@
-// The catalog: files and folders by (parent, name), and by number through their threads. On classic HFS
-// most files have no thread: where they were seen last is remembered, and else the leaves are searched.
+// The catalog: files and folders by (parent, name), and by number: where they were seen last, else by their
+// threads. On classic HFS most files have none: then the leaves are searched.
 
 import { EEXIST, EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import { insert, remove, replace } from '../btree/change.ts';
@@ -19,7 +19,7 @@ import { type Item, readItem, writeItem } from './item.ts';
 
 const PLACES_MAX = 65_536;
 
-/** Where files were seen. Believed only when the file is there. */
+/** Where files and folders were seen. Believed only when they are there. */
 export class Places {
   readonly #keys = new Map<number, CatalogKey>();
 
@@ -61,8 +61,7 @@ export class Catalog {
     const held = this.#items.get(item.cnid);
     if (held !== undefined && held.key.parent === key.parent && held.key.name === key.name)
       return held;
-    if (this.#op.vol.kind === 'hfs' && item.kind === 'file')
-      this.#op.env.places.set(item.cnid, key);
+    this.#op.env.places.set(item.cnid, key);
     this.#items.set(item.cnid, item);
     return item;
   }
@@ -71,10 +70,16 @@ export class Catalog {
   find(cnid: number): Item | undefined {
     const held = this.#items.get(cnid);
     if (held !== undefined) return held;
-    const at = this.#threadOf(cnid) ?? this.#op.env.places.get(cnid);
-    const item = at && this.lookup(at);
-    if (item?.cnid === cnid) return item;
+    const item =
+      this.#at(this.#op.env.places.get(cnid), cnid) ?? this.#at(this.#threadOf(cnid), cnid);
+    if (item !== undefined) return item;
     return this.#op.vol.kind === 'hfs' && cnid >= 16 ? this.#seek(cnid) : undefined;
+  }
+
+  /** What is there, if it is of this number. */
+  #at(key: CatalogKey | undefined, cnid: number): Item | undefined {
+    const item = key && this.lookup(key);
+    return item?.cnid === cnid ? item : undefined;
   }
 
   /** Goes through a folder's files and folders, in the order of the catalog. */
@@ -94,7 +99,7 @@ export class Catalog {
     if (item.key.name === '') fail(EEXIST);
     insert(this.tree, vol.keys.catalogKey(item.key), writeItem(vol, item));
     if (this.#hasThread(item)) this.#putThread(item);
-    if (vol.kind === 'hfs') env.places.set(item.cnid, item.key);
+    env.places.set(item.cnid, item.key);
     this.#items.set(item.cnid, item);
   }
 
@@ -115,7 +120,7 @@ export class Catalog {
       remove(this.tree, key);
       this.#putThread(item);
     }
-    if (vol.kind === 'hfs') env.places.set(item.cnid, to);
+    env.places.set(item.cnid, to);
   }
 
   delete(item: Item): void {

@@ -270,8 +270,11 @@ export class VolumeServer {
     const from = Math.floor(m.offset / blockSize) * blockSize;
     const to = Math.ceil((m.offset + count) / blockSize) * blockSize;
     const transfer = { ino, offset: m.offset, count, memory };
-    if (volume.fs.mayGrow) yield* this.#fill.upTo(ino, { size: m.offset, least: m.offset + count });
-    else if (m.offset > size) yield* this.#zeroGap(ino, m.offset);
+    if (m.offset > size) {
+      const least = m.offset + count;
+      if (volume.fs.mayGrow) yield* this.#fill.upTo(ino, { size: m.offset, least });
+      else yield* this.#zeroGap(ino, m.offset);
+    }
     yield* this.#locks.holding({ ino, from, to, mode: 'exclusive' }, () =>
       this.#withRoom(() => volume.mover.write(transfer, stored)),
     );
