@@ -14,9 +14,13 @@ export const BATCH_ENTRY_SIZE = 64;
 /** Entries of one submission: the kernel serves what is cached of it in one go. */
 export const BATCH_MOST = 256;
 
-/** Calls that wait for nobody but a server, and change nothing that the others of a batch stand on. */
+/**
+ * Calls that wait for nobody but a server (pread and pwrite know no pipes), and change nothing that the
+ * others of a batch stand on.
+ */
 export const BATCHABLE: ReadonlySet<number> = new Set([
   ...[SYS.open, SYS.close, SYS.stat, SYS.lstat, SYS.mkdir, SYS.rmdir, SYS.link, SYS.symlink],
+  ...[SYS.pread, SYS.pwrite],
   ...[SYS.readlink, SYS.unlink, SYS.rename, SYS.chmod, SYS.chown, SYS.utimens, SYS.access],
 ]);
 

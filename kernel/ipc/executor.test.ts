@@ -133,6 +133,32 @@ test('who comes between a release and the turn of the woken one waits its turn',
   t.deepEqual(order, ['waited', 'barges in']);
 });
 
+test('who shares a lock does so with others; who wants it alone waits for them, and they do not overtake', (t) => {
+  const { executor, settle } = bench();
+  const lock = new Lock('l');
+  const gate = new WaitQueue('gate');
+  const inside: string[] = [];
+  const seen: string[] = [];
+  const enters = function* (name: string, how: 'alone' | 'shared'): Task<void> {
+    yield* how === 'alone' ? lock.acquire() : lock.share();
+    inside.push(name);
+    seen.push(inside.join('+'));
+    yield* sleep(gate);
+    inside.splice(inside.indexOf(name), 1);
+    if (how === 'alone') lock.release();
+    else lock.unshare();
+  };
+  for (const name of ['a', 'b']) executor.start(enters(name, 'shared'), name);
+  executor.start(enters('X', 'alone'), 'X');
+  for (const name of ['c', 'd']) executor.start(enters(name, 'shared'), name);
+  for (let i = 0; i < 5; i++) {
+    settle();
+    wakeAll(gate);
+  }
+  t.deepEqual(seen, ['a', 'a+b', 'X', 'c', 'c+d']);
+  t.false(lock.held);
+});
+
 test('wakeAll wakes those who sleep now, wakeOne the one who slept longest', (t) => {
   const { executor, settle } = bench();
   const queue = new WaitQueue('q');

@@ -46,29 +46,60 @@ export function wakeOne(queue: WaitQueue): void {
 
 /**
  * A sleep lock, first come first served: a release hands it to who waited longest, and nobody who
- * comes later gets in between. Hold it as `yield* lock.acquire(); try { … } finally { lock.release(); }`.
+ * comes later gets in between. Hold it as `yield* lock.acquire(); try { … } finally { lock.release(); }`,
+ * or with `share` and `unshare` beside others who share it.
  */
 export class Lock {
   readonly #queue: WaitQueue;
+  /** How those in the queue want it. */
+  readonly #wanted: ('alone' | 'shared')[] = [];
   #held = false;
+  #sharers = 0;
 
   constructor(name: string) {
     this.#queue = new WaitQueue(name);
   }
 
   get held(): boolean {
-    return this.#held;
+    return this.#held || this.#sharers > 0;
   }
 
   *acquire(): Task<void> {
-    if (this.#held) yield* sleep(this.#queue); // woken by `release` alone, which leaves it held
-    this.#held = true;
+    if (this.held) yield* this.#wait('alone');
+    else this.#held = true;
     this.#queue.heldBy = running.task;
   }
 
   release(): void {
-    if (this.#queue.idle) this.#held = false;
-    else wakeOne(this.#queue);
+    this.#held = false;
+    this.#grant();
+  }
+
+  *share(): Task<void> {
+    if (this.#held || !this.#queue.idle) yield* this.#wait('shared');
+    else this.#sharers++;
+    this.#queue.heldBy = running.task;
+  }
+
+  unshare(): void {
+    this.#sharers--;
+    this.#grant();
+  }
+
+  /** Woken by `#grant` alone, which has given it the lock. */
+  *#wait(how: 'alone' | 'shared'): Task<void> {
+    this.#wanted.push(how);
+    yield* sleep(this.#queue);
+  }
+
+  #grant(): void {
+    while (!this.#held && this.#wanted.length > 0) {
+      if (this.#wanted[0] === 'shared') this.#sharers++;
+      else if (this.#sharers > 0) return;
+      else this.#held = true;
+      this.#wanted.shift();
+      wakeOne(this.#queue);
+    }
   }
 }
 

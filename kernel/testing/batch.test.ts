@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { BATCH_ENTRY_SIZE, BATCH_MOST, getBatchAnswer, putBatchEntry } from '../abi/batch.ts';
-import { EFAULT, EINVAL, ENOENT, type Errno, errnoName } from '../abi/errno.ts';
+import { EFAULT, EINVAL, ENOENT, type Errno, ESPIPE, errnoName } from '../abi/errno.ts';
 import { getStat, STAT_SIZE, SYS } from '../abi/syscall.ts';
 import { encodeText } from '../abi/text.ts';
 import { machine } from './machine.ts';
@@ -72,6 +72,46 @@ test('a batch answers nothing outside of the room that it was given', (t) => {
   const small = batchOf([{ number: SYS.lstat, path: '/' }]);
   new DataView(small.buffer).setUint32(16, 8, true); // room for 8 bytes
   t.deepEqual(told(p.start('batch', [1], small).data, 1), [errnoName(EINVAL)]);
+});
+
+/** One call of a batch on a descriptor, its bytes behind the table. */
+function transfer(number: number, fd: number, content: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(BATCH_ENTRY_SIZE + content.length);
+  bytes.set(content, BATCH_ENTRY_SIZE);
+  const { length } = content;
+  const args = [fd, length, 0] as const;
+  const entry = { number, data: BATCH_ENTRY_SIZE, length, room: length, args };
+  putBatchEntry(new DataView(bytes.buffer), 0, entry);
+  return bytes;
+}
+
+test('a batch writes and reads at places of files, and answers how many bytes', (t) => {
+  const m = machine();
+  const p = m.program();
+  const fd = p.open('/tmp/f', 0o102);
+  const content = encodeText('what is written is read');
+  const wrote = p.start('batch', [1], transfer(SYS.pwrite, fd, content));
+  t.like(getBatchAnswer(new DataView(wrote.data.buffer), 0), { errno: 0, r0: content.length });
+  const read = p.start('batch', [1], transfer(SYS.pread, fd, new Uint8Array(100)));
+  const answer = getBatchAnswer(new DataView(read.data.buffer), 0);
+  t.like(answer, { errno: 0, r0: content.length, length: content.length });
+  const found = read.data.subarray(BATCH_ENTRY_SIZE, BATCH_ENTRY_SIZE + content.length);
+  t.deepEqual(found, content);
+  t.is(p.ok('lseek', [fd, 0, 1]).r0, 0, 'the offset stays');
+  t.deepEqual(m.bugs(), []);
+});
+
+test('a batch waits for no pipe', (t) => {
+  const m = machine();
+  const p = m.program();
+  const { r0: read, r1: write } = p.ok('pipe', [0]);
+  for (const [number, fd] of [
+    [SYS.pread, read],
+    [SYS.pwrite, write],
+  ] as const) {
+    const done = p.start('batch', [1], transfer(number, fd, new Uint8Array(8)));
+    t.deepEqual(told(done.data, 1), [errnoName(ESPIPE)]);
+  }
 });
 
 test('what may wait for somebody, or for ever, is no call of a batch', (t) => {

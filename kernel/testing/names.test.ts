@@ -1,7 +1,7 @@
 // Names: what is cached of them, renaming, working directories that move or go, mounts.
 
 import test from 'ava';
-import { O_CREAT, O_RDWR } from '../abi/constants.ts';
+import { O_CREAT, O_EXCL, O_RDWR } from '../abi/constants.ts';
 import { machine } from './machine.ts';
 import { volume } from './volume.ts';
 
@@ -253,6 +253,46 @@ test('a directory read in small pieces shows each name once, while others come a
     t.true(p.ok('getdents', [fd, 400]).data.length > 0);
     t.is(p.told('getdents', [fd, 5]), 'EINVAL');
   }
+});
+
+test('names of one directory are made side by side; the same name, and a rename, wait', (t) => {
+  const { m, p } = root();
+  const v = volume(m, '/v');
+  const [q, r, s] = [m.program(), m.program(), m.program()];
+  v.transport.held.add('Tlcreate');
+  const flags = O_CREAT | O_EXCL | O_RDWR;
+  const a = p.start('open', [flags, 0o644], '/v/a');
+  const b = q.start('open', [flags, 0o644], '/v/b');
+  const again = r.start('open', [flags, 0o644], '/v/a');
+  const moved = s.start('rename', [], '/v/a\0/v/c');
+  const made = () => v.transport.of('Tlcreate').map(({ filename }) => filename);
+  t.deepEqual(made(), ['a', 'b']);
+  t.deepEqual(v.transport.of('Trenameat'), []);
+  v.transport.release();
+  const told = [p.look(a), q.look(b), r.look(again), s.look(moved)].map((call) => call.told);
+  t.deepEqual(told, ['ok', 'ok', 'EEXIST', 'ok']);
+  t.deepEqual(p.names('/v'), ['b', 'c']);
+});
+
+test('names of one directory are looked up side by side, each of them once', (t) => {
+  const { m, p } = root();
+  const v = volume(m, '/v');
+  const [q, r] = [m.program(), m.program()];
+  v.transport.held.add('Twalk');
+  const calls = [p.start('stat', [], '/v/a'), q.start('stat', [], '/v/b')];
+  const again = r.start('stat', [], '/v/a');
+  const asked = () => v.transport.of('Twalk').map(({ wname }) => wname.join());
+  const before = asked().filter((name) => name !== '');
+  t.deepEqual(before, ['a', 'b']);
+  v.transport.release();
+  t.deepEqual(
+    [p.look(calls[0] ?? again), q.look(calls[1] ?? again), r.look(again)].map((call) => call.told),
+    ['ENOENT', 'ENOENT', 'ENOENT'],
+  );
+  t.deepEqual(
+    asked().filter((name) => name !== ''),
+    ['a', 'b'],
+  );
 });
 
 test('a FIFO joins a reader and a writer that open it by name, in either order', (t) => {

@@ -6,7 +6,7 @@ import { assert, EIO, type Errno, fail } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 import type { Stat } from '../abi/stat.ts';
 import type { Executor } from '../ipc/executor.ts';
-import { Lock, type Task } from '../ipc/task.ts';
+import { Lock, type Task, type WaitQueue } from '../ipc/task.ts';
 import type { InodeEntry, InodeTable } from '../mm/inode-table.ts';
 import type { Page, PageCache } from '../mm/page-cache.ts';
 import { READ_AHEAD_PAGES } from '../mm/read-ahead.ts';
@@ -96,6 +96,8 @@ export class Inode {
   opened: 'no' | 'read' | 'write' = 'no';
   /** Held by whoever changes the file's content and size, or a directory's names. */
   readonly lock: Lock;
+  /** Of a directory: names that somebody works on, beside others (dir-lock.ts). */
+  readonly busyNames = new Map<string, WaitQueue>();
   /** Held while dirty pages are on their way to the server. */
   readonly flushLock: Lock;
   /** Cached pages by index in the file. */

@@ -7,6 +7,7 @@ import { textSize } from '../abi/text.ts';
 import type { Task } from '../ipc/task.ts';
 import type { Call } from './call.ts';
 import type { Dentry } from './dcache.ts';
+import { onName } from './dir-lock.ts';
 import { type Inode, iget, walkTo } from './inode.ts';
 import type { Path } from './mount.ts';
 import { checkAccess } from './permission.ts';
@@ -134,15 +135,12 @@ export function* lookup(call: Call, dir: Dentry, name: string): Task<Dentry> {
     if (hit) return call.hold(hit);
   }
   if (name.length > NAME_MAX / 4 && textSize(name) > NAME_MAX) fail(ENAMETOOLONG);
-  yield* inode.lock.acquire();
-  try {
+  return yield* onName(dir, name, function* () {
     return call.hold(yield* ask(call, dir, name));
-  } finally {
-    inode.lock.release();
-  }
+  });
 }
 
-/** As `lookup`, for a caller that holds the directory's lock. */
+/** As `lookup`, for a caller that holds the directory's lock, or that of the name. */
 export function* lookupLocked(call: Call, dir: Dentry, name: string): Task<Dentry> {
   if (textSize(name) > NAME_MAX) fail(ENAMETOOLONG);
   return call.hold(yield* ask(call, dir, name));

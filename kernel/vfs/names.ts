@@ -1,5 +1,5 @@
-// Names: the calls that make, remove and move directory entries. Each takes the lock of the directory
-// it changes; rename takes both, the lower inode number first, under one lock for all renames.
+// Names: the calls that make, remove and move directory entries. Each holds the name that it changes
+// (dir-lock.ts); rename holds both directories, the lower inode number first, under one lock for all renames.
 
 import {
   NAME_MAX,
@@ -43,6 +43,7 @@ import {
 } from '../ninep/types.ts';
 import type { Call } from './call.ts';
 import type { Dentry } from './dcache.ts';
+import { onName } from './dir-lock.ts';
 import { clunkLater, getattr, type Inode, iget, together, walkTo } from './inode.ts';
 import type { Path } from './mount.ts';
 import { lookupLocked, namei, nameiParent, type Parent } from './namei.ts';
@@ -51,7 +52,7 @@ import { checkAccess, checkSticky, mayAccess } from './permission.ts';
 /** The server opens a file that is there unless it is told not to. */
 const NEW = O_RDWR | O_CREAT | O_EXCL;
 
-/** Makes a regular file. The caller holds the directory's lock and knows that the name is free. */
+/** Makes a regular file. The caller holds the name, and knows that it is free. */
 export function* createFile(
   call: Call,
   dir: Path,
@@ -75,7 +76,7 @@ export function* createFile(
     const attr = yield* owned(call, parent, { fid, replies: replies.slice(1), made: 'Tlcreate' });
     if (superblock.cached) {
       const inode = iget(call.kernel, superblock, { fid, attr });
-      inode.opened = 'write';
+      if (inode.fid === fid) inode.opened = 'write'; // else it is known by another name: its own fid is
       return call.kernel.dcache.set(dir.dentry, filename, inode);
     }
     clunkLater(call.kernel.executor, superblock, fid);
@@ -184,16 +185,12 @@ function* make(
   const parent = yield* nameiParent(call, path);
   const { dir, name } = parent;
   if (isSpecial(name)) fail(EEXIST);
-  const lock = (dir.dentry.inode ?? fail(ENOENT)).lock;
-  yield* lock.acquire();
-  try {
+  yield* onName(dir.dentry, name, function* () {
     if (yield* exists(call, dir, name)) fail(EEXIST);
     if (parent.mustBeDirectory && !options.directory) fail(ENOENT);
     const message = options.message(writableDirectory(call, dir), name);
     yield* makeAndAdopt(call, dir.dentry, { name, message });
-  } finally {
-    lock.release();
-  }
+  });
 }
 
 export function* mkdir(call: Call, path: string, mode: number): Task<void> {
@@ -258,14 +255,10 @@ export function* link(call: Call, target: string, path: string): Task<void> {
 /** A directory gets no second name: EPERM, but what is wrong with the new name comes first. */
 function* refuseLink(call: Call, path: string): Task<never> {
   const { dir, name } = yield* nameiParent(call, path);
-  const lock = (dir.dentry.inode ?? fail(ENOENT)).lock;
-  yield* lock.acquire();
-  try {
+  return yield* onName(dir.dentry, name, function* () {
     const there = isSpecial(name) || (yield* lookupLocked(call, dir.dentry, name)).inode;
     return fail(there ? EEXIST : EPERM);
-  } finally {
-    lock.release();
-  }
+  });
 }
 
 /** unlink(2) and rmdir(2). */
@@ -275,9 +268,7 @@ export function* remove(call: Call, path: string, kind: 'file' | 'directory'): T
   if (name === '/') fail(kind === 'file' ? EISDIR : EBUSY);
   if (name === '.') fail(kind === 'file' ? EISDIR : EINVAL);
   if (name === '..') fail(kind === 'file' ? EISDIR : ENOTEMPTY);
-  const lock = (dir.dentry.inode ?? fail(ENOENT)).lock;
-  yield* lock.acquire();
-  try {
+  yield* onName(dir.dentry, name, function* () {
     const dentry = yield* lookupLocked(call, dir.dentry, name);
     const victim = dentry.inode ?? fail(ENOENT);
     if (kind === 'directory' && !victim.isDirectory) fail(ENOTDIR);
@@ -293,9 +284,7 @@ export function* remove(call: Call, path: string, kind: 'file' | 'directory'): T
     inode.stale = true;
     unlinked(call, dentry);
     call.kernel.dcache.set(dir.dentry, name, undefined);
-  } finally {
-    lock.release();
-  }
+  });
 }
 
 /** A name of the inode is gone: counts its links down and takes the dentry out. */

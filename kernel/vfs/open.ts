@@ -37,6 +37,7 @@ import type { Task } from '../ipc/task.ts';
 import { setSize } from './attr.ts';
 import type { Call } from './call.ts';
 import type { Dentry } from './dcache.ts';
+import { onName } from './dir-lock.ts';
 import { newFile, type OpenFile, releaseFile } from './file.ts';
 import { clunkLater, type Inode } from './inode.ts';
 import type { Path } from './mount.ts';
@@ -109,31 +110,33 @@ function* findOrCreate(
   from: Path | undefined,
 ): Task<Found | { path: string; from: Path }> {
   const parent = yield* nameiParent(call, request.path, from);
-  const dir = parent.dir.dentry;
-  const dirInode = dir.inode ?? fail(ENOENT);
   if (['.', '..', '/'].includes(parent.name) || parent.mustBeDirectory) fail(EISDIR);
-  yield* dirInode.lock.acquire();
-  try {
-    if (!(yield* exists(call, parent.dir, parent.name))) {
-      const made = yield* tryCreate(call, parent, request);
-      if (made?.inode) {
-        const { inode } = made;
-        return { mount: parent.dir.mount, dentry: call.hold(made), inode, created: true };
-      }
+  return yield* onName(parent.dir.dentry, parent.name, () => atName(call, request, parent));
+}
+
+/** The caller holds the name. */
+function* atName(
+  call: Call,
+  request: OpenRequest,
+  parent: Parent,
+): Task<Found | { path: string; from: Path }> {
+  if (!(yield* exists(call, parent.dir, parent.name))) {
+    const made = yield* tryCreate(call, parent, request);
+    if (made?.inode) {
+      const { inode } = made;
+      return { mount: parent.dir.mount, dentry: call.hold(made), inode, created: true };
     }
-    const dentry = yield* lookupLocked(call, dir, parent.name);
-    if (dentry.inode === undefined) fail(ENOENT);
-    if (request.flags & O_EXCL) fail(EEXIST);
-    const path = call.kernel.mounts.enter({ mount: parent.dir.mount, dentry });
-    const inode = path.dentry.inode ?? fail(ENOENT);
-    call.hold(path.dentry);
-    if (!inode.isSymlink) return { ...path, inode, created: false };
-    if (request.flags & O_NOFOLLOW) fail(ELOOP);
-    const { target } = yield* inode.superblock.client.rpc({ name: 'Treadlink', fid: inode.fid });
-    return { path: target, from: parent.dir };
-  } finally {
-    dirInode.lock.release();
   }
+  const dentry = yield* lookupLocked(call, parent.dir.dentry, parent.name);
+  if (dentry.inode === undefined) fail(ENOENT);
+  if (request.flags & O_EXCL) fail(EEXIST);
+  const path = call.kernel.mounts.enter({ mount: parent.dir.mount, dentry });
+  const inode = path.dentry.inode ?? fail(ENOENT);
+  call.hold(path.dentry);
+  if (!inode.isSymlink) return { ...path, inode, created: false };
+  if (request.flags & O_NOFOLLOW) fail(ELOOP);
+  const { target } = yield* inode.superblock.client.rpc({ name: 'Treadlink', fid: inode.fid });
+  return { path: target, from: parent.dir };
 }
 
 /** Makes the file; undefined when the server had that name all the while. */

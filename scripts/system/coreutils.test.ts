@@ -56,6 +56,7 @@ const scripts: readonly string[] = [
   'seq 3 | xargs -I{} sh -c "echo [{}]"',
   'printf "a b\\nc d\\n" | while read x y; do echo "$y $x"; done',
   'mkdir -p a/b/c; echo x > a/b/c/f; cp -a a z; find z | sort; rm -r a; ls -R',
+  'mkdir t; seq 100000 | split -a 3 -l 300 - t/; : > t/empty; mkdir t/d; echo 5 > t/d/x; ln -s x t/s; ln t/empty t/twin; seq 9000 > t/large; cp -rv t u | sort | md5sum; ls u | wc -l; cat u/a* u/large | md5sum; cp -a t v; stat -c "%n %h %F %s %Y" v/* | md5sum | wc -c; diff -r t u && diff -r t v && echo same; umask 077; cp -r t w; stat -c %a w w/aaa w/d/x',
   'echo 1 > f; ln f g; ln -s f h; stat -c "%n %h %F %s" f g h; cat h; rm f; cat h; cat g',
   'touch -d "2001-02-03 04:05:06" f; stat -c "%Y %y" f; ls -l --time-style=long-iso f | cut -d" " -f5-',
   'umask 027; touch f; mkdir d; stat -c "%a %n" f d; chmod -R u=rwX,go= .; stat -c "%a %n" f d',

@@ -11,13 +11,13 @@ const LIST = Object.entries(operations)
 
 export const main = program(
   {
-    usage: `[-n COUNT] [-s SIZE] [-r ROUNDS] [-kt] OPERATION [FILE | DIRECTORY | COMMAND]
+    usage: `[-n COUNT] [-s SIZE] [-r ROUNDS] [-kty] OPERATION [FILE | DIRECTORY | COMMAND]
 Tells the best of ROUNDS (1): runs, milliseconds, microseconds a run, median and 95th
 percentile, MB/s, hops and wakes a run; -t: tab-separated numbers, every round;
--k: what was made stays.
+-k: what was made stays; -y: a sync at the end counts, too.
 ${LIST}`,
-    short: 'kn:s:r:t',
-    long: { 'count=': 'n', keep: 'k', 'size=': 's', 'rounds=': 'r', tabs: 't' },
+    short: 'kn:s:r:ty',
+    long: { 'count=': 'n', keep: 'k', 'size=': 's', 'rounds=': 'r', sync: 'y', tabs: 't' },
   },
   (tool, options) => {
     const [name = tool.missingOperand(), path = '.'] = options.operands;
@@ -38,6 +38,7 @@ ${LIST}`,
       size: number('s', 4096),
       random: random(tool),
       keep: options.has('k'),
+      sync: options.has('y'),
     };
     const rounds: Measured[] = [];
     for (let round = number('r', 1); round > 0; round--) {

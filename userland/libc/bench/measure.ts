@@ -31,6 +31,7 @@ export function measure(operation: Operation, load: Load): Measured {
     if (us) runTimed(sys, prepared.run, us);
     else for (let i = 0; i < count; i++) prepared.run(i);
     prepared.last?.();
+    if (load.sync) sys.sync();
     const totalMs = sys.monotonicMs() - beginMs;
     const after = readCounters(sys);
     // Reading the counters is system calls, too: as many as between the first two readings.

@@ -22,6 +22,8 @@ export interface Load {
   readonly count: number;
   /** Leave what was made: others go on with it. */
   readonly keep?: boolean;
+  /** What was written is to be on the disk; that counts, too. */
+  readonly sync?: boolean;
   /** Bytes of one read or write. */
   readonly size: number;
   /** Numbers 0..below-1. */

@@ -19,7 +19,8 @@ import type { Tool } from '../program.ts';
 import type { BatchResult } from '../runtime/batch.ts';
 import { quoted } from '../text/quote.ts';
 import type { Backup } from './backup.ts';
-import { copyAttributes, copyData, type Keep, type Sparse } from './copy.ts';
+import { copyAttributes, copyData, type FileCopy, type Keep, type Sparse } from './copy.ts';
+import { SmallCopies } from './copy-many.ts';
 import { isDirectory, isSymlink, join, listDirectory, lstatIfThere, statIfThere } from './path.ts';
 
 export interface CopyPlan {
@@ -121,9 +122,15 @@ function copyDirectory(tool: Tool, node: Found, plan: CopyPlan): void {
   const entries =
     tool.attempt(`cannot access ${quoted(from)}`, () => listDirectory(sys, from)) ?? [];
   const seen = sys.batch(entries.map((entry) => ({ call: 'lstat', path: join(from, entry.name) })));
+  const small = new SmallCopies(tool, (copy) => settleSmall(tool, copy, plan));
   for (const [i, entry] of entries.entries()) {
     const child = join(from, entry.name);
     const stat = seen[i]?.stat;
+    if (there === undefined && stat !== undefined) {
+      if (takeSmall(tool, { from: child, to: join(to, entry.name), stat }, { plan, small }))
+        continue;
+      small.flush();
+    }
     if (entry.type === DT_DIR && stat && plan.written.has(key(stat))) {
       const { top } = node;
       tool.warn(`cannot copy a directory, ${quoted(top.from)}, into itself, ${quoted(top.to)}`);
@@ -138,9 +145,34 @@ function copyDirectory(tool: Tool, node: Found, plan: CopyPlan): void {
       plan,
     );
   }
+  small.flush();
   copyAttributes(tool, { ...node, keep: plan.keep });
   if (there === undefined && !plan.keep.mode && mode !== (mode | 0o700))
     tool.attempt(`preserving permissions for ${quoted(to)}`, () => sys.chmod(to, mode));
+}
+
+type Leaf = Pick<FileCopy, 'from' | 'to' | 'stat'>;
+
+/** Whether it is a file that goes with others of its directory, which this run has made. */
+function takeSmall(
+  tool: Tool,
+  leaf: Leaf,
+  { plan, small }: { plan: CopyPlan; small: SmallCopies },
+): boolean {
+  const { stat } = leaf;
+  if ((stat.mode & S_IFMT) !== S_IFREG || plan.as !== 'copy') return false;
+  if (plan.keepLinks && stat.nlink > 1) return false;
+  const { sparse } = plan;
+  if (!small.take({ ...leaf, exists: false, sparse, mode: stat.mode & 0o777 })) return false;
+  if (plan.verbose) tool.out.text(`${quoted(leaf.from)} -> ${quoted(leaf.to)}\n`);
+  return true;
+}
+
+function settleSmall(tool: Tool, leaf: Leaf, plan: CopyPlan): void {
+  tool.attempt(`cannot create regular file ${quoted(leaf.to)}`, () =>
+    copyAttributes(tool, { ...leaf, keep: plan.keep }),
+  );
+  plan.seen.set(key(leaf.stat), leaf.to);
 }
 
 function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {

@@ -102,7 +102,8 @@ function attempt(tool: Tool, what: string, action: () => unknown, result?: unkno
   }
 }
 
-function pump(tool: Tool, copy: FileCopy, fds: { source: number; target: number }): boolean {
+/** The bytes from where the source stands to where the target does; false, and a message, when that failed. */
+export function pump(tool: Tool, copy: FileCopy, fds: { source: number; target: number }): boolean {
   const { sys } = tool;
   const regular = (copy.stat.mode & S_IFMT) === S_IFREG;
   const holes =

@@ -18,14 +18,22 @@ export type BatchCall =
   | { readonly call: 'stat' | 'lstat' | 'unlink' | 'rmdir'; readonly path: string }
   | { readonly call: 'open'; readonly path: string; readonly flags: number; readonly mode: number }
   | { readonly call: 'mkdir' | 'chmod'; readonly path: string; readonly mode: number }
-  | { readonly call: 'close'; readonly fd: number };
+  | { readonly call: 'close'; readonly fd: number }
+  | {
+      readonly call: 'pread' | 'pwrite';
+      readonly fd: number;
+      readonly bytes: Uint8Array;
+      readonly offset: number;
+    };
 
-/** What became of one call: its error, its stat or its descriptor. */
+/** What became of one call: its error, its stat, its descriptor or its bytes. */
 export interface BatchResult {
   readonly errno: 0 | Errno;
   readonly stat?: Stat;
   /** Of `open`. */
   readonly fd?: number;
+  /** Of `pread` and `pwrite`: how many. */
+  readonly count?: number;
 }
 
 /** The error of a result as it would have been thrown. */
@@ -51,15 +59,14 @@ function submit(channel: Channel, calls: readonly BatchCall[]): BatchResult[] {
   const placed: Placed[] = [];
   let at = calls.length * BATCH_ENTRY_SIZE;
   for (const call of calls) {
-    const text = 'path' in call ? encodeText(call.path) : NOTHING;
-    if (text.includes(0)) throw new PosixError(EINVAL, 'NUL byte in a path');
-    const size = Math.max(text.length, room(call));
+    const data = dataOf(call);
+    const size = Math.max(data.length, room(call));
     if (at + size > window.length) break;
-    window.set(text, at);
+    window.set(data, at);
     const number = SYS[call.call];
     const args = argsOf(call);
     putBatchEntry(view, placed.length, {
-      ...{ number, data: at, length: text.length, room: room(call), args },
+      ...{ number, data: at, length: data.length, room: room(call), args },
     });
     placed.push({ call, data: at });
     at += (size + 7) & ~7;
@@ -71,11 +78,24 @@ function submit(channel: Channel, calls: readonly BatchCall[]): BatchResult[] {
 
 const NOTHING = new Uint8Array(0);
 
-const room = ({ call }: BatchCall): number => (call === 'stat' || call === 'lstat' ? STAT_SIZE : 0);
+/** What goes along: a path, or bytes to be written. */
+function dataOf(call: BatchCall): Uint8Array {
+  if (call.call === 'pwrite') return call.bytes;
+  if (!('path' in call)) return NOTHING;
+  const text = encodeText(call.path);
+  if (text.includes(0)) throw new PosixError(EINVAL, 'NUL byte in a path');
+  return text;
+}
+
+function room(call: BatchCall): number {
+  if (call.call === 'pread') return call.bytes.length;
+  return call.call === 'stat' || call.call === 'lstat' ? STAT_SIZE : 0;
+}
 
 function argsOf(call: BatchCall): [number, number, number] {
   if (call.call === 'open') return [call.flags, call.mode, 0];
   if (call.call === 'close') return [call.fd, 0, 0];
+  if ('offset' in call) return [call.fd, call.bytes.length, call.offset];
   return ['mode' in call ? call.mode : 0, 0, 0];
 }
 
@@ -85,6 +105,8 @@ function resultOf(channel: Channel, of: Placed & { index: number }): BatchResult
   const { errno, r0 } = getBatchAnswer(view, index);
   if (errno !== 0) return { errno: toErrno(errno) };
   if (call.call === 'open') return { errno: 0, fd: r0 };
+  if (call.call === 'pread') call.bytes.set(window.subarray(data, data + r0));
+  if ('offset' in call) return { errno: 0, count: r0 };
   if (room(call) === 0) return { errno: 0 };
   const stat = new DataView(window.buffer, window.byteOffset + data, STAT_SIZE);
   return { errno: 0, stat: getStat(stat) };

@@ -38,5 +38,9 @@ function made(sys: Sys, call: BatchCall): Partial<BatchResult> {
     case 'close':
       sys.close(call.fd);
       return {};
+    case 'pread':
+      return { count: sys.pread(call.fd, call.bytes, call.offset) };
+    case 'pwrite':
+      return { count: sys.pwrite(call.fd, call.bytes, call.offset) };
   }
 }
