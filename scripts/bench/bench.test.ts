@@ -39,6 +39,33 @@ test('every row has a figure, and says what it is measured against', async (t) =
   t.regex(ran.stdout, /^(Under target: [a-z-]+(, [a-z-]+)*|Every target is met\.)$/m);
 });
 
+test('a format on every controller has all its figures, and those of others are beside them', (t) => {
+  if (host('mkfs.fat', ['--help']) === undefined || host('mcopy', ['--version']) === undefined) {
+    t.log('no dosfstools or mtools here: skipped');
+    return t.pass();
+  }
+  const ran = bench('--formats', '--quick', 'fat32');
+  t.is(ran.stderr, '');
+  t.is(ran.status, 0);
+  const lines = ran.stdout.split('\n');
+  const figuresOf = (who: string): string[] =>
+    (lines.find((line) => line.trimStart().startsWith(who)) ?? '').slice(24).trim().split(/ +/);
+  for (const controller of ['ahci', 'ide', 'virtio']) {
+    const figures = figuresOf(`fat32 on ${controller}`);
+    t.is(figures.length, 6, ran.stdout);
+    for (const figure of figures) t.regex(figure, /^[1-9][\d,.]*$|^0\.\d+$/, ran.stdout);
+  }
+  t.deepEqual(
+    figuresOf('mtools').map((figure) => figure !== '-'),
+    [true, true, false, false, false, true],
+  );
+  t.deepEqual(
+    figuresOf('fatfs of npm').map((figure) => figure !== '-'),
+    [true, true, true, true, true, false],
+  );
+  t.regex(ran.stdout, /^(Ahead of each of them\.|Behind:)$/m);
+});
+
 test('a row that is none is told with those that are', (t) => {
   const ran = bench('nope');
   t.is(ran.status, 2);

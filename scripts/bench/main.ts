@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { controllerCalled } from '../testing/controller.ts';
-import { formatRows } from './formats.ts';
+import { behind, formatNames, formatRows, formatsMarkdown } from './formats/formats.ts';
 import type { Result, Row } from './row.ts';
 import { machineRows } from './rows/machine.ts';
 import { nameRows } from './rows/names.ts';
@@ -23,11 +23,12 @@ const rows: readonly Row[] = [
   ...machineRows,
 ];
 
-const USAGE = `Usage: npm run bench -- [--quick] [--formats] [--markdown] [--json FILE] [ROW]...
+const USAGE = `Usage: npm run bench -- [--quick] [--markdown] [--json FILE] [ROW]...
+       npm run bench -- --formats [--quick] [--markdown] [FORMAT]...
 Measures the rows named, or all, and writes the report to bench.json (or FILE).
 
   --controller NAME  what the disk is plugged into: ahci, ide, virtio
-  --formats    another table: every format on every controller
+  --formats    another table: every format on every controller (${formatNames.join(', ')})
   --quick      small sizes, one round: to see that all of it works
   --markdown   print the table as docs/performance.md holds it
 
@@ -48,12 +49,17 @@ async function main(): Promise<number> {
       help: { type: 'boolean', default: false },
     },
   });
-  const unknown = positionals.filter((id) => !rows.some((row) => row.id === id));
+  const known = values.formats ? formatNames : rows.map(({ id }) => id);
+  const unknown = positionals.filter((id) => !known.includes(id));
   if (values.help || unknown.length > 0) {
-    process.stdout.write(`${unknown.map((id) => `no row '${id}'\n`).join('')}${USAGE}`);
+    const what = values.formats ? 'format' : 'row';
+    process.stdout.write(`${unknown.map((id) => `no ${what} '${id}'\n`).join('')}${USAGE}`);
     return unknown.length > 0 ? 2 : 0;
   }
-  if (values.formats) return await formats(new Stage({ quick: values.quick, controller: 'ahci' }));
+  if (values.formats) {
+    const names = positionals.length > 0 ? positionals : formatNames;
+    return await formats({ names, quick: values.quick, markdown: values.markdown });
+  }
   const chosen = rows.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
   const results = await measure(
     chosen,
@@ -74,10 +80,19 @@ async function main(): Promise<number> {
   return 0;
 }
 
-async function formats(stage: Stage): Promise<number> {
-  process.stdout.write(`${where()}\n`);
+async function formats(of: {
+  names: readonly string[];
+  quick: boolean;
+  markdown: boolean;
+}): Promise<number> {
+  const stage = new Stage({ quick: of.quick, controller: 'ahci' });
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  say(where());
   try {
-    await formatRows(stage, (line) => void process.stdout.write(`${line}\n`));
+    const rows = await formatRows(stage, { names: of.names, say });
+    if (of.markdown) say(`\n${formatsMarkdown(rows)}`);
+    const slower = behind(rows);
+    say(slower.length === 0 ? 'Ahead of each of them.' : `Behind:\n  ${slower.join('\n  ')}`);
   } finally {
     stage.end();
   }
