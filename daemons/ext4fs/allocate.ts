@@ -10,6 +10,7 @@ import {
 } from '../../kernel/abi/constants.ts';
 import { EFBIG, EINVAL, ENODEV, ENXIO, EOPNOTSUPP, fail } from '../../kernel/abi/errno.ts';
 import type { Inode } from './inode/inode.ts';
+import { mustBeKnown } from './inode/refused.ts';
 import { punchExtent, unwriteExtent } from './map/extent-punch.ts';
 import { fill, lookup, type Mapping, maxFileSize } from './map/map.ts';
 
@@ -28,6 +29,8 @@ interface AllocateRequest {
 export function allocate(inode: Inode, { mode, offset, length }: AllocateRequest): number {
   const { blockSize } = inode.op.vol;
   if (!inode.isRegular) fail(ENODEV, `inode ${inode.ino} is not a regular file`);
+  mustBeKnown(inode);
+  if (inode.isInline) fail(EOPNOTSUPP, `inode ${inode.ino} keeps its data in itself`);
   if (!inode.usesExtents) fail(EOPNOTSUPP, `inode ${inode.ino} has a block map, not extents`);
   const end = offset + length;
   if (end > maxFileSize(inode)) fail(EFBIG);
@@ -109,7 +112,9 @@ export function seek(
 ): { offset: number; found: boolean } {
   const { blockSize } = inode.op.vol;
   const { size } = inode;
+  mustBeKnown(inode);
   if (offset >= size) fail(ENXIO);
+  if (inode.isInline) return { offset: whence === SEEK_DATA ? offset : size, found: true };
   const end = Math.ceil(size / blockSize);
   let at = Math.floor(offset / blockSize);
   for (let turn = 0; turn < EXTENTS_A_SEARCH && at < end; turn++) {

@@ -21,8 +21,10 @@ import {
   QTSYMLINK,
   type SetAttr,
 } from '../../kernel/ninep/types.ts';
+import { resizeInline } from './inode/inline.ts';
 import type { Inode } from './inode/inode.ts';
 import { truncateToSize } from './inode/lifecycle.ts';
+import { mustBeKnown } from './inode/refused.ts';
 import { maxFileSize } from './map/map.ts';
 import { EXT4_SUPER_MAGIC } from './ondisk.ts';
 import type { Op } from './op.ts';
@@ -68,7 +70,13 @@ export function setattr(inode: Inode, attr: SetAttr): void {
 export function resize(inode: Inode, size: number): void {
   if (inode.isDir) fail(EISDIR);
   if (!inode.isRegular) fail(EINVAL);
+  mustBeKnown(inode);
   if (size > maxFileSize(inode)) fail(EFBIG);
+  if (inode.isInline) {
+    resizeInline(inode, size);
+    inode.touch();
+    return;
+  }
   const old = inode.size;
   inode.size = size;
   // Also when it does not change: a repeated request goes on with what the first one left.

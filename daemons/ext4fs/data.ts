@@ -1,10 +1,11 @@
 // Mapping of file data: where a range lies, room for a range to be written, and what becomes true
 // once the data is on its way. The data itself is moved by daemons/lib.
 
-import { EFBIG, EISDIR, fail } from '../../kernel/abi/errno.ts';
+import { EFBIG, EISDIR, EOPNOTSUPP, fail } from '../../kernel/abi/errno.ts';
 import type { Extent, MapRequest } from '../lib/volume.ts';
 import type { Inode } from './inode/inode.ts';
 import { addOrphan, isOrphan, removeOrphan } from './inode/orphan.ts';
+import { mustBeKnown } from './inode/refused.ts';
 import { fill, lookup, type Mapping, markWritten, maxFileSize, splitAt } from './map/map.ts';
 
 /** Pieces that one answer tells at most. */
@@ -31,19 +32,21 @@ const extentOf = (inode: Inode, mapping: Mapping, fresh?: 'fresh'): Extent => {
 export function mapRead(inode: Inode, request: MapRequest): Extent[] {
   mustBeFile(inode);
   const { first, end } = blockRange(inode, request);
+  if (inode.isInline) return [extentOf(inode, holeAt(first, end - first))];
   const limit = Math.floor(maxFileSize(inode) / inode.op.vol.blockSize);
   const out: Extent[] = [];
   for (let at = first; at < end && out.length < PIECES; ) {
-    const mapping =
-      at < limit
-        ? lookup(inode, at)
-        : { lblock: at, count: end - at, pblock: undefined, unwritten: false };
+    const mapping = at < limit ? lookup(inode, at) : holeAt(at, end - at);
     const count = Math.min(mapping.count, end - at);
     out.push(extentOf(inode, { ...mapping, count }));
     at += count;
   }
   return out;
 }
+
+const holeAt = (lblock: number, count: number): Mapping => ({
+  ...{ lblock, count, pblock: undefined, unwritten: false },
+});
 
 /**
  * Fills one hole at most: a second one that found no room would undo the first. New blocks are
@@ -52,6 +55,7 @@ export function mapRead(inode: Inode, request: MapRequest): Extent[] {
  */
 export function mapWrite(inode: Inode, request: MapRequest): Extent[] {
   mustBeFile(inode);
+  mustBeMapped(inode);
   const limit = maxFileSize(inode);
   if (request.offset >= limit) fail(EFBIG);
   const length = Math.min(request.length, limit - request.offset);
@@ -82,6 +86,7 @@ function guardTail(inode: Inode, end: number): void {
 
 export function written(inode: Inode, request: MapRequest): void {
   mustBeFile(inode);
+  mustBeMapped(inode);
   const { first, end } = blockRange(inode, request);
   if (inode.usesExtents) markWritten(inode, first, end);
   const size = request.offset + request.length;
@@ -102,4 +107,9 @@ function releaseTail(inode: Inode): void {
 
 function mustBeFile(inode: Inode): void {
   if (!inode.isRegular) fail(EISDIR, `inode ${inode.ino} is not a regular file`);
+  mustBeKnown(inode);
+}
+
+function mustBeMapped(inode: Inode): void {
+  if (inode.isInline) fail(EOPNOTSUPP, `inode ${inode.ino} keeps its data in itself`);
 }

@@ -13,7 +13,7 @@ import {
   type SetAttr,
 } from '../../kernel/ninep/types.ts';
 import type { Transaction } from '../lib/transaction.ts';
-import type { Extent, MapRequest, VolumeFs } from '../lib/volume.ts';
+import type { Extent, MapRequest, PackedFiles, VolumeFs } from '../lib/volume.ts';
 import { allocate, seek } from './allocate.ts';
 import { getattr, qidOf, resize, setattr, statfs, totals, writeDevice } from './attr.ts';
 import { mapRead, mapWrite, written } from './data.ts';
@@ -21,14 +21,16 @@ import { parentOf } from './dir/dir.ts';
 import { listDirectory } from './dir/readdir.ts';
 import type { Inode } from './inode/inode.ts';
 import { evict, truncateStep } from './inode/lifecycle.ts';
-import { drainOrphanFile, orphanList } from './inode/orphan.ts';
+import { drainOrphanFile, orphans } from './inode/orphan.ts';
+import { settleOrphanFile } from './inode/orphan-file.ts';
 import { readTarget, writeTarget } from './inode/symlink.ts';
 import { getXattr, listXattr, setXattr } from './inode/xattr.ts';
 import { create, link, lookupName, mkdir, rename, rmdir, unlink } from './namei.ts';
 import { EXT4_ROOT_INO } from './ondisk.ts';
 import { type Ext4Env, Op } from './op.ts';
+import { packedFiles } from './packed.ts';
 import { inodeInUse } from './volume/inode-alloc.ts';
-import type { Volume } from './volume/superblock.ts';
+import { has, type Volume } from './volume/superblock.ts';
 
 export interface Ext4Options {
   volume: Volume; // of `openVolume`
@@ -44,6 +46,7 @@ export class Ext4Fs implements VolumeFs {
   /** Becomes true when the volume could not be written. */
   readOnly: boolean;
   readonly volume: Volume;
+  readonly packed: PackedFiles | undefined;
   readonly #env: Ext4Env;
 
   constructor({ volume, env, readOnly }: Ext4Options) {
@@ -51,6 +54,12 @@ export class Ext4Fs implements VolumeFs {
     this.blockSize = volume.blockSize;
     this.readOnly = readOnly || volume.readOnlyFeatures.length > 0;
     this.#env = env;
+    this.packed = has.inlineData(volume)
+      ? packedFiles({
+          read: (tx, ino, body) => this.#read(tx, ino, body),
+          change: (tx, ino, body) => this.#change(tx, ino, body),
+        })
+      : undefined;
   }
 
   #read<R>(tx: Transaction, ino: number, body: (inode: Inode) => R): R {
@@ -276,7 +285,7 @@ export class Ext4Fs implements VolumeFs {
 
   /** Inodes whose deletion or truncation is not finished, or waits for the last close. */
   orphans(tx: Transaction): number[] {
-    return orphanList(new Op(tx, this.volume, this.#env));
+    return orphans(new Op(tx, this.volume, this.#env));
   }
 
   /**
@@ -290,12 +299,20 @@ export class Ext4Fs implements VolumeFs {
     return more;
   }
 
-  /** Moves orphans out of the orphan file that another system left; true when another step is needed. */
+  /** Moves orphans out of the orphan file that another system, or a crash, left; true when another step is needed. */
   drainOrphanFile(tx: Transaction): boolean {
     const op = new Op(tx, this.volume, this.#env);
     const empty = drainOrphanFile(op, DRAIN);
     op.finish();
     return !empty;
+  }
+
+  /** Something that is no request of a client: a journal's replay. */
+  change<R>(tx: Transaction, body: (op: Op) => R): R {
+    const op = new Op(tx, this.volume, this.#env);
+    const result = body(op);
+    op.finish();
+    return result;
   }
 
   /** Brings the superblock's free counts up to date: at sync and unmount. */
@@ -308,6 +325,7 @@ export class Ext4Fs implements VolumeFs {
     if (this.volume.descSize >= 64) sb.s_free_blocks_count_hi = Math.floor(blocks / 0x1_0000_0000);
     sb.s_free_inodes_count = freeInodes;
     sb.s_wtime = tx.now.sec >>> 0;
+    settleOrphanFile(op);
     op.finish();
   }
 }

@@ -9,11 +9,14 @@ import { InPlace } from '../lib/in-place.ts';
 import type { MountedVolume, MountRequest } from '../lib/mounted.ts';
 import { readProbe } from '../lib/probe.ts';
 import type { Transaction } from '../lib/transaction.ts';
+import { type RunOp, replayFastCommits } from './fast-commit/replay.ts';
+import type { FastEntry } from './fast-commit/scan.ts';
 import { Ext4Fs } from './fs.ts';
 import { type Journal, stateOf } from './jbd2/journal.ts';
 import {
   type JournalFile,
   openJournalFile,
+  type Recovered,
   recoverJournal,
   resumeJournal,
   type StartOptions,
@@ -34,6 +37,8 @@ import { has, openVolume, type Volume } from './volume/superblock.ts';
 const COMMIT_MS = 5000;
 /** Steps of finishing orphans at mount; each frees many blocks. */
 const ORPHAN_STEPS = 1_000_000;
+/** Files that are refused and told of in the log. */
+const REFUSED_TOLD = 100;
 
 const OPTIONS: ReadonlySet<string> = new Set(
   'ro rw noatime relatime nodiratime strictatime defaults data=ordered barrier errors=remount-ro'.split(
@@ -77,6 +82,7 @@ class Ext4Mount implements MountedVolume {
   #inPlace: InPlace;
   #mounted = true;
   #tookOver = false;
+  readonly #refused = new Set<string>();
 
   constructor(request: MountRequest, volume: Volume, readOnly: boolean) {
     this.#request = request;
@@ -154,13 +160,20 @@ class Ext4Mount implements MountedVolume {
     const { hooks } = this.#request;
     const env: Ext4Env = {
       isOpen: () => true, // the 9P server tells by `forget` when no fid is left
-
+      refused: (what) => this.#tellOnce(what),
       unfinished: (ino) => hooks.unfinished(ino),
       refuses: (pool) => hooks.refuses?.(pool) ?? false,
       freed: (start, count) => this.#journal?.freed(start, count),
       busyUntil: (block) => this.#journal?.busyUntil(block) ?? 0,
     };
     return new Ext4Fs({ volume: this.#volume, env, readOnly: this.readOnly });
+  }
+
+  /** Who walks a tree asks for the same files again and again. */
+  #tellOnce(what: string): void {
+    if (this.#refused.has(what) || this.#refused.size >= REFUSED_TOLD) return;
+    this.#refused.add(what);
+    this.#request.log(what);
   }
 
   #newInPlace(): InPlace {
@@ -184,11 +197,16 @@ class Ext4Mount implements MountedVolume {
     if (state) {
       this.#journal = resumeJournal(this.#file, { ...this.#journalOptions, state });
     } else {
-      const sequence = yield* this.#recover(this.#file);
+      const { sequence, fast } = yield* this.#recover(this.#file);
       yield* this.#look();
-      if (this.readOnly) return;
+      if (this.readOnly) {
+        yield* this.#replayFast(fast);
+        return;
+      }
       yield* this.#markMounted();
       this.#journal = yield* startJournal(this.#file, { ...this.#journalOptions, sequence });
+      engine.writeback = this.#journal;
+      yield* this.#replayFast(fast);
     }
     engine.writeback = this.#journal;
     if (state) this.#request.executor.start(this.#settle(this.#journal), 'commit at takeover');
@@ -212,14 +230,29 @@ class Ext4Mount implements MountedVolume {
     };
   }
 
-  /** Replays the log; the number of the next transaction. */
-  *#recover(file: JournalFile): Task<number> {
+  /** Replays the log. */
+  *#recover(file: JournalFile): Task<Recovered> {
     const dirty = (this.#volume.incompat & INCOMPAT.needs_recovery) !== 0;
     const clean = this.readOnly ? 'nowhere' : 'wipe';
     const put = !dirty ? clean : this.readOnly ? 'redirect' : 'home';
-    const { replayed, sequence } = yield* recoverJournal(file, put);
-    if (replayed > 0 && dirty) yield* this.#afterReplay(replayed);
-    return sequence;
+    const recovered = yield* recoverJournal(file, put);
+    if (recovered.replayed > 0 && dirty) yield* this.#afterReplay(recovered.replayed);
+    return recovered;
+  }
+
+  /** What was made durable since the last transaction becomes one, as a whole. */
+  *#replayFast(fast: readonly FastEntry[]): Task<void> {
+    if (fast.length === 0) return;
+    const { engine } = this;
+    const { log } = this.#request;
+    const run: RunOp = (body) => engine.run((tx) => this.#fs.change(tx, body), { changes: true });
+    if (this.#journal) this.#journal.atOnce = true;
+    yield* replayFastCommits(fast, run, log);
+    if (this.#journal) {
+      yield* this.#journal.commit();
+      this.#journal.atOnce = false;
+    }
+    log(`fast commits replayed${this.readOnly ? ' in memory' : ''}: ${fast.length} entries`);
   }
 
   /** Before anything is written: the root directory and all group descriptors can be read. */

@@ -11,6 +11,7 @@ import {
   ENOTEMPTY,
   EPERM,
   EUCLEAN,
+  EXDEV,
   fail,
 } from '../../kernel/abi/errno.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
@@ -29,7 +30,7 @@ import {
 import { fileTypeOf } from './dir/readdir.ts';
 import type { Inode } from './inode/inode.ts';
 import { dropLink, newInode } from './inode/lifecycle.ts';
-import { EXT4_ROOT_INO } from './ondisk.ts';
+import { EXT4_PROJINHERIT_FL, EXT4_ROOT_INO } from './ondisk.ts';
 import { has } from './volume/superblock.ts';
 
 const EXT4_LINK_MAX = 65000;
@@ -85,13 +86,13 @@ function mustTakeSubdirectory(dir: Inode): void {
   if (dir.links >= EXT4_LINK_MAX && !unlimited) fail(EMLINK);
 }
 
-function addSubdirectory(dir: Inode): void {
+export function addSubdirectory(dir: Inode): void {
   const links = dir.links + 1;
   const many = has.dirNlink(dir.op.vol) && dir.isIndexed;
   dir.links = many && (links > EXT4_LINK_MAX || links === 2) ? 1 : links;
 }
 
-function removeSubdirectory(dir: Inode): void {
+export function removeSubdirectory(dir: Inode): void {
   if (dir.links > 2) dir.links -= 1;
 }
 
@@ -100,6 +101,7 @@ export function link(dir: Inode, inode: Inode, name: string): void {
   if (inode.links === 0) fail(ENOENT);
   if (inode.links >= EXT4_LINK_MAX) fail(EMLINK);
   mustNotExist(dir, name);
+  mustSuitProject(dir, inode);
   inode.links += 1;
   inode.ctime = inode.op.tx.now;
   addEntry(dir, { name: encodeText(name), ino: inode.ino, type: typeOf(inode) });
@@ -125,6 +127,12 @@ export function rmdir(dir: Inode, name: string): void {
   dropLink(inode);
 }
 
+/** A directory whose project is inherited takes no file of another. */
+function mustSuitProject(dir: Inode, inode: Inode): void {
+  const inherits = has.project(dir.op.vol) && (dir.flags & EXT4_PROJINHERIT_FL) !== 0;
+  if (inherits && dir.projid !== inode.projid) fail(EXDEV);
+}
+
 export interface Place {
   dir: Inode;
   name: string;
@@ -137,6 +145,7 @@ export function rename(from: Place, to: Place): void {
   const there = findEntry(to.dir, encodeText(to.name));
   const old = there === undefined ? undefined : named(to.dir, there, to.name);
   if (old === inode) return;
+  mustSuitProject(to.dir, inode);
   if (inode.isDir) mustNotContain(inode, to.dir);
   if (old !== undefined) mustBeReplaceable(inode, old);
   const moves = inode.isDir && from.dir !== to.dir;

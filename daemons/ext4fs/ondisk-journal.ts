@@ -1,7 +1,7 @@
-// The structures of the jbd2 journal as they lie on the disk. Big-endian.
+// The structures of the jbd2 journal as they lie on the disk. Big-endian, fast commits little-endian.
 // Linux Documentation/filesystems/ext4/journal.rst; section names given at each table.
 
-import { be16, be32, be64, bytes, struct, u8 } from '../../kernel/abi/struct.ts';
+import { be16, be32, be64, bytes, le16, le32, struct, u8 } from '../../kernel/abi/struct.ts';
 
 export const JBD2_MAGIC = 0xc03b3998;
 
@@ -105,3 +105,35 @@ export const JournalCommit = struct('commit_header', 60, {
   h_commit_sec: be64(0x30),
   h_commit_nsec: be32(0x38),
 });
+
+// fc_tag: what an entry of the fast-commit area says.
+export const EXT4_FC_TAG_ADD_RANGE = 1;
+export const EXT4_FC_TAG_DEL_RANGE = 2;
+export const EXT4_FC_TAG_CREAT = 3;
+export const EXT4_FC_TAG_LINK = 4;
+export const EXT4_FC_TAG_UNLINK = 5;
+export const EXT4_FC_TAG_INODE = 6;
+export const EXT4_FC_TAG_PAD = 7;
+export const EXT4_FC_TAG_TAIL = 8;
+export const EXT4_FC_TAG_HEAD = 9;
+
+/** journal.rst, "Fast Commit": before each entry; fc_len counts what follows. */
+export const FastTl = struct('ext4_fc_tl', 4, { fc_tag: le16(0x0), fc_len: le16(0x2) });
+/** The first entry of the area: after which transaction it was written. */
+export const FastHead = struct('ext4_fc_head', 8, { fc_features: le32(0x0), fc_tid: le32(0x4) });
+/** Ends a commit: the crc32c of all its entries, this one up to fc_crc. */
+export const FastTail = struct('ext4_fc_tail', 8, { fc_tid: le32(0x0), fc_crc: le32(0x4) });
+/** An extent as in a leaf follows, ee_block first. */
+export const FastAddRange = struct('ext4_fc_add_range', 4, { fc_ino: le32(0x0) });
+export const FastDelRange = struct('ext4_fc_del_range', 12, {
+  fc_ino: le32(0x0),
+  fc_lblk: le32(0x4),
+  fc_len: le32(0x8),
+});
+/** The name follows. */
+export const FastDentry = struct('ext4_fc_dentry_info', 8, {
+  fc_parent_ino: le32(0x0),
+  fc_ino: le32(0x4),
+});
+/** The inode follows, up to the end of its fields. */
+export const FastInode = struct('ext4_fc_inode', 4, { fc_ino: le32(0x0) });

@@ -173,6 +173,7 @@ export const EXT4_EXTENTS_FL = 0x80000;
 export const EXT4_VERITY_FL = 0x100000;
 export const EXT4_EA_INODE_FL = 0x200000;
 export const EXT4_INLINE_DATA_FL = 0x10000000;
+export const EXT4_PROJINHERIT_FL = 0x20000000; // what is made here belongs to its project
 export const EXT4_CASEFOLD_FL = 0x40000000;
 /** i_flags that a new file or directory takes over from its directory. */
 export const EXT4_FL_INHERITED = 0x8 | 0x40 | 0x80 | 0x4 | 0x1 | 0x4000 | 0x10000 | 0x20000000;

@@ -4,6 +4,7 @@
 import type { Transaction } from '../lib/transaction.ts';
 import { Inode } from './inode/inode.ts';
 import { Superblock, type SuperblockView } from './ondisk.ts';
+import { account } from './quota/account.ts';
 import { sealBitmaps } from './volume/bitmap.ts';
 import { Group } from './volume/group.ts';
 import { has, superblockAt, type Volume } from './volume/superblock.ts';
@@ -15,6 +16,8 @@ export interface Ext4Env {
   isOpen(ino: number): boolean;
   /** After the commit: the inode is on the orphan list and needs `truncateStep` until it is done. */
   unfinished(ino: number): void;
+  /** A file is asked for whose content this daemon cannot read: for the log, once. */
+  refused?(what: string): void;
   /** A fault says that the volume has none left of these. */
   refuses?(pool: 'blocks' | 'inodes'): boolean;
   /**
@@ -71,6 +74,8 @@ export class Op {
 
   /** Sets the checksums of all that changed. A request that changes anything ends with this. */
   finish(): void {
+    const changed = [...this.#inodes.values()].filter(({ edited }) => edited);
+    if (has.quota(this.vol) && changed.length > 0) account(this, changed);
     for (const inode of this.#inodes.values()) if (inode.edited) inode.seal();
     for (const group of this.#groups.values()) {
       if (!group.edited && !group.blockBitmapDirty && !group.inodeBitmapDirty) continue;

@@ -132,7 +132,12 @@ export class TestImage {
   }
 
   /** Runs a request until no block is missing; publishes its edits, or drops them when it throws. */
-  run<R>(body: (tx: Transaction) => R): R {
+  /** Runs a request and drops what it changed. */
+  peek<R>(body: (tx: Transaction) => R): R {
+    return this.run(body, 'drop');
+  }
+
+  run<R>(body: (tx: Transaction) => R, edits: 'publish' | 'drop' = 'publish'): R {
     const request = ++this.requests;
     this.#evictSome();
     for (let turn = 0; turn < 100_000; turn++) {
@@ -140,7 +145,7 @@ export class TestImage {
       const tx = new ImageTx(this, request);
       try {
         const result = body(tx);
-        this.#publish(tx);
+        if (edits === 'publish') this.#publish(tx);
         return result;
       } catch (error) {
         if (!(error instanceof Missing)) throw error;
@@ -256,6 +261,7 @@ export class TestFs {
 
   write(ino: number, offset: number, data: Uint8Array): void {
     const { blockSize } = this;
+    if (this.#writePacked(ino, offset, data)) return;
     for (let done = 0; done < data.length; ) {
       const request = { ino, offset: offset + done, length: data.length - done };
       const extents = this.run((tx) => this.fs.mapWrite(tx, request));
@@ -275,6 +281,29 @@ export class TestFs {
     }
   }
 
+  /** As daemons/lib/data/mover.ts does it. */
+  #writePacked(ino: number, offset: number, bytes: Uint8Array): boolean {
+    const { packed } = this.fs;
+    if (packed === undefined) return false;
+    if (this.run((tx) => packed.write(tx, { ino, offset, bytes }))) return true;
+    this.unpack(ino);
+    return false;
+  }
+
+  /** Moves a small file out of its inode. */
+  unpack(ino: number): void {
+    const { packed } = this.fs;
+    const content = packed && this.run((tx) => packed.content(tx, ino)?.slice());
+    if (packed === undefined || content === undefined) return;
+    const block = content.length === 0 ? 0 : this.image.peek((tx) => packed.spare(tx, ino));
+    const start = block * this.blockSize;
+    if (block !== 0) {
+      this.image.bytes.fill(0, start, start + this.blockSize);
+      this.image.bytes.set(content, start);
+    }
+    assert(this.run((tx) => packed.move(tx, { ino, content, block })));
+  }
+
   get blockSize(): number {
     return this.volume.blockSize;
   }
@@ -282,6 +311,8 @@ export class TestFs {
   read(ino: number, offset = 0, wanted = Number.MAX_SAFE_INTEGER): Uint8Array {
     const size = this.run((tx) => this.fs.size(tx, ino));
     const end = Math.min(size, offset + wanted);
+    const packed = this.run((tx) => this.fs.packed?.content(tx, ino)?.slice());
+    if (packed !== undefined) return packed.subarray(offset, end);
     const out = new Uint8Array(Math.max(0, end - offset));
     for (let at = offset; at < end; ) {
       const request = { ino, offset: at, length: end - at };
@@ -300,6 +331,7 @@ export class TestFs {
   truncate(ino: number, size: number): void {
     const zero = { sec: 0, nsec: 0 };
     const attr = { valid: 0x8, mode: 0, uid: 0, gid: 0, size, atime: zero, mtime: zero };
+    if (this.run((tx) => this.fs.packed?.fits(tx, { ino, size })) === false) this.unpack(ino);
     this.run((tx) => this.fs.setattr(tx, ino, attr));
     this.#zeroTail(ino, size);
   }

@@ -25,12 +25,31 @@ export interface MapRequest {
   length: number; // bytes, at least 1
 }
 
+/** Files that are so small that they lie in their inodes: no blocks to map. */
+export interface PackedFiles {
+  /** All that the file holds; undefined when it lies in blocks. */
+  content(tx: Transaction, ino: number): Uint8Array | undefined;
+  /** Could it hold so many bytes and stay where it is? */
+  fits(tx: Transaction, request: { ino: number; size: number }): boolean;
+  /** False, and nothing has happened, when it lies in blocks or has no room for it. */
+  write(tx: Transaction, request: { ino: number; offset: number; bytes: Uint8Array }): boolean;
+  /** A free block to move its content to. The transaction is then abandoned. */
+  spare(tx: Transaction, ino: number): number;
+  /**
+   * From now on it lies in blocks: `content`, if there is any, in this one, where it has been written.
+   * False, and nothing has happened, when it is not what the file holds.
+   */
+  move(tx: Transaction, to: { ino: number; content: Uint8Array; block: number }): boolean;
+}
+
 /** A mounted volume. Node handles are inode numbers. */
 export interface VolumeFs extends FileServer<number, Transaction> {
   readonly blockSize: number;
 
   /** Is the file's data moved by mapping (a regular file), or by `read` (a directory, a symlink)? */
   isMapped(tx: Transaction, ino: number): boolean;
+  /** Only where there are any. `mapRead` tells of them as holes, `mapWrite` refuses them. */
+  readonly packed?: PackedFiles | undefined;
   /** i_size, in bytes. */
   size(tx: Transaction, ino: number): number;
   /**

@@ -51,6 +51,7 @@ export const EUCLEAN = 117;
 export const EDQUOT = 122;
 export const EMEDIUMTYPE = 124;
 export const ECANCELED = 125;
+export const ENOKEY = 126;
 
 const table = {
   [EPERM]: ['EPERM', 'Operation not permitted'],
@@ -103,6 +104,7 @@ const table = {
   [EDQUOT]: ['EDQUOT', 'Disk quota exceeded'],
   [EMEDIUMTYPE]: ['EMEDIUMTYPE', 'Wrong medium type'],
   [ECANCELED]: ['ECANCELED', 'Operation canceled'],
+  [ENOKEY]: ['ENOKEY', 'Required key not available'],
 } as const;
 
 export type Errno = keyof typeof table;

@@ -151,7 +151,7 @@ const together = test.macro({
   title: (_, args: string[]) => `ext4fs and Linux share an image in turn: ${args.join(' ')}`,
 });
 test(together, ['-t', 'ext4']);
-test(together, ['-t', 'ext4', '-b', '4096', '-O', 'metadata_csum_seed,orphan_file']);
+test(together, ['-t', 'ext4', '-b', '4096', '-O', 'metadata_csum_seed,orphan_file,inline_data']);
 test(together, ['-t', 'ext4', '-b', '2048', '-O', '^metadata_csum,^64bit', '-I', '128']);
 test(together, ['-t', 'ext3', '-b', '1024']);
 test(together, ['-t', 'ext2', '-b', '4096']);

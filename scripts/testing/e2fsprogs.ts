@@ -119,16 +119,36 @@ export function onHostKernel(
   image: Uint8Array,
   body: (mountPoint: string) => void,
 ): Uint8Array | undefined {
+  return mounted(image, ({ at }) => body(at))?.after;
+}
+
+/** The same, but gives what is on the disk when the power fails behind `body`. */
+export function cutOnHostKernel(
+  image: Uint8Array,
+  body: (mountPoint: string) => void,
+): Uint8Array | undefined {
+  const cut = mounted(image, ({ at, file }) => {
+    body(at);
+    return new Uint8Array(readFileSync(file));
+  });
+  return cut?.result;
+}
+
+function mounted<R>(
+  image: Uint8Array,
+  body: (where: { at: string; file: string }) => R,
+): { result: R; after: Uint8Array } | undefined {
   return withTempDir((dir) => {
     const [file, at] = [join(dir, 'image'), join(dir, 'mnt')];
     writeFileSync(file, image);
     mkdirSync(at);
     if (tool('mount', ['-o', 'loop', file, at]).status !== 0) return undefined;
+    let result: R;
     try {
-      body(at);
+      result = body({ at, file });
     } finally {
       tool('umount', [at]);
     }
-    return new Uint8Array(readFileSync(file));
+    return { result, after: new Uint8Array(readFileSync(file)) };
   });
 }

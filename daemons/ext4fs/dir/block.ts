@@ -7,6 +7,7 @@ import type { Inode } from '../inode/inode.ts';
 import { mustMap } from '../map/map.ts';
 import { DIR_ENTRY_HEAD, DirEntryTail, EXT4_FT_DIR_CSUM } from '../ondisk.ts';
 import { has } from '../volume/superblock.ts';
+import { inlineParts } from './inline.ts';
 
 /** An entry as it lies in its block. */
 export interface Entry {
@@ -34,13 +35,16 @@ export const dirBlockCount = (dir: Inode): number => {
 
 /** Bytes at the end of a block taken by the checksum's fake entry. */
 export const tailSize = (dir: Inode): number =>
-  has.metadataCsum(dir.op.vol) ? DirEntryTail.size : 0;
+  has.metadataCsum(dir.op.vol) && !dir.isInline ? DirEntryTail.size : 0;
 
 export const readLeaf = (dir: Inode, lblock: number): Block =>
   dir.op.tx.read(mustMap(dir, lblock), dir.leafSealing.check);
 
+/** Staged for change; of a directory that lies in its inode the part with this number. */
 export const editLeaf = (dir: Inode, block: Block): Block =>
-  dir.op.tx.edit(block.no, dir.leafSealing.seal);
+  dir.isInline
+    ? (inlineParts(dir, 'edit')[block.no] ?? fail(EUCLEAN, `directory ${dir.ino}: no part`))
+    : dir.op.tx.edit(block.no, dir.leafSealing.seal);
 
 /** rec_len is 16 bits; 64 KiB blocks write 65536 as 65535 or 0. */
 export const recLenAt = (block: Block, at: number): number => {
@@ -64,9 +68,10 @@ export function entryAt(dir: Inode, block: Block, at: number): Entry {
   const size = view.byteLength;
   const recLen = at + DIR_ENTRY_HEAD <= size ? recLenAt(block, at) : 0;
   const ino = recLen === 0 ? 0 : view.getUint32(at, true);
-  const wide = !has.fileType(dir.op.vol);
+  // The fake entry of a checksum has something in the upper byte.
+  const wide = !has.fileType(dir.op.vol) && !has.metadataCsum(dir.op.vol);
   const nameLength = recLen === 0 ? 0 : wide ? view.getUint16(at + 6, true) : view.getUint8(at + 6);
-  const type = recLen === 0 || wide ? 0 : view.getUint8(at + 7);
+  const type = recLen === 0 || !has.fileType(dir.op.vol) ? 0 : view.getUint8(at + 7);
   if (
     recLen < 12 ||
     recLen % 4 !== 0 ||

@@ -5,6 +5,7 @@ import { NAME_MAX } from '../../../kernel/abi/constants.ts';
 import { ENAMETOOLONG, EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import type { Block } from '../../lib/transaction.ts';
 import type { Inode } from '../inode/inode.ts';
+import { mustBeKnown } from '../inode/refused.ts';
 import { lookup } from '../map/map.ts';
 import { EXT4_INDEX_FL } from '../ondisk.ts';
 import { has } from '../volume/superblock.ts';
@@ -28,6 +29,15 @@ import {
 import { hashName } from './hash.ts';
 import { advance, leafBlock, nextHash, probe } from './htree.ts';
 import { addToTree, canIndex, growDir, makeIndexed } from './htree-insert.ts';
+import {
+  addInline,
+  eachInlinePart,
+  hasInlineEntries,
+  initInlineDir,
+  inlineParent,
+  moveDirToBlock,
+  setInlineParent,
+} from './inline.ts';
 
 export const FT_DIR = 2;
 
@@ -37,7 +47,16 @@ export interface Found {
 }
 
 export function findEntry(dir: Inode, name: Uint8Array): Found | undefined {
+  mustBeKnown(dir);
+  if (dir.isInline) return findInline(dir, name);
   return dir.isIndexed ? findInTree(dir, name) : findLinear(dir, name);
+}
+
+function findInline(dir: Inode, name: Uint8Array): Found | undefined {
+  return eachInlinePart(dir, (block) => {
+    const entry = findInBlock(dir, block, name);
+    return entry === undefined ? undefined : { block, entry };
+  });
 }
 
 function findInTree(dir: Inode, name: Uint8Array): Found | undefined {
@@ -98,7 +117,11 @@ export function needBlocks(dir: Inode, first: number, count: number): void {
 export function addEntry(dir: Inode, added: NewEntry): void {
   if (added.name.length === 0 || added.name.length > NAME_MAX) fail(ENAMETOOLONG);
   if (dir.isIndexed) addToTree(dir, added);
-  else addLinear(dir, added);
+  else if (!dir.isInline) addLinear(dir, added);
+  else if (!addInline(dir, added)) {
+    moveDirToBlock(dir);
+    addLinear(dir, added);
+  }
   dir.touch();
 }
 
@@ -134,8 +157,9 @@ export function replaceEntry(
   dir.touch();
 }
 
-/** The first block of a new directory: '.' and '..'. */
+/** A new directory: without names, or with '.' and '..' in its first block. */
 export function initDirectory(dir: Inode, parent: number): void {
+  if (initInlineDir(dir, parent)) return;
   const { block } = growDir(dir, dir.leafSealing.seal);
   const end = block.view.byteLength - tailSize(dir);
   const dot = { name: Uint8Array.of(0x2e), ino: dir.ino, type: FT_DIR };
@@ -147,6 +171,7 @@ export function initDirectory(dir: Inode, parent: number): void {
 
 /** The inode that '..' names. */
 export function parentOf(dir: Inode): number {
+  if (dir.isInline) return inlineParent(dir);
   const { block, entry } = dotdot(dir);
   return entry.ino === 0 || !isDotDot(nameOf(block, entry))
     ? fail(EUCLEAN, `directory ${dir.ino}: no '..'`)
@@ -154,6 +179,10 @@ export function parentOf(dir: Inode): number {
 }
 
 export function setParent(dir: Inode, parent: number): void {
+  if (dir.isInline) {
+    setInlineParent(dir, parent);
+    return;
+  }
   const { block, entry } = dotdot(dir);
   const { seal } = dir.isIndexed ? dir.dxSealing : dir.leafSealing;
   dir.op.tx.edit(block.no, seal).view.setUint32(entry.at, parent, true);
@@ -176,6 +205,7 @@ const isDotDot = (name: Uint8Array): boolean =>
 
 /** Has the directory no names but '.' and '..'? */
 export function isEmptyDir(dir: Inode): boolean {
+  if (dir.isInline) return !hasInlineEntries(dir);
   const named = (block: Block): true | undefined =>
     eachEntry(dir, block, (entry) => {
       const name = nameOf(block, entry);

@@ -19,11 +19,13 @@ import type { DirSink } from '../../../kernel/ninep/file-server.ts';
 import { QTDIR, QTFILE, QTSYMLINK } from '../../../kernel/ninep/types.ts';
 import type { Block } from '../../lib/transaction.ts';
 import type { Inode } from '../inode/inode.ts';
+import { mustBeKnown } from '../inode/refused.ts';
 import { has } from '../volume/superblock.ts';
 import { dirBlockCount, type Entry, eachEntry, nameOf, readLeaf } from './block.ts';
 import { eachLinearBlock, needBlocks, parentOf } from './dir.ts';
 import { hashName, hashVersion } from './hash.ts';
 import { advance, type DxPath, leafBlock, nextHash, probe } from './htree.ts';
+import { eachInlinePart, inlinePosition } from './inline.ts';
 
 /** EXT4_FT_* to DT_*. */
 const FT_TO_DT = [DT_UNKNOWN, DT_REG, DT_DIR, DT_CHR, DT_BLK, DT_FIFO, DT_SOCK, DT_LNK];
@@ -45,8 +47,10 @@ interface Listed {
 
 /** Adds the entries behind cookie `offset` until the sink is full. */
 export function listDirectory(dir: Inode, offset: number, sink: DirSink): void {
+  mustBeKnown(dir);
   if (!listDots(dir, offset, sink)) return;
   if (dir.isIndexed) listTree(dir, offset, sink);
+  else if (dir.isInline) listInline(dir, offset, sink);
   else if (has.dirIndex(dir.op.vol) && dirBlockCount(dir) === 1) listOneBlock(dir, offset, sink);
   else listByPosition(dir, offset, sink);
 }
@@ -96,6 +100,34 @@ function collectRun(
     if (!more || next === undefined || (next & 1) === 0) return { entries, leaves, more };
   }
   return fail(EUCLEAN, `directory ${dir.ino}: more leaves than blocks`);
+}
+
+/** In the order, and with the cookies, that it would have in a block. */
+function listInline(dir: Inode, offset: number, sink: DirSink): void {
+  const entries: Listed[] = [];
+  const { defHashVersion } = dir.op.vol;
+  const version = hashVersion(dir.op.vol, defHashVersion);
+  const full = eachInlinePart(dir, (part) => {
+    if (has.dirIndex(dir.op.vol)) collect(dir, part, { version, into: entries });
+    else return listPart(dir, part, { offset, sink }) ? undefined : true;
+    return undefined;
+  });
+  if (full === undefined) emit(entries, offset, sink);
+}
+
+/** False when the sink is full. */
+function listPart(
+  dir: Inode,
+  part: Block,
+  { offset, sink }: { offset: number; sink: DirSink },
+): boolean {
+  const full = eachEntry(dir, part, (entry) => {
+    const cookie = inlinePosition(part, entry) + COOKIE_FIRST;
+    if (cookie <= offset) return undefined;
+    const listed = { ino: entry.ino, type: typeOf(dir, entry), name: nameOf(part, entry) };
+    return add(listed, cookie, sink) ? undefined : true;
+  });
+  return full === undefined;
 }
 
 function listOneBlock(dir: Inode, offset: number, sink: DirSink): void {

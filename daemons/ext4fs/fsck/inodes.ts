@@ -17,10 +17,10 @@ import {
   EXT4_ENCRYPT_FL,
   EXT4_EXTENTS_FL,
   EXT4_INDEX_FL,
-  EXT4_INLINE_DATA_FL,
   EXT4_NDIR_BLOCKS,
   EXT4_RESIZE_INO,
   EXT4_ROOT_INO,
+  EXT4_VERITY_FL,
   I_BLOCK_OFFSET,
   I_BLOCK_SIZE,
   type Inode128View,
@@ -29,6 +29,7 @@ import { inodeChecksum, storedInodeChecksum } from '../volume/checksum.ts';
 import { baseMetaBlocks, firstBlockOf } from '../volume/group.ts';
 import { has } from '../volume/superblock.ts';
 import { checkAttributes } from './attributes.ts';
+import { checkInline, checkInlineSize, inlineDirectory, isInline } from './inline.ts';
 import { type BlockMap, type Run, readMap } from './map.ts';
 import { blocksOf, rewriteMap, setBlocks } from './rewrite.ts';
 import type { State } from './state.ts';
@@ -172,7 +173,7 @@ function checkUsed(state: State, ino: number, kind: number): Tangle | undefined 
       i.i_flags &= ~EXT4_INDEX_FL;
     });
   }
-  const strange = EXT2_IMAGIC_FL | EXT4_ENCRYPT_FL; // openVolume refuses the features that go with them
+  const strange = EXT2_IMAGIC_FL | (has.encrypt(state.vol) ? 0 : EXT4_ENCRYPT_FL);
   if ((inode.i_flags & strange) !== 0 || inode.i_obso_faddr !== 0) {
     state.bad(`inode ${ino}: flags or fields of what this volume has not`);
     state.change(ino, (i) => {
@@ -185,12 +186,23 @@ function checkUsed(state: State, ino: number, kind: number): Tangle | undefined 
   checkAttributes(state, ino);
   if (kind === FT_SYMLINK && isFast(state, ino)) return checkFastLink(state, ino);
   if (kind !== FT_FILE && kind !== FT_DIR && kind !== FT_SYMLINK) return checkDevice(state, ino);
-  if ((inode.i_flags & EXT4_INLINE_DATA_FL) !== 0) return undefined;
+  if (isInline(state, ino)) return checkInside(state, ino, kind);
   return checkBlocks(
     state,
     ino,
     kind === FT_DIR ? 'directory' : kind === FT_FILE ? 'file' : 'link',
   );
+}
+
+function checkInside(state: State, ino: number, kind: number): undefined {
+  const why = checkInline(state, ino);
+  if (why !== undefined) {
+    state.bad(`inode ${ino}: ${why}; it is cleared`);
+    clearInode(state, ino);
+    return;
+  }
+  checkInlineSize(state, ino, kind === FT_DIR ? 'directory' : 'file');
+  if (kind === FT_DIR) state.directories.set(ino, inlineDirectory(state, ino));
 }
 
 const isFast = (state: State, ino: number): boolean => {
@@ -207,10 +219,14 @@ function checkFastLink(state: State, ino: number): undefined {
   const { i_size_lo, i_size_high, i_block } = state.inode(ino);
   const size = i_size_lo + i_size_high * 2 ** 32;
   const length = i_block.indexOf(0);
-  if (size > 0 && length === size) return;
+  if (size > 0 && (length === size || isEncrypted(state, ino))) return;
   state.bad(`inode ${ino}: a symbolic link of ${size} bytes; it is cleared`);
   clearInode(state, ino);
 }
+
+/** What its names and targets say is not text then. */
+export const isEncrypted = (state: State, ino: number): boolean =>
+  (state.inode(ino).i_flags & EXT4_ENCRYPT_FL) !== 0;
 
 function checkDevice(state: State, ino: number): undefined {
   const inode = state.inode(ino);
@@ -328,12 +344,15 @@ function checkSize(
     const block = map.runs[0];
     const bytes = block === undefined ? undefined : state.tx.read(block.block).bytes;
     const length = bytes === undefined ? 0 : bytes.indexOf(0) < 0 ? blockSize : bytes.indexOf(0);
-    if (bytes !== undefined && size === length && blocks === 1 && size > 0) return;
+    const text = isEncrypted(state, ino) || size === length;
+    if (bytes !== undefined && text && blocks === 1 && size > 0) return;
     state.bad(`inode ${ino}: a symbolic link of ${size} bytes; it is cleared`);
     for (const run of map.runs) for (let i = 0; i < run.count; i++) state.free(run.block + i);
     for (const no of map.meta) state.free(no);
     clearInode(state, ino);
     return;
+  } else if ((inode.i_flags & EXT4_VERITY_FL) !== 0) {
+    return; // its hashes lie behind its end
   } else if (written !== undefined && size < last * blockSize) right = (last + 1) * blockSize;
   if (shape === 'file' && size > greatest(state, ino))
     right = written === undefined ? 0 : (last + 1) * blockSize;

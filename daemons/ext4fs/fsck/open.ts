@@ -4,6 +4,8 @@
 import { EROFS, EUCLEAN, fail, PosixError } from '../../../kernel/abi/errno.ts';
 import type { Task } from '../../../kernel/ipc/task.ts';
 import { type Medium, MediumTransaction } from '../../lib/medium.ts';
+import { type RunOp, replayFastCommits } from '../fast-commit/replay.ts';
+import { type FastEntry, scanFastCommits } from '../fast-commit/scan.ts';
 import { parseJournal, type SuperView, sealSuper, viewOf } from '../jbd2/format.ts';
 import { type LogBlocks, scanLog } from '../jbd2/recovery.ts';
 import {
@@ -15,6 +17,7 @@ import {
   type SuperblockView,
 } from '../ondisk.ts';
 import { JBD2_MAGIC, JournalSuperblock } from '../ondisk-journal.ts';
+import { Op } from '../op.ts';
 import { groupChecksum } from '../volume/checksum.ts';
 import { INCOMPAT, RO_COMPAT } from '../volume/features.ts';
 import { baseMetaBlocks, descriptorBlock, firstBlockOf, Group, hasSuper } from '../volume/group.ts';
@@ -266,6 +269,17 @@ function replay(state: State, report: Report, mode: 'look' | 'repair'): number |
     start: journal.s_start,
   });
   const scan = finish(scanLog(format, journal, log));
+  const fast =
+    journal.s_start === 0
+      ? []
+      : finish(
+          scanFastCommits(scan.expected, {
+            blocks: format.fast.blocks,
+            *read(n) {
+              return tx.read(blocks[format.fast.first + n] ?? first).bytes;
+            },
+          }),
+        );
   for (const [no, { logBlock, escaped }] of scan.replay) {
     if (no >= vol.blocksCount) {
       report.tell(`journal: it holds block ${no}, which is not on the volume`);
@@ -281,11 +295,26 @@ function replay(state: State, report: Report, mode: 'look' | 'repair'): number |
     tx.commit();
     state.medium.flush();
   };
+  replayFast(state, fast, report);
   settle(); // all is at home before the journal forgets it
   empty(state, { journal, first, sequence: scan.nextSequence, format });
   settle();
   report.tell(`journal: ${scan.transactions} transactions put home`, 'slight');
   return scan.transactions;
+}
+
+/** What was made durable behind the last transaction. */
+function replayFast(state: State, fast: readonly FastEntry[], report: Report): void {
+  if (fast.length === 0) return;
+  const nobody = { isOpen: () => false, unfinished: () => {} };
+  const run: RunOp = function* (body) {
+    const op = new Op(state.tx, state.vol, nobody);
+    const result = body(op);
+    op.finish();
+    return result;
+  };
+  finish(replayFastCommits(fast, run, (line) => report.tell(line)));
+  report.tell(`journal: ${fast.length} entries of fast commits replayed`, 'slight');
 }
 
 function empty(

@@ -9,12 +9,14 @@ import {
   EXT4_EXTENTS_FL,
   EXT4_HUGE_FILE_FL,
   EXT4_INDEX_FL,
+  EXT4_INLINE_DATA_FL,
   I_BLOCK_OFFSET,
   Inode128,
   type Inode128View,
   InodeExtra,
 } from '../ondisk.ts';
 import type { Op } from '../op.ts';
+import { type Charge, chargeOf } from '../quota/account.ts';
 import {
   dirLeafSealing,
   dxSealing,
@@ -53,6 +55,10 @@ export class Inode {
   readonly at: number; // of the inode in its block
   #raw: Inode128View;
   #edited = false;
+  /** It was in use, and the request gave it back. */
+  freed = false;
+  /** What it was charged with before the request changed it. */
+  #chargedBefore: Charge | undefined;
   #extent: Sealing | undefined;
   #leaf: Sealing | undefined;
   #dx: Sealing | undefined;
@@ -83,6 +89,9 @@ export class Inode {
   get edited(): boolean {
     return this.#edited;
   }
+  get chargedBefore(): Charge | undefined {
+    return this.#chargedBefore;
+  }
   /** The fields as they lie in the block; not to be written. */
   get raw(): Inode128View {
     return this.#raw;
@@ -91,6 +100,7 @@ export class Inode {
   /** The fields, staged for change. */
   edit(): Inode128View {
     if (!this.#edited) {
+      if (has.quota(this.op.vol)) this.#chargedBefore = chargeOf(this);
       this.#raw = new Inode128(this.op.tx.edit(this.#block).view, this.at);
       this.#edited = true;
     }
@@ -135,6 +145,10 @@ export class Inode {
   get usesExtents(): boolean {
     return (this.flags & EXT4_EXTENTS_FL) !== 0;
   }
+  /** Its data, or its names, lie in i_block and in an attribute: inode/inline.ts. */
+  get isInline(): boolean {
+    return (this.flags & EXT4_INLINE_DATA_FL) !== 0 && has.inlineData(this.op.vol);
+  }
   get isIndexed(): boolean {
     return (this.flags & EXT4_INDEX_FL) !== 0 && has.dirIndex(this.op.vol);
   }
@@ -162,6 +176,16 @@ export class Inode {
   set gid(value: number) {
     this.edit().i_gid = value & 0xffff;
     this.#raw.i_gid_high = value >>> 16;
+  }
+
+  /** The project that it is charged to. */
+  get projid(): number {
+    return this.#fits('i_projid') ? this.#extra.i_projid : 0;
+  }
+  set projid(value: number) {
+    if (!this.#fits('i_projid')) return;
+    this.edit();
+    this.#extra.i_projid = value;
   }
 
   get size(): number {

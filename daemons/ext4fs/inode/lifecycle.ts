@@ -3,9 +3,11 @@
 
 import { S_IFDIR, S_IFMT, S_IFREG, S_ISGID } from '../../../kernel/abi/constants.ts';
 import { initMap, truncateBlocks } from '../map/map.ts';
-import { EXT4_FL_INHERITED } from '../ondisk.ts';
+import { EXT4_FL_INHERITED, EXT4_PROJINHERIT_FL } from '../ondisk.ts';
 import type { Op } from '../op.ts';
 import { allocInode, freeInode, inodeInUse } from '../volume/inode-alloc.ts';
+import { has } from '../volume/superblock.ts';
+import { startInline } from './inline.ts';
 import type { Inode } from './inode.ts';
 import { addOrphan, isOrphan, removeOrphan } from './orphan.ts';
 import { isFastSymlink } from './symlink.ts';
@@ -29,16 +31,17 @@ export function newInode(op: Op, dir: Inode, request: { mode: number; gid: numbe
   inode.links = 1;
   inode.gid = setgid ? dir.gid : request.gid;
   inode.flags = dir.flags & EXT4_FL_INHERITED;
+  if (has.project(vol) && (dir.flags & EXT4_PROJINHERIT_FL) !== 0) inode.projid = dir.projid;
   inode.btime = tx.now;
   inode.atime = tx.now;
   inode.touch();
-  if (type === S_IFREG || type === S_IFDIR) initMap(inode);
+  if (type === S_IFDIR || (type === S_IFREG && !startInline(inode))) initMap(inode);
   return inode;
 }
 
-/** Does i_block hold a map of blocks (and not a target or a device number)? */
+/** Does i_block hold a map of blocks (and not data, a target or a device number)? */
 const hasMap = (inode: Inode): boolean =>
-  inode.isRegular || inode.isDir || (inode.isSymlink && !isFastSymlink(inode));
+  !inode.isInline && (inode.isRegular || inode.isDir || (inode.isSymlink && !isFastSymlink(inode)));
 
 /** Frees what lies beyond i_size; what one step does not manage is left to `truncateStep`. */
 export function truncateToSize(inode: Inode): void {

@@ -1,17 +1,25 @@
-// The orphan list: inodes that a crash must not leave half-way, being deleted or truncated. Linked
-// from s_last_orphan through i_dtime. orphan.rst; super.rst, "s_last_orphan".
+// Orphans: inodes that a crash must not leave half-way, being deleted or truncated. They stand in the
+// orphan file where the volume has one, else in a list that is linked from s_last_orphan through
+// i_dtime. orphan.rst; super.rst, "s_last_orphan".
 
 import { EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
-import { mustMap } from '../map/map.ts';
-import { EXT4_ORPHAN_BLOCK_MAGIC, OrphanBlockTail } from '../ondisk.ts';
 import type { Op } from '../op.ts';
-import { inodeSeed, orphanSealing } from '../volume/checksum.ts';
-import { RO_COMPAT } from '../volume/features.ts';
-import { has } from '../volume/superblock.ts';
 import type { Inode } from './inode.ts';
+import {
+  addToFile,
+  inOrphanFile,
+  orphansInFile,
+  removeFromFile,
+  takeFromFile,
+} from './orphan-file.ts';
+
+/** All of them. */
+export const orphans = (op: Op): number[] => [
+  ...new Set([...orphanList(op), ...orphansInFile(op)]),
+];
 
 /** The inodes on the list, the one added last first. */
-export function orphanList(op: Op): number[] {
+function orphanList(op: Op): number[] {
   const seen = new Set<number>();
   let ino = op.readSuperblock().s_last_orphan;
   while (ino !== 0) {
@@ -24,11 +32,17 @@ export function orphanList(op: Op): number[] {
 }
 
 /** The last one on the list has no successor in i_dtime: only the list itself can tell. */
-export const isOrphan = (inode: Inode): boolean =>
+const isListed = (inode: Inode): boolean =>
   inode.op.readSuperblock().s_last_orphan !== 0 && orphanList(inode.op).includes(inode.ino);
 
+export const isOrphan = (inode: Inode): boolean => inOrphanFile(inode) || isListed(inode);
+
 export function addOrphan(inode: Inode): void {
-  if (isOrphan(inode)) return;
+  if (isOrphan(inode) || addToFile(inode)) return;
+  addToList(inode);
+}
+
+function addToList(inode: Inode): void {
   const sb = inode.op.editSuperblock();
   inode.edit().i_dtime = sb.s_last_orphan;
   sb.s_last_orphan = inode.ino;
@@ -36,7 +50,8 @@ export function addOrphan(inode: Inode): void {
 
 export function removeOrphan(inode: Inode): void {
   const { op, ino } = inode;
-  if (!isOrphan(inode)) return;
+  removeFromFile(inode);
+  if (!isListed(inode)) return;
   const list = orphanList(op);
   const before = list[list.indexOf(ino) - 1];
   const next = inode.raw.i_dtime;
@@ -46,31 +61,11 @@ export function removeOrphan(inode: Inode): void {
 }
 
 /**
- * Takes over what another system left in the orphan file: up to `limit` of its inodes move to the
- * list, where this daemon finds them. True when the file is empty.
+ * Takes over what another system, or a crash, left in the orphan file, wherever it stands there: up to
+ * `limit` of its inodes move to the list. True when the file is empty.
  */
 export function drainOrphanFile(op: Op, limit: number): boolean {
-  const { vol } = op;
-  if (!has.orphanFile(vol) || vol.orphanFileIno === 0) return true;
-  if ((op.readSuperblock().s_feature_ro_compat & RO_COMPAT.orphan_present) === 0) return true;
-  const file = op.inode(vol.orphanFileIno);
-  const sealing = orphanSealing(vol, inodeSeed(vol, file.ino, file.generation));
-  const tailAt = vol.blockSize - OrphanBlockTail.size;
-  let left = limit;
-  for (let lblock = 0; lblock < Math.min(file.size / vol.blockSize, 4096); lblock++) {
-    const block = op.tx.read(mustMap(file, lblock), sealing.check);
-    if (new OrphanBlockTail(block.view, tailAt).ob_magic !== EXT4_ORPHAN_BLOCK_MAGIC)
-      fail(EUCLEAN, `orphan file block ${block.no}: bad magic`);
-    for (let at = 0; at < tailAt; at += 4) {
-      const ino = block.view.getUint32(at, true);
-      if (ino === 0) continue;
-      if (ino < vol.firstIno || ino > vol.inodesCount)
-        fail(EUCLEAN, `orphan file block ${block.no}: inode ${ino}`);
-      if (left-- <= 0) return false;
-      op.tx.edit(block.no, sealing.seal).view.setUint32(at, 0, true);
-      addOrphan(op.inode(ino));
-    }
-  }
-  op.editSuperblock().s_feature_ro_compat &= ~RO_COMPAT.orphan_present;
-  return true;
+  return takeFromFile(op, limit, (inode) => {
+    if (!isListed(inode)) addToList(inode);
+  });
 }

@@ -4,7 +4,9 @@
 import { ENAMETOOLONG, EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import { appendMetadata, initMap, mustMap } from '../map/map.ts';
 import { I_BLOCK_SIZE } from '../ondisk.ts';
+import { readInline } from './inline.ts';
 import type { Inode } from './inode.ts';
+import { mustBeKnown } from './refused.ts';
 
 /** Is the target in the inode itself? Then i_block holds no block map. */
 export const isFastSymlink = (inode: Inode): boolean => {
@@ -26,6 +28,8 @@ export function writeTarget(inode: Inode, target: Uint8Array): void {
 
 export function readTarget(inode: Inode): Uint8Array {
   const { size } = inode;
+  mustBeKnown(inode);
+  if (inode.isInline) return readInline(inode);
   if (isFastSymlink(inode)) {
     if (size >= I_BLOCK_SIZE) fail(EUCLEAN, `symlink ${inode.ino}: ${size} bytes in the inode`);
     const { view } = inode.raw;

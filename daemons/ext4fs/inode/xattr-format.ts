@@ -10,6 +10,11 @@ export interface Xattr {
   value: Uint8Array;
 }
 
+/** One as it was read: where its value lies in the view. */
+export interface Placed extends Xattr {
+  at: number;
+}
+
 /** Where a list lies: entries from `first` up, values from `end` down, offsets from `base`. */
 export interface Region {
   view: DataView;
@@ -28,8 +33,8 @@ export const listSize = (list: readonly Xattr[]): number =>
     4,
   );
 
-export function decodeList({ view, first, end, base, what }: Region): Xattr[] {
-  const out: Xattr[] = [];
+export function decodeList({ view, first, end, base, what }: Region): Placed[] {
+  const out: Placed[] = [];
   const bytes = new Uint8Array(view.buffer, view.byteOffset, end);
   // Each entry takes 16 bytes at least, so the region's size bounds the loop.
   for (let at = first; at + 4 <= end && view.getUint32(at, true) !== 0; ) {
@@ -46,6 +51,7 @@ export function decodeList({ view, first, end, base, what }: Region): Xattr[] {
       index: entry.e_name_index,
       name: bytes.slice(at + XattrEntry.size, nameEnd),
       value: bytes.slice(valueAt, valueAt + size),
+      at: valueAt,
     });
     at += XattrEntry.size + pad4(entry.e_name_len);
   }

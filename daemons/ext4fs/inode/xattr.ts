@@ -28,6 +28,7 @@ import {
   decodeList,
   encodeList,
   listSize,
+  type Placed,
   type Region,
   type Xattr,
 } from './xattr-format.ts';
@@ -52,9 +53,37 @@ export function getXattr(inode: Inode, fullName: string): Uint8Array | undefined
   return isAcl(found.index) ? aclToXattr(found.value) : found.value;
 }
 
+/** The attribute that holds what of inline data i_block has no room for. */
+const DATA: Name = { index: 7, name: encodeText('data') };
+const isData = (x: Name): boolean => x.index === DATA.index && decodeText(x.name) === 'data';
+
+/** Its value where it lies in the inode, to be read or changed there; undefined when there is none. */
+export function inlineValue(inode: Inode, use: 'read' | 'edit'): Uint8Array | undefined {
+  const found = readBody(inode).find(isData);
+  if (found === undefined) return undefined;
+  const { view } = use === 'edit' ? inode.edit() : inode.raw;
+  return new Uint8Array(view.buffer, view.byteOffset + found.at, found.value.length);
+}
+
+/** The longest value that fits beside the inode's other attributes; negative when there is no room. */
+export function inlineRoom(inode: Inode): number {
+  const others = readBody(inode).filter((x) => !isData(x));
+  const empty = listSize([...others, { ...DATA, value: new Uint8Array(0) }]);
+  const room = bodyRoom(inode) - empty;
+  return room < 0 ? -1 : room & ~3;
+}
+
+/** Undefined removes it; the caller has seen that it fits. */
+export function setInlineValue(inode: Inode, value: Uint8Array | undefined): void {
+  const others = readBody(inode).filter((x) => !isData(x));
+  const data = value && { ...DATA, value: value.slice() };
+  writeBody(inode, data === undefined ? others : [...others, data]);
+}
+
 /** All names, each ended by NUL, as listxattr(2) gives them. */
 export function listXattr(inode: Inode): Uint8Array {
-  const names = [...readBody(inode), ...readBlock(inode)].map(fullNameOf);
+  const all = [...readBody(inode), ...readBlock(inode)].filter((x) => !isData(x));
+  const names = all.map(fullNameOf);
   return encodeText(names.map((name) => `${name}\0`).join(''));
 }
 
@@ -75,6 +104,7 @@ function splitName(fullName: string): Name {
     const name = encodeText(fullName.slice(prefix.length));
     if (name.length > 255) fail(ERANGE, 'attribute name too long');
     if (name.length === 0 && !exact) fail(EINVAL, `attribute name ${fullName}`);
+    if (isData({ index, name })) fail(EOPNOTSUPP, `attribute ${fullName}: it is the file's data`);
     return { index, name };
   }
   return fail(EOPNOTSUPP, `attribute ${fullName}: unknown prefix`);
@@ -139,7 +169,7 @@ function bodyRegion(inode: Inode, view: DataView): Region {
   return { view, first, end, base: first, what: `inode ${inode.ino}` };
 }
 
-function readBody(inode: Inode): Xattr[] {
+function readBody(inode: Inode): Placed[] {
   if (bodyRoom(inode) < 4) return [];
   const region = bodyRegion(inode, inode.raw.view);
   const { h_magic } = new XattrIbodyHeader(region.view, region.first - XattrIbodyHeader.size);
@@ -171,7 +201,7 @@ function readHeader(inode: Inode, no: number): InstanceType<typeof XattrHeader> 
   return header;
 }
 
-function readBlock(inode: Inode): Xattr[] {
+function readBlock(inode: Inode): Placed[] {
   const no = inode.fileAcl;
   if (no === 0) return [];
   return decodeList(blockRegion(inode, no, readHeader(inode, no).view));

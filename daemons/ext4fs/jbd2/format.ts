@@ -41,6 +41,8 @@ export interface JournalFormat {
   readonly version: 1 | 2;
   readonly first: number; // first block of the log
   readonly end: number; // behind its last block
+  /** Where fast commits lie; `end` is used by neither. */
+  readonly fast: { readonly first: number; readonly blocks: number };
   readonly incompat: number;
   readonly wide: boolean; // 64BIT
   readonly csum: 0 | 2 | 3;
@@ -71,7 +73,8 @@ export function parseJournal(sb: SuperView, blockSize: number, blocks: number): 
   const { s_first: first, s_start: start } = sb;
   if (first < 1 || end - first < 16) bad(`log of blocks ${first} to ${end}`);
   if (start !== 0 && (start < first || start >= end)) bad(`start ${start} outside its log`);
-  return { version, first, end, ...shape(sb, incompat), blockSize };
+  const area = { first: end + 1, blocks: Math.max(0, sb.s_maxlen - end - 1) };
+  return { version, first, end, fast: area, ...shape(sb, incompat), blockSize };
 }
 
 /** The same journal with features added, as a mount does while its log is empty. */

@@ -62,6 +62,8 @@ export class Journal implements Writeback {
   #head: number;
   #used: number; // log blocks from the tail to the head
   #failure: PosixError | undefined;
+  /** All that is published is to be one transaction, as long as it fits in the log. */
+  atOnce = false;
   commits = 0;
   checkpoints = 0;
 
@@ -87,9 +89,11 @@ export class Journal implements Writeback {
   get accepting(): boolean {
     const { cache } = this.#o.engine;
     const room = cache.shape.frames - cache.unwritten;
-    return (
-      !this.#settling && cache.running.blocks.size < this.#limit && room > cache.shape.frames >> 2
-    );
+    const log = this.#o.format.end - this.#o.format.first;
+    const [limit, spare] = this.atOnce
+      ? [(log >> 1) + (log >> 2), cache.shape.frames >> 4]
+      : [this.#limit, cache.shape.frames >> 2];
+    return !this.#settling && cache.running.blocks.size < limit && room > spare;
   }
 
   /** Blocks freed by a transaction that is not on the disk yet: the end of their run, else 0. */

@@ -6,6 +6,7 @@ import type { Task } from '../../../kernel/ipc/task.ts';
 import type { Mover } from '../../lib/data/mover.ts';
 import type { Engine } from '../../lib/engine.ts';
 import type { Extent } from '../../lib/volume.ts';
+import { type FastEntry, scanFastCommits } from '../fast-commit/scan.ts';
 import type { Ext4Fs } from '../fs.ts';
 import {
   JBD2_FEATURE_COMPAT_CHECKSUM,
@@ -79,26 +80,40 @@ function* readBlock(engine: Engine, no: number): Task<Uint8Array> {
   }
 }
 
+export interface Recovered {
+  readonly replayed: number;
+  readonly sequence: number;
+  readonly fast: readonly FastEntry[];
+}
+
 /**
  * Reads the log and puts what it holds home, or lets reads find it where it lies, or makes it void
  * (the volume was unmounted cleanly), or leaves it alone.
- * Tells how many transactions there were, and the number that the next one is to have.
+ * Tells how many transactions there were, and the number that the next one is to have. That one must be
+ * all that fast commits say: with it they are void.
  */
 export function* recoverJournal(
   file: JournalFile,
   put: 'home' | 'redirect' | 'wipe' | 'nowhere',
-): Task<{ replayed: number; sequence: number }> {
+): Task<Recovered> {
   const scan = yield* scanLog(file.format, file.sb, new LogReader(file, file.sb.s_start));
-  if (put === 'home') {
-    if (scan.replay.size > 0) yield* replayLog(file, scan);
-  }
-  if (put === 'home' || put === 'wipe') {
+  const pending = file.sb.s_start !== 0 && (put === 'home' || put === 'redirect');
+  const fast = pending ? yield* scanFastCommits(scan.expected, fastArea(file)) : [];
+  if (put === 'home' && scan.replay.size > 0) yield* replayLog(file, scan);
+  // Fast commits count as long as the log ends where they say: then it is not made void here.
+  if ((put === 'home' && fast.length === 0) || put === 'wipe') {
     yield* writeSuper(file, 0, scan.nextSequence);
     yield* file.engine.device.flush();
   }
   if (put === 'redirect') redirect(file, scan);
-  return { replayed: scan.transactions, sequence: scan.nextSequence };
+  const sequence = fast.length > 0 ? scan.expected : scan.nextSequence;
+  return { replayed: scan.transactions, sequence, fast };
 }
+
+const fastArea = (file: JournalFile) => ({
+  blocks: file.format.fast.blocks,
+  read: (n: number) => readBlock(file.engine, file.map.disk(file.format.fast.first + n)),
+});
 
 /** The volume is not to be written: blocks in the log are read from there. */
 function redirect({ engine, map }: JournalFile, scan: Scan): void {

@@ -2,13 +2,11 @@
 // blocks are to be put home - the last content of each, unless a later transaction revoked it.
 // Linux Documentation/filesystems/ext4/journal.rst.
 
-import { EOPNOTSUPP, PosixError } from '../../../kernel/abi/errno.ts';
 import type { Task } from '../../../kernel/ipc/task.ts';
 import type { Engine } from '../../lib/engine.ts';
 import {
   JBD2_COMMIT_BLOCK,
   JBD2_DESCRIPTOR_BLOCK,
-  JBD2_FEATURE_INCOMPAT_FAST_COMMIT,
   JBD2_FLAG_DELETED,
   JBD2_FLAG_ESCAPE,
   JBD2_MAGIC,
@@ -41,8 +39,10 @@ export interface Scan {
   /** The last content of each block that is to be put home. */
   readonly replay: ReadonlyMap<number, Logged>;
   readonly transactions: number;
-  /** The number that the next transaction is to have. */
+  /** The number that the next transaction is to have: one that no block of the log can have. */
   readonly nextSequence: number;
+  /** The one that would have followed the last whole one: of it there may be fast commits. */
+  readonly expected: number;
 }
 
 export interface Log {
@@ -70,13 +70,13 @@ export function* scanLog(format: JournalFormat, sb: SuperView, reader: LogBlocks
   const replay = new Map<number, Logged>();
   let sequence = sb.s_sequence;
   let transactions = 0;
-  if (sb.s_start === 0) return { replay, transactions, nextSequence: sequence };
-  if ((format.incompat & JBD2_FEATURE_INCOMPAT_FAST_COMMIT) !== 0) {
-    throw new PosixError(EOPNOTSUPP, 'journal needs recovery and has the fast_commit feature');
-  }
+  if (sb.s_start === 0) return { replay, transactions, nextSequence: sequence, expected: sequence };
   for (;;) {
     const open = yield* readTransaction(format, reader, sequence);
-    if (open === undefined) return { replay, transactions, nextSequence: (sequence + 1) >>> 0 };
+    if (open === undefined) {
+      const nextSequence = (sequence + 1) >>> 0;
+      return { replay, transactions, nextSequence, expected: sequence };
+    }
     // A revocation reaches back, and over its own transaction; what is logged later counts again.
     for (const [no, logged] of open.blocks) replay.set(no, logged);
     for (const no of open.revoked) replay.delete(no);

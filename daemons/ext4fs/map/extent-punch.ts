@@ -3,7 +3,7 @@
 
 import type { Inode } from '../inode/inode.ts';
 import { EXT_UNWRITTEN_MAX_LEN } from '../ondisk.ts';
-import { freeBlocks } from '../volume/block-alloc.ts';
+import { freeBlocks, type Run } from '../volume/block-alloc.ts';
 import { changeWritten, findPath, insertEntry, leafOf, type Step, setKeys } from './extent.ts';
 import type { ExtentNode, MappedExtent } from './extent-node.ts';
 
@@ -13,7 +13,14 @@ interface Range {
 }
 
 /** Frees the blocks of the extent at `from`, as far as it lies in the range; the block behind it. */
-export function punchExtent(inode: Inode, { from, to }: Range): number {
+export function punchExtent(inode: Inode, range: Range): number {
+  const { end, cut } = cutExtent(inode, range);
+  freeBlocks(inode.op, cut, 'data');
+  return end;
+}
+
+/** Takes that part of the extent out of the map; its blocks are nobody's then. */
+export function cutExtent(inode: Inode, { from, to }: Range): { end: number; cut: Run } {
   const path = findPath(inode, from);
   const { node, index } = leafOf(path);
   const extent = node.extent(index);
@@ -30,9 +37,8 @@ export function punchExtent(inode: Inode, { from, to }: Range): number {
     node.edit().putExtent(index, behind);
     if (index === 0) setKeys(path, behind.lblock);
   } else removeAt(inode, path);
-  freeBlocks(inode.op, { start: cut.pblock, count: cut.count }, 'data');
   inode.addBlocks(-cut.count);
-  return end;
+  return { end, cut: { start: cut.pblock, count: cut.count } };
 }
 
 /** The written extent at `from` becomes unwritten as far as the range goes; the block behind that. */

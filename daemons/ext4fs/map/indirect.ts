@@ -102,6 +102,10 @@ function spanBelow(inode: Inode, indexes: number[], depth: number): number {
   return n ** below.length - offset;
 }
 
+/** The first pointer of a file without blocks. */
+export const putFirstBlock = (inode: Inode, block: number): void =>
+  setPointer(inode, inodeTable(inode), { index: 0, block });
+
 /** Fills the hole at `lblock` with up to `count` blocks in one run. */
 export function fillIndirect(inode: Inode, lblock: number, count: number): Run {
   const { op } = inode;

@@ -18,7 +18,13 @@ import {
 } from './extent.ts';
 import { initRoot } from './extent-node.ts';
 import { type Budget, truncateExtents } from './extent-truncate.ts';
-import { fillIndirect, lookupIndirect, maxIndirectBlocks, truncateIndirect } from './indirect.ts';
+import {
+  fillIndirect,
+  lookupIndirect,
+  maxIndirectBlocks,
+  putFirstBlock,
+  truncateIndirect,
+} from './indirect.ts';
 
 /** Chooses how a new inode keeps its blocks. */
 export function initMap(inode: Inode): void {
@@ -30,7 +36,7 @@ export function initMap(inode: Inode): void {
 /** The first byte offset that a file of this kind cannot reach. */
 export function maxFileSize(inode: Inode): number {
   const { vol } = inode.op;
-  if (inode.usesExtents) return 0xffff_ffff * vol.blockSize;
+  if (inode.usesExtents || (inode.isInline && has.extents(vol))) return 0xffff_ffff * vol.blockSize;
   const bySectors = has.hugeFile(vol) ? Number.MAX_SAFE_INTEGER : 0xffff_ffff * 512;
   return Math.min(maxIndirectBlocks(vol.blockSize) * vol.blockSize, bySectors);
 }
@@ -55,6 +61,14 @@ export function fill(inode: Inode, { lblock, count, unwritten }: Fill): Run {
   inode.addBlocks(run.count);
   insertExtent(inode, { lblock, count: run.count, pblock: run.start, unwritten });
   return run;
+}
+
+/** Makes a block that was taken already the first one of a file without any. */
+export function adoptBlock(inode: Inode, block: number): void {
+  inode.addBlocks(1);
+  if (inode.usesExtents)
+    insertExtent(inode, { lblock: 0, count: 1, pblock: block, unwritten: false });
+  else putFirstBlock(inode, block);
 }
 
 /** A file's first block goes to the group of its inode, spread a little by inode number. */

@@ -8,6 +8,7 @@ import { type Medium, MediumTransaction } from '../../lib/medium.ts';
 import { initLeaf } from '../dir/block.ts';
 import { addEntry, FT_DIR, initDirectory } from '../dir/dir.ts';
 import { growDir } from '../dir/htree-insert.ts';
+import { moveDirToBlock } from '../dir/inline.ts';
 import type { Inode } from '../inode/inode.ts';
 import { newInode } from '../inode/lifecycle.ts';
 import { fill, initMap, lookup } from '../map/map.ts';
@@ -198,6 +199,7 @@ function lostAndFound(op: Op, root: Inode): void {
   op.group(0).usedDirs += 1;
   inode.links = 2;
   initDirectory(inode, EXT4_ROOT_INO);
+  if (inode.isInline) moveDirToBlock(inode);
   const blocks = Math.min(DIRECT_BLOCKS, Math.ceil(LOST_AND_FOUND_BYTES / op.vol.blockSize));
   while (inode.size < blocks * op.vol.blockSize)
     initLeaf(inode, growDir(inode, inode.leafSealing.seal).block);

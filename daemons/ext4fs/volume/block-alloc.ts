@@ -10,6 +10,7 @@ import {
   nextSet,
   readBlockBitmap,
   setBits,
+  testBit,
 } from './bitmap.ts';
 import { blocksIn, firstBlockOf, type Group, groupOfBlock, isDataBlock } from './group.ts';
 
@@ -42,6 +43,17 @@ export function allocBlocks(op: Op, request: BlockRequest): Run {
     searchGroups(op, { home, want: request.count, least: 1, groups: vol.groupCount }) ??
     fail(ENOSPC)
   );
+}
+
+/** Takes this block, which its caller has reserved. ENOSPC when it is not free any more. */
+export function takeBlock(op: Op, block: number): void {
+  const { vol } = op;
+  if (!isDataBlock(vol, block)) fail(EUCLEAN, `block ${block} is no data block`);
+  const group = op.group(groupOfBlock(vol, block));
+  const at = block - firstBlockOf(vol, group.index);
+  if (testBit(readBlockBitmap(op.tx, vol, group), at)) fail(ENOSPC, `block ${block} is taken`);
+  setBits(editBlockBitmap(op.tx, vol, group), at, 1);
+  group.freeBlocks -= 1;
 }
 
 interface Search {

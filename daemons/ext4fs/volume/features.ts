@@ -1,5 +1,6 @@
 // Feature flags by name, and which of them this daemon knows: an unknown incompat feature refuses
-// the mount, an unknown ro_compat one makes it read-only. super.rst, "s_feature_*".
+// the mount, an unknown ro_compat one makes it read-only. Of volumes with encrypt, casefold and verity
+// the files that have it are refused, no others (inode/refused.ts). super.rst, "s_feature_*".
 
 import type { SuperblockView } from '../ondisk.ts';
 
@@ -66,7 +67,10 @@ const knownIncompat =
   INCOMPAT['64bit'] |
   INCOMPAT.flex_bg |
   INCOMPAT.metadata_csum_seed |
-  INCOMPAT.large_dir;
+  INCOMPAT.large_dir |
+  INCOMPAT.inline_data |
+  INCOMPAT.encrypt |
+  INCOMPAT.casefold;
 
 const knownRoCompat =
   RO_COMPAT.sparse_super |
@@ -76,6 +80,9 @@ const knownRoCompat =
   RO_COMPAT.dir_nlink |
   RO_COMPAT.extra_isize |
   RO_COMPAT.metadata_csum |
+  RO_COMPAT.verity |
+  RO_COMPAT.quota |
+  RO_COMPAT.project |
   RO_COMPAT.orphan_present;
 
 /** Names of the incompat features that forbid even reading. */

@@ -77,7 +77,15 @@ function takeInode(op: Op, group: Group, { bit, isDir }: { bit: number; isDir: b
   staged.bytes.fill(0, at, at + vol.inodeSize);
   const inode = op.inode(ino);
   inode.adopt(staged);
+  inode.freed = false;
   return inode;
+}
+
+/** Takes this inode, which was free; its fields are all zero. */
+export function claimInode(op: Op, ino: number, isDir: boolean): Inode {
+  const group = op.group(groupOfInode(op.vol, ino));
+  const bit = (ino - 1) % op.vol.inodesPerGroup;
+  return takeInode(op, group, { bit, isDir });
 }
 
 const tracksUnused = (op: Op): boolean => has.metadataCsum(op.vol) || has.gdtCsum(op.vol);
@@ -104,6 +112,7 @@ export function freeInode(op: Op, ino: number, mode: number): void {
   if (ino < vol.firstIno) fail(EUCLEAN, `freeing reserved inode ${ino}`);
   const bits = editInodeBitmap(op.tx, vol, group);
   if (!testBit(bits, bit)) fail(EUCLEAN, `inode ${ino} is free already`);
+  op.inode(ino).freed = true;
   clearBits(bits, bit, 1);
   group.freeInodes += 1;
   if ((mode & S_IFMT) === S_IFDIR) group.usedDirs -= 1;

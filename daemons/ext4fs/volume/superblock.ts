@@ -41,6 +41,8 @@ export interface Volume {
   readonly unsignedHash: boolean;
   readonly journalIno: number;
   readonly orphanFileIno: number;
+  /** Files that say how much each user, group and project uses; 0 = there is none. */
+  readonly quotaInodes: readonly number[];
   /** Names of features that allow reading only; empty: the volume may be written. */
   readonly readOnlyFeatures: readonly string[];
 }
@@ -55,10 +57,14 @@ export const has = {
   extents: (vol: Volume): boolean => (vol.incompat & INCOMPAT.extent) !== 0,
   bit64: (vol: Volume): boolean => (vol.incompat & INCOMPAT['64bit']) !== 0,
   metaBg: (vol: Volume): boolean => (vol.incompat & INCOMPAT.meta_bg) !== 0,
+  inlineData: (vol: Volume): boolean => (vol.incompat & INCOMPAT.inline_data) !== 0,
+  encrypt: (vol: Volume): boolean => (vol.incompat & INCOMPAT.encrypt) !== 0,
   largeDir: (vol: Volume): boolean => (vol.incompat & INCOMPAT.large_dir) !== 0,
   sparseSuper: (vol: Volume): boolean => (vol.roCompat & RO_COMPAT.sparse_super) !== 0,
   hugeFile: (vol: Volume): boolean => (vol.roCompat & RO_COMPAT.huge_file) !== 0,
   gdtCsum: (vol: Volume): boolean => (vol.roCompat & RO_COMPAT.uninit_bg) !== 0,
+  quota: (vol: Volume): boolean => (vol.roCompat & RO_COMPAT.quota) !== 0,
+  project: (vol: Volume): boolean => (vol.roCompat & RO_COMPAT.project) !== 0,
   dirNlink: (vol: Volume): boolean => (vol.roCompat & RO_COMPAT.dir_nlink) !== 0,
   metadataCsum: (vol: Volume): boolean => (vol.roCompat & RO_COMPAT.metadata_csum) !== 0,
 } as const;
@@ -142,6 +148,10 @@ function geometry(sb: SuperblockView): Volume {
     unsignedHash: (sb.s_flags & EXT2_FLAGS_UNSIGNED_HASH) !== 0,
     journalIno: sb.s_journal_inum,
     orphanFileIno: sb.s_orphan_file_inum,
+    quotaInodes:
+      (roCompat & RO_COMPAT.quota) === 0
+        ? []
+        : [sb.s_usr_quota_inum, sb.s_grp_quota_inum, sb.s_prj_quota_inum],
     readOnlyFeatures: readOnlyFeatures(sb),
   };
 }

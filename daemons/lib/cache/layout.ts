@@ -13,7 +13,7 @@
 // is changed as the record says, then APPLIED follows. Where PUBLISHED and APPLIED differ at start,
 // the record is applied again; every store of applying is absolute, so twice is once.
 
-import { assert } from '../../../kernel/abi/errno.ts';
+import { ENOMEM, fail } from '../../../kernel/abi/errno.ts';
 import { PAGE_SIZE } from '../../../kernel/abi/memlayout.ts';
 import type { GrantRef } from '../../../kernel/ipc/grant.ts';
 import { MOST_IN_FLIGHT } from '../../../kernel/ninep/transport-ring.ts';
@@ -84,6 +84,8 @@ export const PROBE_SIZE = PAGE_SIZE;
 
 const SCRATCH_MAX = 1024 * 1024; // bytes
 const RECORD_MAX = 1024;
+/** With less no request would find room for all that it changes. */
+const FRAMES_MIN = 64;
 
 /** How an area of `length` bytes is divided. The same for the same numbers, so restarts find it. */
 export function cacheShape(areaLength: number, blockSize: number): CacheShape {
@@ -100,7 +102,8 @@ export function cacheShape(areaLength: number, blockSize: number): CacheShape {
   const scratchAt = roundUp(recordAt + recordBytes, PAGE_SIZE);
   const framesAt = roundUp(scratchAt + scratchBytes, PAGE_SIZE);
   const frames = Math.floor((length - framesAt) / blockSize);
-  assert(frames >= 64, `a block cache of ${length} bytes is too small`);
+  if (frames < FRAMES_MIN)
+    fail(ENOMEM, `a block cache of ${length} bytes is too small for blocks of ${blockSize}`);
   const scratchBlocks = Math.floor(scratchBytes / blockSize);
   return {
     ...{ blockSize, frames, recordMax, scratchBlocks },

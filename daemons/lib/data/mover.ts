@@ -9,7 +9,7 @@ import type { ScratchBlocks } from '../cache/scratch.ts';
 import type { StoredReply } from '../cache/table.ts';
 import type { Piece } from '../device.ts';
 import type { Engine } from '../engine.ts';
-import type { Extent, VolumeFs } from '../volume.ts';
+import type { Extent, PackedFiles, VolumeFs } from '../volume.ts';
 import type { Memory } from './memory.ts';
 import { type OddBlock, planTransfer } from './plan.ts';
 
@@ -21,6 +21,7 @@ export interface Transfer {
 }
 
 const PARTS_MAX = 100_000; // mappings of one transfer
+const UNPACK_TRIES = 1000; // how often a small file may change while it is moved
 
 export class Mover {
   readonly #engine: Engine;
@@ -28,6 +29,8 @@ export class Mover {
   readonly #dataWritten = new WaitQueue('data writes');
   /** Data was written since the device was flushed last. */
   unflushed = false;
+  /** Free blocks that are being written before they belong to a file: nobody else may take them. */
+  readonly reserved = new Set<number>();
 
   constructor(engine: Engine, fs: VolumeFs) {
     this.#engine = engine;
@@ -41,6 +44,10 @@ export class Mover {
       const part = yield* this.#mapForRead(ino, at, end);
       end = Math.min(end, part.size);
       if (at >= end || parts === PARTS_MAX) break;
+      if (part.packed) {
+        memory.put(at - offset, part.packed.subarray(at, end));
+        break;
+      }
       const to = Math.min(end, endOf(part.extents, at));
       yield* this.#readPart({
         extents: part.extents,
@@ -62,6 +69,11 @@ export class Mover {
   *write(transfer: Transfer, reply: StoredReply | undefined): Task<void> {
     const { ino, offset, count, memory } = transfer;
     const end = offset + count;
+    const { packed } = this.#fs;
+    if (packed) {
+      if (yield* this.#writePacked(packed, transfer, reply)) return;
+      yield* this.unpack(ino);
+    }
     for (let at = offset, parts = 0; at < end; parts++) {
       if (parts === PARTS_MAX) throw new PosixError(EIO, `inode ${ino}: the mapping makes no way`);
       const rest = tail(memory, at - offset);
@@ -71,6 +83,89 @@ export class Mover {
       changes: true,
       outcome: () => reply,
     });
+  }
+
+  *#writePacked(
+    packed: PackedFiles,
+    { ino, offset, count, memory }: Transfer,
+    reply: StoredReply | undefined,
+  ): Task<boolean> {
+    const fits = yield* this.#engine.run((tx) => packed.fits(tx, { ino, size: offset + count }), {
+      changes: false,
+    });
+    if (!fits) return false;
+    const bytes = new Uint8Array(count);
+    memory.get(0, bytes);
+    return yield* this.#engine.run((tx) => packed.write(tx, { ino, offset, bytes }), {
+      changes: true,
+      outcome: (done) => (done ? reply : 'drop'),
+    });
+  }
+
+  /** Before a new size: a file that lies in its inode and has no room for it there is moved. */
+  *makeRoom(ino: number, size: number): Task<void> {
+    const { packed } = this.#fs;
+    if (packed === undefined) return;
+    const fits = yield* this.#engine.run((tx) => packed.fits(tx, { ino, size }), {
+      changes: false,
+    });
+    if (!fits) yield* this.unpack(ino);
+  }
+
+  /**
+   * Moves a file out of its inode. Its content is written to a block that is still free, so that the
+   * one transaction that changes the file finds it there, and no journal holds a block of data.
+   */
+  *unpack(ino: number): Task<void> {
+    const { packed } = this.#fs;
+    if (packed === undefined) return;
+    for (let tries = 0; tries < UNPACK_TRIES; tries++) {
+      const plan = yield* this.#engine.run(
+        (tx) => {
+          const content = packed.content(tx, ino)?.slice();
+          if (content === undefined) return undefined;
+          return { content, block: content.length > 0 ? packed.spare(tx, ino) : 0 };
+        },
+        { changes: false, outcome: () => 'drop' },
+      );
+      if (plan === undefined || (yield* this.#move(packed, ino, plan))) return;
+    }
+    throw new PosixError(EIO, `inode ${ino}: its content does not hold still`);
+  }
+
+  *#move(
+    packed: PackedFiles,
+    ino: number,
+    { content, block }: { content: Uint8Array; block: number },
+  ): Task<boolean> {
+    if (block !== 0) {
+      if (this.reserved.has(block)) return false;
+      this.reserved.add(block);
+    }
+    try {
+      if (block !== 0) yield* this.#fillBlock(block, content);
+      return yield* this.#engine.run((tx) => packed.move(tx, { ino, content, block }), {
+        changes: true,
+        outcome: (done) => (done ? undefined : 'drop'),
+      });
+    } finally {
+      if (block !== 0) this.reserved.delete(block);
+    }
+  }
+
+  *#fillBlock(block: number, content: Uint8Array): Task<void> {
+    const { blockSize } = this.#fs;
+    const { cache, scratch, device } = this.#engine;
+    cache.drop(block);
+    const held = yield* scratch.take(1);
+    try {
+      held.bytes.fill(0);
+      held.bytes.set(content);
+      this.unflushed = true;
+      yield* device.write([{ offset: block * blockSize, ref: held.ref(0, 1) }]);
+    } finally {
+      held.release();
+    }
   }
 
   /** Zeroes what lies behind the end of the file in its last block: the file is going to grow. */
@@ -102,11 +197,13 @@ export class Mover {
     while (epoch.dataWrites > 0) yield* sleep(this.#dataWritten);
   }
 
-  *#mapForRead(ino: number, at: number, end: number): Task<{ size: number; extents: Extent[] }> {
+  *#mapForRead(ino: number, at: number, end: number): Task<MappedForRead> {
     return yield* this.#engine.run(
       (tx) => {
         const size = this.#fs.size(tx, ino);
         const length = Math.min(end, size) - at;
+        const packed = length > 0 ? this.#fs.packed?.content(tx, ino)?.slice() : undefined;
+        if (packed) return { size: Math.min(size, packed.length), packed, extents: [] };
         const extents = length > 0 ? this.#fs.mapRead(tx, { ino, offset: at, length }) : [];
         return { size, extents };
       },
@@ -215,6 +312,12 @@ export class Mover {
     );
     for (const { o, k } of reading) blocks.block(k).fill(0, Math.min(blockSize, old(o)));
   }
+}
+
+interface MappedForRead {
+  readonly size: number;
+  readonly extents: Extent[];
+  readonly packed?: Uint8Array;
 }
 
 interface Part {

@@ -321,6 +321,7 @@ export class VolumeServer {
       const old = yield* engine.run((tx) => (fs.isMapped(tx, ino) ? fs.size(tx, ino) : size), {
         changes: false,
       });
+      yield* mover.makeRoom(ino, size);
       if (size > old) yield* mover.zeroTail(ino, old);
       return yield* dispatch();
     });
@@ -342,7 +343,12 @@ export class VolumeServer {
   *#alone(request: Request, m: MessageOf<'Tallocate'>): Task<RMessage> {
     const fid = this.#server.fids().lookup(m.fid);
     if (fid === undefined) return yield* this.#dispatch(request);
-    return yield* this.#locks.holding(wholeFile(fid.node), () => this.#dispatch(request));
+    const { mover } = this.#options.volume;
+    const dispatch = () => this.#dispatch(request);
+    return yield* this.#locks.holding(wholeFile(fid.node), function* () {
+      yield* mover.unpack(fid.node);
+      return yield* dispatch();
+    });
   }
 
   *#open(request: Request, m: MessageOf<'Tlopen'>): Task<RMessage> {

@@ -1,17 +1,25 @@
 // Third and fourth pass: every directory hangs below the root, every inode in use has a name, and as many
 // links as names. What has lost its name gets one in lost+found, made of its number.
 
-import { S_IFDIR } from '../../../kernel/abi/constants.ts';
-import { ENOSPC, fail } from '../../../kernel/abi/errno.ts';
-import { EXT4_EXTENTS_FL, EXT4_INDEX_FL, EXT4_ROOT_INO, InodeExtra } from '../ondisk.ts';
-import { has } from '../volume/superblock.ts';
+import { S_IFDIR } from '../../../../kernel/abi/constants.ts';
+import { ENOSPC, fail } from '../../../../kernel/abi/errno.ts';
+import {
+  EXT4_EXTENTS_FL,
+  EXT4_INDEX_FL,
+  EXT4_ROOT_INO,
+  I_BLOCK_OFFSET,
+  InodeExtra,
+} from '../../ondisk.ts';
+import { has } from '../../volume/superblock.ts';
+import { isInline } from '../inline.ts';
+import { clearInode, FT_DIR, FT_FILE } from '../inodes.ts';
+import { type Run, readMap } from '../map.ts';
+import { rewriteMap } from '../rewrite.ts';
+import type { Directory, State } from '../state.ts';
 import { count, DOT, DOTDOT } from './directories.ts';
 import { editLeaf, endOf, entriesOf, putEntry, putSize, putTail, sizeOf } from './entries.ts';
 import { indexBlocks, linearise } from './htree.ts';
-import { clearInode, FT_DIR, FT_FILE } from './inodes.ts';
-import { type Run, readMap } from './map.ts';
-import { rewriteMap } from './rewrite.ts';
-import type { Directory, State } from './state.ts';
+import { expand, inlineEntries } from './inline.ts';
 
 const LOST_FOUND = new TextEncoder().encode('lost+found');
 /** More links than a directory can count: it then says 1. */
@@ -96,6 +104,7 @@ function hangUp(state: State, lost: LostFound): void {
 /** Takes the entry away that names a directory of a ring. */
 function forget(state: State, dir: Directory): void {
   const parent = state.directories.get(dir.parent);
+  if (parent !== undefined && isInline(state, parent.ino)) expand(state, parent);
   for (const no of parent?.blocks ?? []) {
     for (const { at, ino, name } of entriesOf(state.vol, state.tx.read(no)).entries) {
       const dots =
@@ -115,6 +124,10 @@ function checkParents(state: State): void {
     if (dir.dotdot === right) continue;
     state.bad(`directory ${dir.ino}: '..' is ${dir.dotdot}, should be ${right}`);
     dir.dotdot = right;
+    if (isInline(state, dir.ino)) {
+      state.change(dir.ino, ({ view, at }) => view.setUint32(at + I_BLOCK_OFFSET, right, true));
+      continue;
+    }
     const no = dir.blocks[0] ?? 0;
     const indexed = (state.inode(dir.ino).i_flags & EXT4_INDEX_FL) !== 0;
     const block = indexed ? editIndex(state, dir, no) : editLeaf(state, dir.ino, no);
@@ -191,13 +204,16 @@ class LostFound {
 
   #find(): Directory | undefined {
     const { vol, tx, directories } = this.#state;
-    for (const no of directories.get(EXT4_ROOT_INO)?.blocks ?? []) {
-      for (const { ino, name } of entriesOf(vol, tx.read(no)).entries) {
-        const same = name.length === LOST_FOUND.length && name.every((c, i) => c === LOST_FOUND[i]);
-        if (ino !== 0 && same) return directories.get(ino);
-      }
-    }
-    return undefined;
+    const root = directories.get(EXT4_ROOT_INO);
+    if (root === undefined) return undefined;
+    const all = isInline(this.#state, root.ino)
+      ? inlineEntries(this.#state, root).entries
+      : root.blocks.flatMap((no) => entriesOf(vol, tx.read(no)).entries);
+    const found = all.find(
+      ({ ino, name }) =>
+        ino !== 0 && name.length === LOST_FOUND.length && name.every((c, i) => c === LOST_FOUND[i]),
+    );
+    return found && directories.get(found.ino);
   }
 
   #make(): Directory {
@@ -226,6 +242,7 @@ interface Named {
 /** Puts an entry into the first gap, or into a new block. An index does not know it: there is none then. */
 function addEntry(state: State, dir: Directory, { ino, kind, name }: Named): void {
   const { vol, tx } = state;
+  if (isInline(state, dir.ino)) expand(state, dir);
   if ((state.inode(dir.ino).i_flags & EXT4_INDEX_FL) !== 0)
     linearise(state, dir, indexBlocks(state, dir) ?? [0]);
   const needed = sizeOf(name);

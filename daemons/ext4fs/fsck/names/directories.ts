@@ -1,9 +1,11 @@
 // Second pass: every entry of every directory names an inode that is in use, by a name that may be, with
 // its kind; '.' and '..' stand first. directory.rst.
 
-import { EXT4_INDEX_FL, EXT4_ROOT_INO } from '../ondisk.ts';
-import { dirLeafSealing } from '../volume/checksum.ts';
-import { has } from '../volume/superblock.ts';
+import { EXT4_INDEX_FL, EXT4_ROOT_INO } from '../../ondisk.ts';
+import { dirLeafSealing } from '../../volume/checksum.ts';
+import { has } from '../../volume/superblock.ts';
+import { FT_DIR, isEncrypted } from '../inodes.ts';
+import type { Directory, State } from '../state.ts';
 import {
   clearEntry,
   type Entry,
@@ -16,8 +18,7 @@ import {
   putTail,
 } from './entries.ts';
 import { indexBlocks, linearise, looksLikeNode } from './htree.ts';
-import { FT_DIR } from './inodes.ts';
-import type { Directory, State } from './state.ts';
+import { checkInlineDirectory } from './inline.ts';
 
 export const DOT = Uint8Array.of(0x2e);
 export const DOTDOT = Uint8Array.of(0x2e, 0x2e);
@@ -31,6 +32,7 @@ export function checkDirectories(state: State): void {
 }
 
 function checkDirectory(state: State, dir: Directory): void {
+  if (checkInlineDirectory(state, dir)) return;
   const indexed = (state.inode(dir.ino).i_flags & EXT4_INDEX_FL) !== 0;
   let nodes: ReadonlySet<number> = new Set();
   if (indexed) {
@@ -157,7 +159,8 @@ function checkEntry(
   if (child !== undefined) child.parent = dir.ino;
 }
 
-function whyNot(
+/** Why the entry cannot stay. */
+export function whyNot(
   state: State,
   dir: Directory,
   { entry, text, names }: { entry: Entry; text: string; names: ReadonlySet<string> },
@@ -166,7 +169,7 @@ function whyNot(
   const { vol, kinds, directories } = state;
   if (name.length === 0) return 'has no letter';
   if (isDot(name) || isDotDot(name)) return 'stands there twice';
-  if (text.includes('/') || text.includes('\0')) return 'is no name';
+  if (/[/\0]/.test(text) && !isEncrypted(state, dir.ino)) return 'is no name';
   if (ino > vol.inodesCount || (ino < vol.firstIno && ino !== EXT4_ROOT_INO))
     return `is inode ${ino}, which cannot be`;
   if (kinds[ino] === 0) return `is inode ${ino}, which is free`;

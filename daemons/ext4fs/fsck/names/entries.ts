@@ -1,12 +1,12 @@
 // The blocks of a directory as entries, under repair: what cannot be an entry is taken out, the rest of
 // the block stays. directory.rst.
 
-import { PosixError } from '../../../kernel/abi/errno.ts';
-import type { Block } from '../../lib/transaction.ts';
-import { DIR_ENTRY_HEAD, DirEntryTail, EXT4_FT_DIR_CSUM } from '../ondisk.ts';
-import { dirLeafSealing } from '../volume/checksum.ts';
-import { has, type Volume } from '../volume/superblock.ts';
-import type { State } from './state.ts';
+import { PosixError } from '../../../../kernel/abi/errno.ts';
+import type { Block } from '../../../lib/transaction.ts';
+import { DIR_ENTRY_HEAD, DirEntryTail, EXT4_FT_DIR_CSUM } from '../../ondisk.ts';
+import { dirLeafSealing } from '../../volume/checksum.ts';
+import { has, type Volume } from '../../volume/superblock.ts';
+import type { State } from '../state.ts';
 
 export interface Entry {
   readonly at: number;
@@ -34,9 +34,12 @@ export const putSize = (view: DataView, at: number, size: number): void =>
   view.setUint16(at + 4, size === 65_536 ? 65_535 : size, true);
 
 /** All entries, unused ones, too; stops and tells where one cannot be. */
-export function entriesOf(vol: Volume, block: Block): { entries: Entry[]; brokenAt: number } {
+export function entriesOf(
+  vol: Volume,
+  block: Block,
+  end = endOf(vol),
+): { entries: Entry[]; brokenAt: number } {
   const { view, bytes } = block;
-  const end = endOf(vol);
   const entries: Entry[] = [];
   let at = 0;
   while (at < end) {

@@ -1,8 +1,8 @@
 // The hash tree of a directory: looked at from its root to each leaf. One with a fault becomes a linear
 // directory, which is right for every reader; its index blocks become leaves. directory.rst.
 
-import { PosixError } from '../../../kernel/abi/errno.ts';
-import { hashName, hashVersion } from '../dir/hash.ts';
+import { PosixError } from '../../../../kernel/abi/errno.ts';
+import { DX_HASH_TEA, hashName, hashVersion } from '../../dir/hash.ts';
 import {
   DX_NODE_COUNT_OFFSET,
   DX_ROOT_COUNT_OFFSET,
@@ -10,15 +10,18 @@ import {
   DxEntry,
   DxRoot,
   DxTail,
+  EXT4_CASEFOLD_FL,
   EXT4_INDEX_FL,
-} from '../ondisk.ts';
-import { dxSealing } from '../volume/checksum.ts';
-import { has } from '../volume/superblock.ts';
+} from '../../ondisk.ts';
+import { dxSealing } from '../../volume/checksum.ts';
+import { has } from '../../volume/superblock.ts';
+import type { Directory, State } from '../state.ts';
 import { clearEntry, editLeaf, endOf, entriesOf, putSize, putTail } from './entries.ts';
-import type { Directory, State } from './state.ts';
 
 const ROOT_INFO = 8;
 const LEVELS_MAX = 3;
+/** Encrypted names with folded case. */
+const HASH_SIPHASH = 6;
 
 interface Leaf {
   readonly lblock: number;
@@ -45,8 +48,9 @@ function walkRoot(state: State, dir: Directory, walked: Walked): string | undefi
   const root = new DxRoot(view);
   const levels = root.indirect_levels;
   const most = has.largeDir(state.vol) ? LEVELS_MAX : LEVELS_MAX - 1;
-  if (root.reserved_zero !== 0 || root.info_length !== ROOT_INFO || root.hash_version > 2)
-    return 'its root';
+  const folds = (state.inode(dir.ino).i_flags & EXT4_CASEFOLD_FL) !== 0;
+  const hashes = root.hash_version <= DX_HASH_TEA || (folds && root.hash_version === HASH_SIPHASH);
+  if (root.reserved_zero !== 0 || root.info_length !== ROOT_INFO || !hashes) return 'its root';
   if (root.unused_flags !== 0 || levels >= most + 1) return `${levels} levels`;
   const why = walk(state, dir, { lblock: 0, level: levels, from: 0, walked });
   if (why !== undefined) return why;
@@ -102,6 +106,8 @@ function walk(
 /** Each name has a hash that its leaf may hold. */
 function order(state: State, dir: Directory, { leaves }: Walked): string | undefined {
   const { vol, tx } = state;
+  // The hash of a name whose case does not matter is that of its folded form.
+  if ((state.inode(dir.ino).i_flags & EXT4_CASEFOLD_FL) !== 0) return undefined;
   const { hash_version } = new DxRoot(tx.read(dir.blocks[0] ?? 0).view);
   const version = hashVersion(vol, hash_version);
   for (const [i, { lblock, from }] of leaves.entries()) {
