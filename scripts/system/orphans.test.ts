@@ -1,5 +1,6 @@
 // Files without names: deleted in many steps, or kept by who has them open, or left by a power cut.
 
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { boot } from '../../index.ts';
@@ -8,7 +9,17 @@ import { atoll, fsck, host, makeExt4, startAtoll, tempDir } from '../testing/mac
 /** Blocks that do not touch each other: an extent for each, far more than one step frees. */
 const EXTENTS = 6000;
 
-async function imageWithScatteredFile(image: string): Promise<void> {
+/** An image with the file, made once for all tests; undefined where mkfs.ext4 is not installed. */
+const made = (async () => {
+  const dir = await tempDir();
+  const image = join(dir.path, 'scattered.img');
+  if (!(await makeExt4(image, 64, ['-b', '1024']))) return undefined;
+  await writeScatteredFile(image);
+  return { dir, image, problems: fsck(image) };
+})();
+test.after.always(async () => (await made)?.dir[Symbol.asyncDispose]());
+
+async function writeScatteredFile(image: string): Promise<void> {
   await using os = await boot({ disks: [{ file: image }] });
   await using file = await os.fs.open('/mnt/sdC0/f', 'w');
   const byte = Uint8Array.of(1);
@@ -19,12 +30,13 @@ const ends = test.macro({
   async exec(t, script: string, end: 'exit' | 'power cut') {
     await using dir = await tempDir();
     const image = join(dir.path, 't.img');
-    if (!(await makeExt4(image, 64, ['-b', '1024']))) {
+    const scattered = await made;
+    if (scattered === undefined) {
       t.log('no e2fsprogs here: skipped');
       return t.pass();
     }
-    await imageWithScatteredFile(image);
-    t.is(fsck(image), '');
+    t.is(scattered.problems, '');
+    await copyFile(scattered.image, image);
     if (end === 'exit') t.like(await atoll(['--disk', image, '-c', script]), { status: 0 });
     else {
       const child = startAtoll(['--disk', image, '-c', `${script}; sync; echo ready; sleep 100`]);

@@ -8,6 +8,7 @@ import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { programs } from '../../bin/registry.ts';
 import { runOnHost } from './host-sys.ts';
+import { makeTree } from './template.ts';
 
 export interface Case {
   /** Words split at blanks; 'single quotes' group. */
@@ -29,27 +30,30 @@ const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 export function compare(t: ExecutionContext, test: Case): void {
   const [name = '', ...args] = words(test.run);
-  const found = spawnSync('sh', ['-c', `command -v ${name === '[' ? 'test' : name}`], { env });
-  if (found.status !== 0) {
+  if (!onHost(name)) {
     t.log(`no ${name} on this host`);
     t.pass();
     return;
   }
   const base = fs.mkdtempSync(path.join(os.tmpdir(), 'atoll-bin-'));
   try {
-    const [theirs, ours] = [`${base}/t`, `${base}/o`].map((dir) => prepare(dir, test));
+    const [theirs, ours] = [`${base}/t`, `${base}/o`];
+    for (const directory of [theirs, ours]) {
+      if (test.tree === undefined) fs.mkdirSync(directory);
+      else makeTree(directory, { script: test.tree, env });
+    }
     const stdin = `${base}/stdin`;
     fs.writeFileSync(stdin, test.stdin ?? '');
     const input = fs.openSync(stdin, 'r');
     const host = spawnSync(fs.existsSync(`/usr/bin/${name}`) ? `/usr/bin/${name}` : name, args, {
-      cwd: theirs ?? '',
+      cwd: theirs,
       env,
       argv0: name,
       stdio: [input, 'pipe', 'pipe'],
       maxBuffer: 1 << 28,
     });
     fs.closeSync(input);
-    const result = runOnHost({ programs, argv: [name, ...args], cwd: ours ?? '', stdin, env });
+    const result = runOnHost({ programs, argv: [name, ...args], cwd: ours, stdin, env });
     const order = (text: string): string =>
       test.sorted ? text.split('\n').sort().join('\n') : text;
     const ignore = test.ignore ?? [];
@@ -64,20 +68,32 @@ export function compare(t: ExecutionContext, test: Case): void {
       t.is(order(result.stderr), order(message), 'stderr');
     }
     t.is(result.status, host.status ?? -1, 'status');
-    if (!ignore.includes('tree')) t.deepEqual(tree(ours ?? ''), tree(theirs ?? ''), 'tree');
+    if (!ignore.includes('tree')) t.deepEqual(tree(ours), tree(theirs), 'tree');
   } finally {
-    spawnSync('chmod', ['-R', 'u+rwX', base]);
-    fs.rmSync(base, { recursive: true, force: true });
+    removeTree(base);
   }
 }
 
-function prepare(directory: string, test: Case): string {
-  fs.mkdirSync(directory);
-  if (test.tree !== undefined) {
-    const made = spawnSync('sh', ['-ec', test.tree], { cwd: directory, env });
-    if (made.status !== 0) throw new Error(made.stderr.toString());
+const tools = new Map<string, boolean>();
+
+function onHost(name: string): boolean {
+  let found = tools.get(name);
+  if (found === undefined) {
+    const command = `command -v ${name === '[' ? 'test' : name}`;
+    found = spawnSync('sh', ['-c', command], { env }).status === 0;
+    tools.set(name, found);
   }
-  return directory;
+  return found;
+}
+
+function removeTree(base: string): void {
+  try {
+    fs.rmSync(base, { recursive: true, force: true });
+  } catch {
+    // A directory that its owner may not enter.
+    spawnSync('chmod', ['-R', 'u+rwX', base]);
+    fs.rmSync(base, { recursive: true, force: true });
+  }
 }
 
 /** Each name with its type, mode, links, size, content or target; times to the second where set. */
