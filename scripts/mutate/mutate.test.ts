@@ -7,7 +7,7 @@ import { mutateMany } from './campaign.ts';
 import { Mutator } from './mutate.ts';
 
 const SEED = Number(process.env['ATOLL_SEED'] ?? 20261121);
-const COUNT = Number(process.env['ATOLL_MUTATIONS'] ?? 300);
+const COUNT = Number(process.env['ATOLL_MUTATIONS'] ?? 150);
 
 test.serial('whatever is damaged in an ext4 volume, it answers errnos and goes on', async (t) => {
   if (!haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');

@@ -7,7 +7,7 @@ import test from 'ava';
 import { atoll, fsck, makeExt4, tempDir } from '../testing/machine.ts';
 
 /** Hits that are failed of each point; ATOLL_SWEEP_HITS=10000 means all of them. */
-const HITS = Number(process.env['ATOLL_SWEEP_HITS'] ?? 4);
+const HITS = Number(process.env['ATOLL_SWEEP_HITS'] ?? 2);
 
 /** Points and actions. */
 const SWEEPS = [

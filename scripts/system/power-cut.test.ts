@@ -16,7 +16,7 @@ import {
   testSeed,
 } from '../testing/machine.ts';
 
-const ROUNDS = 6;
+const ROUNDS = Number(process.env['ATOLL_ROUNDS'] ?? 4);
 
 /** Writes files for ever; says `done NAME` when one is on the disk. Other work goes on beside it. */
 const script = (round: number): string => `

@@ -17,7 +17,7 @@ head -c 8 /dev/urandom | od -An -tx1
 mktemp -u
 wait`;
 
-const RUNS = 5;
+const RUNS = Number(process.env['ATOLL_RUNS'] ?? 4);
 
 /** A program that computes beside us. */
 function load(): Disposable {

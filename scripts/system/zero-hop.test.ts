@@ -41,11 +41,11 @@ test('readers see no torn page, no old content and no wrong size beside writers'
       'cd /mnt/sdC0; truncate -s 256K a; chmod 600 a; head -c 256K /dev/zero > a; : > b',
     );
     const told = await Promise.all([
-      probe(os, 'stamp', '/mnt/sdC0/a', 1500, seed),
+      probe(os, 'stamp', '/mnt/sdC0/a', 600, seed),
       probe(os, 'follow', '/mnt/sdC0/a', seed + 1),
       probe(os, 'follow', '/mnt/sdC0/a', seed + 2),
       probe(os, 'disturb', '/mnt/sdC0/a', '/mnt/sdC0'),
-      probe(os, 'resize', '/mnt/sdC0/b', 800, seed + 3),
+      probe(os, 'resize', '/mnt/sdC0/b', 300, seed + 3),
       probe(os, 'measure', '/mnt/sdC0/b', seed + 4),
       probe(os, 'measure', '/mnt/sdC0/b', seed + 5),
     ]);
@@ -60,9 +60,9 @@ test('readers that are killed anywhere leave nothing behind', async (t) => {
   t.log(`ATOLL_SEED=${seed}`);
   const wrong = await onVolume(64, async (os) => {
     await os.exec('head -c 256K /dev/zero > /mnt/sdC0/a; chmod 600 /mnt/sdC0/a');
-    const writing = probe(os, 'stamp', '/mnt/sdC0/a', 2000, seed);
+    const writing = probe(os, 'stamp', '/mnt/sdC0/a', 800, seed);
     const following = probe(os, 'follow', '/mnt/sdC0/a', seed + 1);
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 8; i++) {
       const victim = await os.spawn('/bin/true', ['follow', '/mnt/sdC0/a', String(seed + i)]);
       await os.exec(`sleep .0${(seed + i * 7) % 10}`);
       await victim.kill('SIGKILL');

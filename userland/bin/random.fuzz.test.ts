@@ -163,7 +163,7 @@ test('random command lines do what the host does with them', (t) => {
       cwd: directory,
       env,
       stdio: [input, 'pipe', 'pipe'],
-      timeout: 20000,
+      timeout: 2000,
     });
     fs.closeSync(input);
     const result = runOnHost({ programs, argv, cwd: directory, stdin, env });

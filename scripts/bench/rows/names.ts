@@ -10,7 +10,7 @@ import { hostCommand, nodeCreates, nodeStats } from '../yardsticks.ts';
 const imageFor = (files: number): number => 64 + Math.ceil(files / 50);
 
 async function create(stage: Stage): Promise<Outcome> {
-  const count = stage.size(10_000, 500);
+  const count = stage.size(10_000, 200);
   const { meanUs, hops } = await stage.fresh(imageFor(count), (os) =>
     inside(os, `-k -n ${count} files ${MNT}`),
   );
@@ -29,7 +29,7 @@ async function create(stage: Stage): Promise<Outcome> {
 
 /** How much slower the last of many files come than the first thousand. */
 async function createMany(stage: Stage): Promise<Outcome> {
-  const [few, many] = [stage.size(1000, 100), stage.size(100_000, 2000)];
+  const [few, many] = [stage.size(1000, 50), stage.size(100_000, 500)];
   const [small, large] = await stage.fresh(imageFor(many), async (os) => {
     await sh(os, `mkdir ${MNT}/few ${MNT}/many`);
     await inside(os, `-n ${few} files ${MNT}/few`); // the code is warm from here on
@@ -47,7 +47,7 @@ async function createMany(stage: Stage): Promise<Outcome> {
 }
 
 async function stat(stage: Stage): Promise<Outcome> {
-  const count = stage.size(10_000, 500);
+  const count = stage.size(10_000, 200);
   const { meanUs, hops } = await stage.fresh(imageFor(count), (os) =>
     inside(os, `-k -n ${count} stat ${MNT}`),
   );
@@ -103,7 +103,7 @@ async function ls(stage: Stage): Promise<Outcome> {
 }
 
 async function find(stage: Stage): Promise<Outcome> {
-  const count = stage.size(10_000, 500);
+  const count = stage.size(10_000, 200);
   return ofListing(await listing(stage, { count, command: 'find', args: [] }), 'find');
 }
 
