@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Atoll } from '../../../host/atoll.ts';
 import { ext2fsReads } from '../ext2fs.ts';
 import type { Outcome, Row } from '../row.ts';
-import { drop, inside, MNT, type Stage, sh } from '../stage.ts';
+import { drop, type Inside, inside, MNT, type Stage, sh } from '../stage.ts';
 import { MIB, nodeRandomReads, nodeReads, sharedCopies } from '../yardsticks.ts';
 
 /** A cold read needs 6; with fewer on average read-ahead brought what nobody had asked for. */
@@ -90,11 +90,18 @@ async function coldSequential(stage: Stage): Promise<Outcome> {
 async function coldRandom(stage: Stage): Promise<Outcome> {
   const mib = stage.size(256, 16);
   const image = await stage.image(mib * 2 + 64);
-  const { p50Us, p95Us, hops } = await stage.machine({ image }, async (os) => {
+  const rounds = await stage.machine({ image }, async (os) => {
     await makeFile(os, mib);
-    await drop(os);
-    return await inside(os, `-n ${stage.size(2000, 200)} pread ${MNT}/big`);
+    const found: Inside[] = [];
+    for (let round = 0; round < stage.size(7, 1); round++) {
+      await drop(os);
+      found.push(await inside(os, `-n ${stage.size(2000, 200)} pread ${MNT}/big`));
+    }
+    return found;
   });
+  const first = rounds[0]?.p50Us ?? Number.NaN;
+  rounds.sort((a, b) => a.p50Us - b.p50Us);
+  const { p50Us = 0, p95Us = 0, hops = 0 } = rounds[rounds.length >> 1] ?? {};
   const yard = nodeRandomReads(image, stage.size(20_000, 2000)).p50Us;
   rmSync(image);
   return {
@@ -102,7 +109,7 @@ async function coldRandom(stage: Stage): Promise<Outcome> {
     yardstick: { what: 'fs.readSync of the image', value: yard, unit: 'µs' },
     ratio: yard / p50Us,
     met: p50Us < 100 && hops > COLD_HOPS,
-    note: `p95 ${p95Us.toFixed(0)} µs, ${hops.toFixed(1)} hops${hops > COLD_HOPS ? '' : ': not all of them were cold'}`,
+    note: `p95 ${p95Us.toFixed(0)} µs, ${first.toFixed(0)} µs before the code was compiled, ${hops.toFixed(1)} hops${hops > COLD_HOPS ? '' : ': not all of them were cold'}`,
   };
 }
 
