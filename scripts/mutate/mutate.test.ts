@@ -3,6 +3,7 @@
 import test from 'ava';
 import { haveDosfstools } from '../testing/dosfstools.ts';
 import { haveE2fsprogs } from '../testing/e2fsprogs.ts';
+import { haveExfatprogs } from '../testing/exfatprogs.ts';
 import { mutateMany } from './campaign.ts';
 import { Mutator } from './mutate.ts';
 
@@ -36,7 +37,8 @@ test.serial('a number is always the same damage, and nothing of it stays', (t) =
 
 const endures = test.macro({
   async exec(t, fs: string) {
-    if (fs.startsWith('fat') && !haveDosfstools()) return t.pass('no dosfstools here: skipped');
+    const haveTools = fs === 'exfat' ? haveExfatprogs() : haveDosfstools();
+    if (/fat/.test(fs) && !haveTools) return t.pass('no dosfstools or exfatprogs here: skipped');
     const onProgress = (): void => undefined;
     const count = COUNT / 3;
     const { bugs, mounted } = await mutateMany({ fs, seed: SEED, count, workers: 1, onProgress });
@@ -47,4 +49,4 @@ const endures = test.macro({
   title: (_, fs: string) =>
     `whatever is damaged in a volume of ${fs}, it answers errnos and goes on`,
 });
-for (const fs of ['fat32', 'hfs', 'hfs+']) test.serial(endures, fs);
+for (const fs of ['fat32', 'exfat', 'hfs', 'hfs+']) test.serial(endures, fs);

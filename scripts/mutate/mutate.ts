@@ -11,6 +11,7 @@ import { prepare, tell } from '../crash/prepare.ts';
 import { opText, readWorkload } from '../crash/workload/language.ts';
 import { catalogOf, type Target } from './catalog.ts';
 import { type Exercised, exercise } from './exercise.ts';
+import { exFatCatalogOf } from './exfat-catalog.ts';
 import { fatCatalogOf } from './fat-catalog.ts';
 import { hfsCatalogOf } from './hfs-catalog.ts';
 
@@ -35,9 +36,9 @@ interface Golden {
   readonly kinds: readonly (readonly Target[])[];
 }
 
-/** What is damaged: ext4, FAT, and HFS Plus with and without a journal, and HFS. */
+/** What is damaged: ext4, FAT, exFAT, and HFS Plus with and without a journal, and HFS. */
 export const DAMAGED: readonly string[] = [
-  ...['ext4', 'fat12', 'fat16', 'fat32', 'hfs', 'hfs+', 'hfs+-nojournal'],
+  ...['ext4', 'fat12', 'fat16', 'fat32', 'exfat', 'hfs', 'hfs+', 'hfs+-nojournal'],
 ];
 
 export class Mutator {
@@ -59,8 +60,7 @@ export class Mutator {
       .join('; ');
     const clean = tell(prepared, `${tree}; tick; tick; unmount`).image;
     const story = tell(prepared, tree);
-    const isFat = fs.startsWith('fat');
-    const catalog = fs === 'ext4' ? catalogOf : isFat ? fatCatalogOf : hfsCatalogOf;
+    const catalog = catalogFor(fs);
     const dirty = story.base.slice();
     for (const { writes } of windowsOf(story.history)) {
       for (const { offset, data } of writes) dirty.set(data, offset);
@@ -100,6 +100,12 @@ export class Mutator {
   }
 }
 
+function catalogFor(fs: string): typeof catalogOf {
+  if (fs === 'ext4') return catalogOf;
+  if (fs.startsWith('exfat')) return exFatCatalogOf;
+  return fs.startsWith('fat') ? fatCatalogOf : hfsCatalogOf;
+}
+
 function damage(image: CrashImage, { kinds }: Golden, random: () => number): string {
   const kind = kinds[random() % kinds.length] ?? [];
   const target = kind[random() % kind.length];
@@ -115,9 +121,9 @@ function damage(image: CrashImage, { kinds }: Golden, random: () => number): str
   return `${name} ${old} → ${held(view, order)}`;
 }
 
-/** A seal may write anywhere in these places: the superblock, descriptors, the block of the field. */
+/** A seal may write anywhere in these places: boot region, superblock, descriptors, the block of the field. */
 function saveAround(image: CrashImage, offset: number): void {
-  image.saving(CHUNK, 2 * CHUNK);
+  image.saving(0, 6 * CHUNK);
   image.saving(Math.floor(offset / CHUNK) * CHUNK, CHUNK);
 }
 

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { newVolume, problemsOf } from '../../daemons/hfsd/testing.ts';
 import { fsckFatFile, makeFat } from '../testing/dosfstools.ts';
+import { fsckExFatFile, makeExFat } from '../testing/exfatprogs.ts';
 import { fsck, makeExt4 } from '../testing/machine.ts';
 
 export interface StormVolume {
@@ -28,6 +29,7 @@ async function makeHfs(file: string, kind: 'hfs' | 'hfs+'): Promise<boolean> {
 export const VOLUMES: Readonly<Record<string, StormVolume>> = {
   ext4: { server: 'ext4fs', make: (file) => makeExt4(file, 128), check: fsck },
   fat32: { server: 'vfatfs', make: (file) => makeFat(file, 64, ['-F', '32']), check: fsckFatFile },
+  exfat: { server: 'exfatfs', make: (file) => makeExFat(file, 64), check: fsckExFatFile },
   hfs: { server: 'hfsfs', make: (file) => makeHfs(file, 'hfs'), check: checkHfs },
   'hfs+': { server: 'hfsplusfs', make: (file) => makeHfs(file, 'hfs+'), check: checkHfs },
 };

@@ -32,6 +32,7 @@ function makeFile(file: string, sizeBytes: number, args: readonly string[]): voi
   truncateSync(file, sizeBytes);
   const { status, output } = tool('mkfs.exfat', [...args, file]);
   if (status !== 0) throw new Error(`mkfs.exfat ${args.join(' ')}: ${output}`);
+  tool('exfatlabel', ['-i', file, '0xa7011005']); // else it is the time: no two images would be the same
 }
 
 /** Makes an exFAT image file; false, with nothing made, where mkfs.exfat is missing. */
@@ -60,6 +61,16 @@ export function fsckExFat(image: Uint8Array): string {
     return fsckExFatFile(file);
   });
 }
+
+/** What a power cut may leave: lost clusters, tails, entries of no set, the mark of a mounted volume. */
+const FORGIVEN =
+  /more clusters are allocated|unknown entry type|bitmap|not empty|was not unmounted|corrupted|files corrupted/i;
+
+/** The first complaint of fsck.exfat that no power cut may cause. */
+export const seriousExFat = (image: Uint8Array): string | undefined =>
+  fsckExFat(image)
+    .split('\n')
+    .find((line) => /ERROR/.test(line) && !FORGIVEN.test(line));
 
 /** What `dump.exfat` tells of the volume. */
 export function dumpExFat(image: Uint8Array): string {

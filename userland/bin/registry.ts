@@ -1,15 +1,18 @@
 // The native programs by name: what `#!native NAME` starts and what the boot archive's /bin holds.
 
 import { main as blkid } from '../fs/blkid.ts';
-import { main as fatlabel } from '../fs/fatlabel.ts';
+import { main as exfatlabel } from '../fs/fat/exfatlabel.ts';
+import { main as fatlabel } from '../fs/fat/fatlabel.ts';
+import { main as fsckExFat } from '../fs/fat/fsck-exfat.ts';
+import { main as fsckFat } from '../fs/fat/fsck-fat.ts';
+import { main as mkfsExFat } from '../fs/fat/mkfs-exfat.ts';
+import { main as mkfsFat } from '../fs/fat/mkfs-fat.ts';
 import { main as fsck } from '../fs/fsck.ts';
 import { main as fsckExt4 } from '../fs/fsck-ext4.ts';
-import { main as fsckFat } from '../fs/fsck-fat.ts';
 import { main as fsckHfs } from '../fs/fsck-hfs.ts';
 import { main as lsblk } from '../fs/lsblk.ts';
 import { main as mkfs } from '../fs/mkfs.ts';
 import { main as mkfsExt4 } from '../fs/mkfs-ext4.ts';
-import { main as mkfsFat } from '../fs/mkfs-fat.ts';
 import { main as mkfsHfs } from '../fs/mkfs-hfs.ts';
 import type { Program } from '../libc/sys.ts';
 import { main as sh } from '../sh/main.ts';
@@ -177,7 +180,9 @@ export const programs: Readonly<Record<string, Program>> = {
   fmt,
   fold,
   free,
+  exfatlabel,
   fatlabel,
+  'fsck.exfat': fsckExFat,
   'fsck.fat': fsckFat,
   'fsck.vfat': fsckFat,
   e2fsck: fsckExt4,
@@ -212,6 +217,7 @@ export const programs: Readonly<Record<string, Program>> = {
   'mkfs.ext2': mkfsExt4,
   'mkfs.ext3': mkfsExt4,
   'mkfs.ext4': mkfsExt4,
+  'mkfs.exfat': mkfsExFat,
   'mkfs.fat': mkfsFat,
   'mkfs.vfat': mkfsFat,
   'mkfs.hfs': mkfsHfs,

@@ -17,19 +17,19 @@ export type Kind =
   | 'entry' // fields that contradict each other
   | 'count'; // the number of free clusters
 
-export interface Problem {
-  readonly kind: Kind;
+export interface Problem<K extends string = Kind> {
+  readonly kind: K;
   readonly text: string;
 }
 
 const PROBLEMS_MAX = 2000;
 
-export class Report {
-  readonly problems: Problem[] = [];
+export class Report<K extends string = Kind> {
+  readonly problems: Problem<K>[] = [];
   /** How many there are, those that are not in the list included. */
   count = 0;
 
-  bad(kind: Kind, text: string): void {
+  bad(kind: K, text: string): void {
     this.count++;
     if (this.problems.length < PROBLEMS_MAX) this.problems.push({ kind, text });
   }

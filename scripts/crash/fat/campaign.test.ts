@@ -1,9 +1,10 @@
-// A part of `npm run crash -- --fs fat32` for CI: what moves, replaces, cuts and makes anew, on all three
+// A part of `npm run crash -- --fs fat32` for CI: what moves, replaces, cuts and makes anew, on all four
 // kinds. ATOLL_CRASH_IMAGES sets how many images, ATOLL_SEED which.
 
 import test from 'ava';
 import { seeded } from '../../../daemons/ext4fs/testing.ts';
 import { haveDosfstools } from '../../testing/dosfstools.ts';
+import { haveExfatprogs } from '../../testing/exfatprogs.ts';
 import { campaign } from '../campaign.ts';
 import { cutText } from '../cut.ts';
 import { pairs, SETUP, SPECIAL } from '../workload/ace.ts';
@@ -34,7 +35,8 @@ const workloads = [
 
 const survives = test.macro({
   async exec(t, fs: string) {
-    if (!haveDosfstools()) return t.pass('no dosfstools here: skipped');
+    const haveTools = fs === 'exfat' ? haveExfatprogs() : haveDosfstools();
+    if (!haveTools) return t.pass('no dosfstools or exfatprogs here: skipped');
     const share = Math.ceil(IMAGES / workloads.length);
     const totals = await campaign({
       ...{ fs, seed: SEED, realEvery: 40, workers: 1, keepGoing: false, distort: undefined },
@@ -55,4 +57,4 @@ const survives = test.macro({
 });
 
 // One after the other: each has a thread that keeps a core busy.
-for (const fs of FAT_FORMATS) test.serial(survives, fs);
+for (const fs of [...FAT_FORMATS, 'exfat']) test.serial(survives, fs);

@@ -25,7 +25,8 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
 
 export const FAT_FORMATS = Object.keys(VARIANTS);
 
-const LACKS: ReadonlySet<string> = new Set([
+/** What neither FAT nor exFAT can do. */
+export const LACKS: ReadonlySet<string> = new Set([
   ...['link', 'symlink', 'setxattr', 'removexattr', 'reserve', 'punch', 'zero'],
 ]);
 

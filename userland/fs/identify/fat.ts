@@ -1,10 +1,10 @@
 // FAT12, FAT16, FAT32 and exFAT for identify.ts: the label of the boot sector and that of the root
 // directory. fatgen103; Microsoft "exFAT file system specification" §3.1, §7.3.
 
+import { openMediumVolume, readName } from '../../../daemons/fatd/exfat/mkfs/label.ts';
 import { BootSector, DirEntry } from '../../../daemons/fatd/ondisk.ts';
 import { type FatVolume, openVolume } from '../../../daemons/fatd/volume/geometry.ts';
 import type { Medium } from '../../../daemons/lib/medium.ts';
-import { bytes, le32, struct, u8 } from '../../../kernel/abi/struct.ts';
 import { bytesAt, hex, type Tags, tagsOf, viewOf } from './tags.ts';
 
 const ATTR_VOLUME_ID = 0x08;
@@ -62,41 +62,20 @@ function* rootParts(medium: Medium, volume: FatVolume): Generator<Uint8Array> {
   }
 }
 
-/** The fields of exFAT's main boot sector that tell what it is. */
-const ExFatBoot = struct('exFAT boot sector', 512, {
-  FileSystemName: bytes(0x3, 8),
-  ClusterHeapOffset: le32(0x58),
-  FirstClusterOfRootDirectory: le32(0x60),
-  VolumeSerialNumber: le32(0x64),
-  BytesPerSectorShift: u8(0x6c),
-  SectorsPerClusterShift: u8(0x6d),
-});
-const VOLUME_LABEL_ENTRY = 0x83;
-
+/** blkid takes the zeroes of its boot sector for a partition table without partitions, and says so. */
 export function identifyExFat(medium: Medium): Tags | undefined {
-  const sector = bytesAt(medium, 0, ExFatBoot.size);
+  const sector = bytesAt(medium, 0, BootSector.size);
   if (sector === undefined) return undefined;
-  const boot = new ExFatBoot(viewOf(sector));
-  if (String.fromCharCode(...boot.FileSystemName) !== 'EXFAT   ') return undefined;
-  const { BytesPerSectorShift: sectorShift, SectorsPerClusterShift: shift } = boot;
-  if (sectorShift < 9 || sectorShift > 12 || shift > 25 - sectorShift) return undefined;
-  const heap = boot.ClusterHeapOffset * 2 ** sectorShift;
-  const cluster = 2 ** (sectorShift + shift);
-  const root = bytesAt(medium, heap + (boot.FirstClusterOfRootDirectory - 2) * cluster, 4096);
-  const serial = hex(boot.VolumeSerialNumber >>> 0, 8);
+  const { sectorSize } = openMediumVolume(medium);
+  const { label: name, serial } = readName(medium);
+  const id = hex(serial >>> 0, 8);
   return tagsOf([
-    ['LABEL', root && exFatLabel(root)],
-    ['UUID', `${serial.slice(0, 4)}-${serial.slice(4)}`],
-    ['BLOCK_SIZE', String(2 ** sectorShift)],
+    ['LABEL', name],
+    ['UUID', `${id.slice(0, 4)}-${id.slice(4)}`],
+    ['BLOCK_SIZE', String(sectorSize)],
     ['TYPE', 'exfat'],
+    ['PTTYPE', FLAGS_AT.every((at) => (sector[at] ?? 0) % 0x80 === 0) ? 'dos' : undefined],
   ]);
 }
-
-function exFatLabel(root: Uint8Array): string | undefined {
-  for (let at = 0; at + 32 <= root.length && root[at] !== 0; at += 32) {
-    if (root[at] !== VOLUME_LABEL_ENTRY) continue;
-    const length = Math.min(root[at + 1] ?? 0, 11);
-    return new TextDecoder('utf-16le').decode(root.subarray(at + 2, at + 2 + 2 * length));
-  }
-  return undefined;
-}
+/** Of the four entries that an MBR would have there. */
+const FLAGS_AT: readonly number[] = [446, 462, 478, 494];

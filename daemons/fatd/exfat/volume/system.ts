@@ -10,7 +10,10 @@ import type { FreeMap } from '../../volume/free-map.ts';
 import { transfer } from '../../write/state.ts';
 import {
   BitmapEntry,
+  BOOT_VOLATILE,
   BootSector,
+  CHECKSUM_SECTOR,
+  checksum32,
   PERCENT_UNKNOWN,
   SLOT,
   TYPE_BITMAP,
@@ -44,6 +47,7 @@ export interface VolumeParts {
 export function* readSystem(engine: Engine, vol: ExFatVolume, chainOf: ChainOf): Task<VolumeParts> {
   const run = <T>(body: (op: ChainOp) => T): Task<T> =>
     engine.run((tx) => body(chainOf(tx)), { changes: false });
+  yield* verifyRegion(engine, vol);
   const { bitmap, upcase } = yield* run((op) => findSystem(op, vol));
   if (bitmap.bytes < Math.ceil((vol.clusterEnd - 2) / 8))
     fail(EUCLEAN, `an allocation bitmap of ${bitmap.bytes} bytes`);
@@ -60,6 +64,15 @@ export function* readSystem(engine: Engine, vol: ExFatVolume, chainOf: ChainOf):
     );
   }
   return { bitmap: new Bitmap(vol, bits), upcase: decodeUpcase(table, upcase.sum) };
+}
+
+/** §3.4: nothing of the boot sector is to be believed when the checksum of its region is wrong. */
+function* verifyRegion(engine: Engine, { sectorSize }: ExFatVolume): Task<void> {
+  const covered = CHECKSUM_SECTOR * sectorSize;
+  const region = yield* readBytes(engine, 0, covered + sectorSize);
+  const sum = new DataView(region.buffer).getUint32(covered, true);
+  if (checksum32(region.subarray(0, covered), BOOT_VOLATILE) !== sum)
+    fail(EUCLEAN, 'the boot region does not fit its checksum: fsck.exfat -y takes its backup');
 }
 
 /** Root directories are looked into as far as this. */

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { fsckFatFile, haveDosfstools } from '../../scripts/testing/dosfstools.ts';
-import { programs } from '../bin/registry.ts';
-import { runOnHost } from '../libc/testing/host-sys.ts';
+import { fsckFatFile, haveDosfstools } from '../../../scripts/testing/dosfstools.ts';
+import { programs } from '../../bin/registry.ts';
+import { runOnHost } from '../../libc/testing/host-sys.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'atoll-fat-'));
 test.after.always(() => rmSync(dir, { recursive: true, force: true }));
