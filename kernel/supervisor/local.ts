@@ -66,7 +66,8 @@ export function* newMemFs(
     },
   };
   const limits = { maxFileBytes: 16 * MIB, maxTotalBytes: 64 * MIB };
-  const fs = new MemFs({ now: () => clock.wallclock(), chunks, ...limits });
+  const rootMode = as.type === 'tmpfs' ? 0o1777 : 0o755; // everybody's, but each file its owner's
+  const fs = new MemFs({ now: () => clock.wallclock(), chunks, rootMode, ...limits });
   const superblock = yield* localServer(kernel, fs, { ...as, volatile: false });
   superblock.dispose = () => freeAll(fs.root);
   return superblock;

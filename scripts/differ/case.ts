@@ -16,6 +16,10 @@ export interface Case {
   readonly tree?: true;
   /** The order of lines is not told. */
   readonly sorted?: true;
+  /** The file that a smaller case keeps, too. */
+  readonly keep?: string;
+  /** That it complains counts, not of what. */
+  readonly vague?: true;
   readonly env?: Readonly<Record<string, string>>;
 }
 

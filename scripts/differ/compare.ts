@@ -15,13 +15,20 @@ export function difference(
 ): string | undefined {
   if (theirs === undefined) return undefined; // the host's own tool hung
   if (ours === undefined) return 'hangs';
-  const order = (text: string): string => (one.sorted ? text.split('\n').sort().join('\n') : text);
+  const order = (text: string): string =>
+    one.sorted
+      ? text
+          .split(/[\n\0]/)
+          .sort()
+          .join('\n')
+      : text;
   const [mine, other] = [ours, theirs].map(({ stdout }) => order(plain(stdout)));
   if (mine !== other)
     return `stdout\nours:   ${show(mine)}\ntheirs: ${show(other)}${complaints(ours, theirs)}`;
   if (ours.status !== theirs.status)
     return `status\nours:   ${ours.status}\ntheirs: ${theirs.status}${complaints(ours, theirs)}`;
-  const tell = strictness === 'kind' ? kindOf : plain;
+  const complains = (stderr: string): string => (stderr === '' ? '' : 'complains');
+  const tell = one.vague ? complains : strictness === 'kind' ? kindOf : plain;
   if (tell(ours.stderr) !== tell(theirs.stderr)) return `error${complaints(ours, theirs)}`;
   return undefined;
 }

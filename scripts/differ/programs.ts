@@ -3,7 +3,9 @@
 import type { Table } from './maker.ts';
 import { fileTable } from './tables/files.ts';
 import { lineTable } from './tables/lines.ts';
+import { packingTable } from './tables/packing.ts';
 import { patternTable } from './tables/patterns.ts';
+import { shellTable } from './tables/shell.ts';
 import { systemTable } from './tables/system.ts';
 import { wordTable } from './tables/words.ts';
 
@@ -13,6 +15,8 @@ export const table: Table = {
   ...wordTable,
   ...fileTable,
   ...systemTable,
+  ...packingTable,
+  ...shellTable,
 };
 
 /** Programs with tests of their own elsewhere, since the host's show another machine, or ask a person. */
@@ -43,7 +47,7 @@ export const WITHOUT: Readonly<Record<string, string>> = {
       'uptime',
     ],
     ...['renice', 'su', 'login', 'lsof', 'strace', 'time', 'fallocate', 'getfattr', 'setfattr'],
-    ...['blkid', 'lsblk', 'disk', 'swapon', 'swapoff'],
+    ...['blkid', 'lsblk', 'disk', 'swapon', 'swapoff', 'pidof', 'killall', 'logname', 'setsid'],
   ]),
   ...reason('file systems are judged by the tools of their makers', [
     ...[
@@ -70,8 +74,7 @@ export const WITHOUT: Readonly<Record<string, string>> = {
     ],
     ...['exfatlabel', 'fatlabel', 'e2fsck', 'resize2fs', 'tune2fs', 'dumpe2fs', 'debugfs'],
   ]),
-  ...reason('are only here', ['bench', 'fault']),
-  ...reason('is compared with dash: scripts/system/shell', ['sh']),
+  ...reason('are only here', ['bench', 'fault', 'tree']),
 };
 
 function reason(why: string, names: readonly string[]): Record<string, string> {

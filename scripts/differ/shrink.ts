@@ -24,7 +24,7 @@ export async function shrink(
     await attempt({ ...smallest, setup: smallest.setup?.filter((other) => other !== line) ?? [] });
   for (const name of Object.keys(smallest.files)) {
     const { [name]: content = '', ...files } = smallest.files;
-    if (await attempt({ ...smallest, files })) continue;
+    if (name !== one.keep && (await attempt({ ...smallest, files }))) continue;
     const with_ = (text: string): Case => ({
       ...smallest,
       files: { ...smallest.files, [name]: text },

@@ -1,7 +1,7 @@
 // expr: evaluates an expression. POSIX.1-2024 expr, with GNU's match, substr, index and length.
 
 import { encodeText } from '../../kernel/abi/text.ts';
-import { programName, Tool } from '../libc/program.ts';
+import { helped, programName, Tool } from '../libc/program.ts';
 import { Regex } from '../libc/regex/regex.ts';
 import { PatternError } from '../libc/regex/syntax.ts';
 import { Exit } from '../libc/stdio.ts';
@@ -9,8 +9,13 @@ import type { Program } from '../libc/sys.ts';
 import { toLatin1 } from '../libc/text/latin1.ts';
 import { quotedArgument } from '../libc/text/quote.ts';
 
+const usage = `EXPRESSION
+  |  &  <  <=  =  !=  >=  >  +  -  *  /  %  STRING : PATTERN  ( … ), each an argument of its own
+  match STRING PATTERN    substr STRING FROM LENGTH    index STRING CHARACTERS    length STRING`;
+
 /** Every argument is a part of the expression: nothing here is an option. */
 export const main: Program = (sys) => {
+  if (helped(sys, usage)) return 0;
   const tool = new Tool(sys, programName(sys), 2);
   const words = sys.argv.slice(1).map((word) => toLatin1(encodeText(word)));
   if (words[0] === '--') words.shift();

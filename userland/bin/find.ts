@@ -1,11 +1,11 @@
 // find: walks trees and evaluates an expression on each file. POSIX.1-2024 find with GNU's -maxdepth
-// -mindepth -iname -ipath -regex-less -empty -delete -print0 -printf -quit -samefile -not -and -or.
+// -mindepth -iname -ipath -regex -fprint -empty -delete -print0 -printf -quit -samefile -not -and -or.
 
 import { DT_DIR } from '../../kernel/abi/constants.ts';
 import { strerror } from '../../kernel/abi/errno.ts';
 import { lstatIfThere } from '../libc/files/path.ts';
 import { type Visit, walk } from '../libc/files/walk.ts';
-import { evaluate, finishBatches } from '../libc/find/evaluate.ts';
+import { evaluate, finish } from '../libc/find/evaluate.ts';
 import { type Expression, parseExpression, type Settings } from '../libc/find/parse.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { quotedArgument } from '../libc/text/quote.ts';
@@ -32,12 +32,14 @@ export const main = program(
       batches: [],
       changesFiles: false,
       users: new Users(tool.sys),
+      outputs: new Map(),
+      regexType: 'emacs',
     };
     const expression = parseExpression(tool, words, settings);
     for (const root of roots) {
       if (search(tool, root, { expression, settings }) === 'quit') break;
     }
-    finishBatches(tool, settings);
+    finish(tool, settings);
   },
 );
 

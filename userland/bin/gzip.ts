@@ -13,6 +13,7 @@ import {
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { Stat } from '../../kernel/abi/stat.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
+import { copyAttributes } from '../libc/archive/attributes.ts';
 import { type Codec, FormatError, type Sink } from '../libc/archive/codec.ts';
 import { GzipUnpacker, gzipPacker } from '../libc/archive/gzip.ts';
 import { basename, join, listDirectory } from '../libc/files/path.ts';
@@ -177,7 +178,7 @@ function toFileNamed(job: Job, from: Source & { stat: Stat; target: string }): v
     const output = new Output(tool.sys, fd, { what: target });
     done = convert(job, { ...from, output });
     output.flush();
-    if (done) sameAttributes(job, target, stat);
+    if (done) copyAttributes(tool.sys, target, stat);
   } finally {
     tool.sys.close(fd);
     if (!done) tool.sys.unlink(target);
@@ -195,16 +196,6 @@ function openTarget(job: Job, target: string, flags: number): number | undefined
     else job.tool.fault(target, error);
     return undefined;
   }
-}
-
-function sameAttributes({ tool: { sys } }: Job, target: string, stat: Stat): void {
-  try {
-    sys.chown(target, stat.uid, stat.gid);
-  } catch (error) {
-    if (!(error instanceof PosixError)) throw error; // not everybody may give files away
-  }
-  sys.chmod(target, stat.mode & 0o7777);
-  sys.utimens(target, { atime: stat.atime, mtime: stat.mtime, followSymlinks: true });
 }
 
 /** Packs or unpacks one stream; says whether all of it was good. */

@@ -7,12 +7,21 @@ import { signalName, signalNumber } from '../libc/stdlib.ts';
 import type { Program } from '../libc/sys.ts';
 import { quotedArgument } from '../libc/text/quote.ts';
 
+const usage = `[-s SIGNAL | -SIGNAL] PID...
+  or: -l [SIGNAL]...
+Sends a signal, TERM unless given, to processes; to a process group where PID is negative.`;
+
 /** Its options look like signals: they are read here, not by options.ts. */
 export const main: Program = (sys) => {
   const tool = new Tool(sys, programName(sys), 1);
   const args = sys.argv.slice(1);
   let signal: number | undefined = SIGTERM;
   const [first = '', second = ''] = args;
+  if (first === '--help') {
+    tool.out.text(`Usage: ${tool.name} ${usage}\n`);
+    tool.out.flush();
+    return 0;
+  }
   if (first === '-l' || first === '-L' || first === '--list') return list(tool, args.slice(1));
   if (first === '-s' || first === '-n' || first === '--signal') {
     signal = signalNumber(second);

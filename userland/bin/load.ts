@@ -37,6 +37,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'mkfs.hfsplus': '../fs/mkfs-hfs.js',
   hd: './hexdump.js',
   gunzip: './gzip.js',
+  killall: './pidof.js',
   pkill: './pgrep.js',
   reset: './tset.js',
   sh: '../sh/main.js',
@@ -47,8 +48,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   sha512sum: './md5sum.js',
   true: './true_.js',
   unexpand: './expand.js',
+  unzstd: './zstd.js',
   view: './vi.js',
   zcat: './gzip.js',
+  zstdcat: './zstd.js',
 };
 
 const loaded = new Map<string, Program>();

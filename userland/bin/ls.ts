@@ -6,11 +6,12 @@ import { ELOOP, ENOENT, fail, PosixError, strerror } from '../../kernel/abi/errn
 import type { Dirent, Stat } from '../../kernel/abi/stat.ts';
 import { isDirectory, isDirectoryAt, isSymlink, join, listDirectory } from '../libc/files/path.ts';
 import { printEntries } from '../libc/listing/print.ts';
+import { shownName } from '../libc/listing/quoting.ts';
 import { type Entry, type Style, sortEntries, styleOf } from '../libc/listing/style.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import type { BatchResult } from '../libc/runtime/batch.ts';
-import { maybeQuoted, quoted } from '../libc/text/quote.ts';
+import { quoted } from '../libc/text/quote.ts';
 
 export const main = program(
   {
@@ -48,6 +49,14 @@ export const main = program(
       si: 'si',
       kibibytes: 'k',
       zero: 'zero',
+      escape: 'b',
+      author: 'author',
+      'show-control-chars': 'show',
+      'tabsize=': 'T',
+      'ignore=': 'I',
+      'hide=': 'hide',
+      'quoting-style=': 'quoting',
+      'block-size=': 'block-size',
     },
     trouble: 2,
   },
@@ -57,7 +66,7 @@ export const main = program(
     const isListed = (entry: Entry): boolean => !style.directory && isDirectory(entry.stat);
     const files = roots.filter((entry) => !isListed(entry));
     const directories = roots.filter(isListed);
-    printEntries(tool, sortEntries(files, style), { style, total: 'no' });
+    printEntries(tool, sortEntries(files, style), { style, total: 'no', beside: roots });
     const titled = style.recursive || options.operands.length > 1;
     const run: Run = { style, titled, first: files.length === 0 };
     for (const entry of sortEntries(directories, style)) listTree(tool, entry.name, run);
@@ -144,7 +153,7 @@ function listTree(tool: Tool, root: string, run: Run): void {
     if (entries === undefined) continue;
     if (!run.first) tool.out.text('\n');
     run.first = false;
-    if (run.titled) tool.out.text(`${run.style.quote ? maybeQuoted(path) : path}:\n`);
+    if (run.titled) tool.out.text(`${shownName(path, run.style.quoting, ':')}:\n`);
     const sorted = sortEntries(entries, run.style);
     printEntries(tool, sorted, { style: run.style, total: 'yes' });
     if (!run.style.recursive) continue;
@@ -169,7 +178,7 @@ function read(tool: Tool, path: string, how: { run: Run; atRoot: boolean }): Ent
     const shown = listed.filter(
       ({ name }) =>
         !(name.startsWith('.') && style.hidden === 'none') &&
-        !(name.endsWith('~') && style.ignoreBackups),
+        !style.ignored.some((glob) => glob.test(name)),
     );
     const bare = ({ type }: Dirent): boolean => !style.needsStat && type !== DT_UNKNOWN;
     const stats = style.follow

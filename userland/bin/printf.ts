@@ -2,14 +2,19 @@
 // %b and %q, * widths, \c.
 
 import { decodeText, encodeText } from '../../kernel/abi/text.ts';
-import { programName, writeError } from '../libc/program.ts';
+import { helped, programName, writeError } from '../libc/program.ts';
 import { Exit, Output } from '../libc/stdio.ts';
 import type { Program } from '../libc/sys.ts';
 import { fromLatin1, toLatin1 } from '../libc/text/latin1.ts';
 import { formatPrintf, type PrintfWords } from '../libc/text/printf.ts';
 import { quotedArgument } from '../libc/text/quote.ts';
 
+const usage = `FORMAT [ARGUMENT]...
+%d %i %o %u %x %X %e %f %g %a %c %s %b %q, with flags, width and precision; \\n \\t \\NNN …
+%N$ takes the Nth argument; the format is used again while arguments are left.`;
+
 export const main: Program = (sys) => {
+  if (helped(sys, usage)) return 0;
   const name = programName(sys);
   const args = sys.argv.slice(1);
   if (args[0] === '--') args.shift();

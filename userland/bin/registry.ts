@@ -44,6 +44,7 @@ import { main as ed } from './ed.ts';
 import { main as env } from './env.ts';
 import { main as expand } from './expand.ts';
 import { main as expr } from './expr.ts';
+import { main as factor } from './factor.ts';
 import { main as fallocate } from './fallocate.ts';
 import { main as false_ } from './false_.ts';
 import { main as fault } from './fault.ts';
@@ -65,8 +66,10 @@ import { main as install } from './install.ts';
 import { main as join } from './join.ts';
 import { main as kill } from './kill.ts';
 import { main as less } from './less.ts';
+import { main as link } from './link.ts';
 import { main as ln } from './ln.ts';
 import { main as login } from './login.ts';
+import { main as logname } from './logname.ts';
 import { main as ls } from './ls.ts';
 import { main as lsof } from './lsof.ts';
 import { main as md5sum } from './md5sum.ts';
@@ -84,7 +87,10 @@ import { main as numfmt } from './numfmt.ts';
 import { main as od } from './od.ts';
 import { main as paste } from './paste.ts';
 import { main as patch } from './patch.ts';
+import { main as pathchk } from './pathchk.ts';
 import { main as pgrep } from './pgrep.ts';
+import { main as pidof } from './pidof.ts';
+import { main as printenv } from './printenv.ts';
 import { main as printf } from './printf.ts';
 import { main as ps } from './ps.ts';
 import { main as pwd } from './pwd.ts';
@@ -97,6 +103,7 @@ import { main as rmdir } from './rmdir.ts';
 import { main as sed } from './sed.ts';
 import { main as seq } from './seq.ts';
 import { main as setfattr } from './setfattr.ts';
+import { main as setsid } from './setsid.ts';
 import { main as shuf } from './shuf.ts';
 import { main as sleep } from './sleep.ts';
 import { main as sort } from './sort.ts';
@@ -118,6 +125,7 @@ import { main as timeout } from './timeout.ts';
 import { main as top } from './top.ts';
 import { main as touch } from './touch.ts';
 import { main as tr } from './tr.ts';
+import { main as tree } from './tree.ts';
 import { main as true_ } from './true_.ts';
 import { main as truncate } from './truncate.ts';
 import { main as tset } from './tset.ts';
@@ -126,6 +134,7 @@ import { main as tty } from './tty.ts';
 import { main as umount } from './umount.ts';
 import { main as uname } from './uname.ts';
 import { main as uniq } from './uniq.ts';
+import { main as unlink } from './unlink.ts';
 import { main as uptime } from './uptime.ts';
 import { main as vi } from './vi.ts';
 import { main as watch } from './watch.ts';
@@ -134,10 +143,19 @@ import { main as which } from './which.ts';
 import { main as whoami } from './whoami.ts';
 import { main as xargs } from './xargs.ts';
 import { main as yes } from './yes.ts';
+import { main as zstd } from './zstd.ts';
 
 export const programs: Readonly<Record<string, Program>> = {
   '[': test,
   awk,
+  factor,
+  killall: pidof,
+  link,
+  logname,
+  pathchk,
+  pidof,
+  printenv,
+  setsid,
   strace,
   b2sum: md5sum,
   base32: base64,
@@ -277,6 +295,7 @@ export const programs: Readonly<Record<string, Program>> = {
   top,
   touch,
   tr,
+  tree,
   true: true_,
   truncate,
   tsort,
@@ -286,6 +305,7 @@ export const programs: Readonly<Record<string, Program>> = {
   uname,
   unexpand: expand,
   uniq,
+  unlink,
   uptime,
   vi,
   view: vi,
@@ -295,5 +315,8 @@ export const programs: Readonly<Record<string, Program>> = {
   whoami,
   xargs,
   yes,
+  unzstd: zstd,
   zcat: gzip,
+  zstd,
+  zstdcat: zstd,
 };

@@ -6,37 +6,43 @@ import {
   O_RDWR,
   O_TRUNC,
   O_WRONLY,
+  S_IFDIR,
+  S_IFREG,
   SEEK_SET,
 } from '../../kernel/abi/constants.ts';
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { type Codec, FormatError } from '../libc/archive/codec.ts';
-import { GzipUnpacker, gzipPacker } from '../libc/archive/gzip.ts';
-import { formatMode } from '../libc/files/mode.ts';
+import { applyMode, formatMode, parseMode } from '../libc/files/mode.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { Input, Output } from '../libc/stdio.ts';
 import { type CreateOptions, Creator } from '../libc/tar/create.ts';
 import { Extractor } from '../libc/tar/extract.ts';
 import { BLOCK, type Member } from '../libc/tar/header.ts';
+import { packer, packingOf, unpacker } from '../libc/tar/packing.ts';
 import { type MemberHandler, TarReader } from '../libc/tar/reader.ts';
 import { globRegExp } from '../libc/text/glob.ts';
+import { parseDate } from '../libc/time/date-parse.ts';
 
 const usage = `-c|-x|-t|-r|-u [-f ARCHIVE] [-C DIRECTORY] [-hkmOpvz] [OPTION]... [FILE]...
   -c  create    -x  extract    -t  list    -r  append    -u  append what is newer
-  -f  the archive; - or none is a stream    -C  works in DIRECTORY    -z  packed with gzip
+  -f  the archive; - or none is a stream    -C  works in DIRECTORY    -z --zstd  packed with gzip, zstd; -a  by its suffix
   -h  follow symbolic links    -k  keep files that are there    -m  time of extraction
   -O  to standard output    -p  modes as they are    -v  tell names
-  --exclude=PATTERN --strip-components=N --owner=UID --group=GID --no-recursion --no-same-owner`;
+  --exclude=PATTERN -X FILE --sort=name --mtime=DATE --mode=MODE --format=ustar|pax --strip-components=N --owner=UID --group=GID --no-recursion --no-same-owner`;
 
 export const main = program(
   {
-    ...{ usage, trouble: 2, short: 'cxtruf:C:hkmOopvzb:T:' },
+    ...{ usage, trouble: 2, short: 'cxtruf:C:hkmOopvzb:T:aI:X:jJH:' },
     long: {
       ...{ create: 'c', extract: 'x', get: 'x', list: 't', append: 'r', update: 'u', 'file=': 'f' },
       ...{ 'directory=': 'C', dereference: 'h', 'keep-old-files': 'k', touch: 'm', gzip: 'z' },
       ...{ 'to-stdout': 'O', 'preserve-permissions': 'p', 'same-permissions': 'p', verbose: 'v' },
       ...{ 'exclude=': 'exclude', 'strip-components=': 'strip', 'owner=': 'owner', gunzip: 'z' },
       ...{ 'group=': 'group', 'no-recursion': 'flat', 'no-same-owner': 'o', 'files-from=': 'T' },
+      ...{ zstd: 'zstd', 'auto-compress': 'a', 'use-compress-program=': 'I' },
+      ...{ 'sort=': 'sort', 'mtime=': 'mtime', 'format=': 'format', 'mode=': 'mode' },
+      ...{ 'exclude-from=': 'X', bzip2: 'j', xz: 'J' },
     },
     rewrite: oldStyle,
   },
@@ -46,11 +52,20 @@ export const main = program(
     ];
     const [mode] = modes;
     if (mode === undefined) return tool.misuse("You must specify one of the '-ctrux' options");
+    if (options.has('j', 'J')) tool.die('archives are packed by gzip and zstd only');
+    checkFormat(tool, options);
     if (modes.length > 1) return tool.misuse("You may not specify more than one '-ctrux' option");
     if (mode === 'x' || mode === 't') read(tool, options, mode);
     else write(tool, options, mode);
   },
 );
+
+/** ustar where it has room, pax where it has not: what every tar reads, whichever is asked for. */
+function checkFormat(tool: Tool, options: Options): void {
+  const format = options.value('format') ?? options.value('H') ?? 'pax';
+  if (!['ustar', 'pax', 'posix', 'gnu', 'oldgnu', 'v7'].includes(format))
+    tool.misuse(`'${format}': Invalid archive format`);
+}
 
 /** `tar cvf FILE`: letters without a hyphen, their values in order behind them. */
 function oldStyle(args: readonly string[]): string[] {
@@ -91,8 +106,10 @@ function enter(tool: Tool, options: Options): void {
 const plain = (name: string): string => name.replace(/^\.\//, '').replace(/\/+$/, '');
 
 /** A pattern holds for a name, for what is below it, and behind any slash. */
-function excluder(options: Options): (name: string) => boolean {
-  const patterns = options.values('exclude').map((pattern) => globRegExp(plain(pattern)));
+function excluder(tool: Tool, options: Options): (name: string) => boolean {
+  const listed = options.values('X').flatMap((file) => namesIn(tool, file));
+  const all = [...options.values('exclude'), ...listed];
+  const patterns = all.map((pattern) => globRegExp(plain(pattern)));
   if (patterns.length === 0) return () => false;
   return (name) => {
     const parts = plain(name).split('/');
@@ -109,7 +126,7 @@ function read(tool: Tool, options: Options, mode: 'x' | 't'): void {
   const name = archiveName(options);
   const fd = name === '-' ? 0 : openArchive(tool, name, O_RDONLY);
   enter(tool, options);
-  const excluded = excluder(options);
+  const excluded = excluder(tool, options);
   const asked = options.operands.map((operand) => ({ name: plain(operand), found: false }));
   const wants = (member: string): boolean => {
     if (excluded(member)) return false;
@@ -152,7 +169,7 @@ function stream(tool: Tool, fd: number, reader: TarReader): void {
   let codec: Codec | undefined;
   try {
     for (let chunk = input.chunk(); chunk !== undefined; chunk = input.chunk()) {
-      codec ??= chunk[0] === 0x1f && chunk[1] === 0x8b ? unpacking(reader) : reader;
+      codec ??= unpacker(chunk, reader);
       codec.push(chunk);
     }
     (codec ?? reader).end();
@@ -162,17 +179,6 @@ function stream(tool: Tool, fd: number, reader: TarReader): void {
     if (error.onlyWarning) return;
     tool.die('Error is not recoverable: exiting now');
   }
-}
-
-function unpacking(reader: TarReader): Codec {
-  const unpacker = new GzipUnpacker((bytes) => reader.push(bytes));
-  return {
-    push: (bytes) => unpacker.push(bytes),
-    end: () => {
-      unpacker.end();
-      reader.end();
-    },
-  };
 }
 
 /** As `ls -l` would show it. */
@@ -208,7 +214,8 @@ function write(tool: Tool, options: Options, mode: string): void {
     tool.misuse('Cowardly refusing to create an empty archive');
   }
   const appends = mode !== 'c';
-  if (appends && (name === '-' || options.has('z'))) tool.die('Cannot update compressed archives');
+  const packing = packingOf(tool, options, name);
+  if (appends && (name === '-' || packing)) tool.die('Cannot update compressed archives');
   const seen = new Map<string, number>();
   const fd =
     name === '-'
@@ -219,11 +226,11 @@ function write(tool: Tool, options: Options, mode: string): void {
   const output = new Output(tool.sys, fd, { what: name, trouble: 2 });
   const counter = { bytes: 0 };
   const sink = (bytes: Uint8Array): void => output.write(bytes);
-  const packer = options.has('z') ? gzipPacker(sink, { name: '', mtime: 0, level: 6 }) : undefined;
+  const packed = packing && packer(packing, sink);
   const put = (bytes: Uint8Array): void => {
     counter.bytes += bytes.length;
-    if (packer === undefined) sink(bytes);
-    else packer.push(bytes);
+    if (packed === undefined) sink(bytes);
+    else packed.push(bytes);
   };
   const isNewer = (member: Member): boolean => (seen.get(member.name) ?? -1) < member.mtime;
   const creator = new Creator(tool, put, {
@@ -234,7 +241,7 @@ function write(tool: Tool, options: Options, mode: string): void {
   // Two blocks of zeros end an archive; it is filled up to a record of twenty.
   const end = Math.ceil((counter.bytes + 2 * BLOCK) / (20 * BLOCK)) * 20 * BLOCK;
   put(new Uint8Array(end - counter.bytes));
-  packer?.end();
+  packed?.end();
   output.flush();
   if (tool.status !== 0) tool.note('Exiting with failure status due to previous errors');
 }
@@ -244,7 +251,9 @@ function createOptions(
   options: Options,
   toStdout: boolean,
 ): Omit<CreateOptions, 'newer'> {
-  const excluded = excluder(options);
+  const excluded = excluder(tool, options);
+  const mtime = timeGiven(tool, options.value('mtime'));
+  const mode = modeGiven(tool, options.value('mode'));
   const [owner, group] = ['owner', 'group'].map((name) => options.value(name));
   const number = (text: string | undefined): number | undefined =>
     /^\+?\d+$/.test(text?.split(':').at(-1) ?? '') ? Number(text?.split(':').at(-1)) : undefined;
@@ -253,8 +262,11 @@ function createOptions(
     wants: (name) => !excluded(name),
     follow: options.has('h'),
     recurse: !options.has('flat'),
+    sort: sortGiven(tool, options.value('sort')),
     change: (member) => ({
       ...member,
+      ...(mtime === undefined ? {} : { mtime }),
+      ...(mode === undefined ? {} : { mode: mode(member) }),
       ...(owner === undefined ? {} : { user: word(owner), uid: number(owner) ?? member.uid }),
       ...(group === undefined ? {} : { group: word(group), gid: number(group) ?? member.gid }),
     }),
@@ -264,6 +276,26 @@ function createOptions(
       else tool.out.text(`${member.name}\n`);
     },
   };
+}
+
+function timeGiven(tool: Tool, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const parsed = /^[./]/.test(text)
+    ? tool.attempt(text, () => tool.sys.stat(text).mtime)
+    : parseDate(text, tool.sys.now());
+  return parsed?.sec ?? tool.die(`Invalid date format '${text}'`);
+}
+
+function modeGiven(tool: Tool, text: string | undefined): ((member: Member) => number) | undefined {
+  if (text === undefined) return undefined;
+  const change = parseMode(text) ?? tool.die('Invalid mode given on option');
+  return (member) =>
+    applyMode(change, (member.type === '5' ? S_IFDIR : S_IFREG) | member.mode, 0) & 0o7777;
+}
+
+function sortGiven(tool: Tool, text = 'none'): CreateOptions['sort'] {
+  if (text === 'none' || text === 'name' || text === 'inode') return text;
+  return tool.misuse(`invalid argument '${text}' for '--sort'`);
 }
 
 function namesIn(tool: Tool, file: string): string[] {

@@ -1,13 +1,15 @@
 // test and [: conditions. POSIX.1-2024 test, with -nt -ot -ef -k -N -O -G, < and > on strings, -a, -o
 // and parentheses. The shell's built-in stands on the same condition.ts.
 
-import { programName, writeError } from '../libc/program.ts';
+import { helped, programName, writeError } from '../libc/program.ts';
 import type { Program, Sys } from '../libc/sys.ts';
 import { Condition, ConditionError, type ConditionWords } from '../libc/text/condition.ts';
 import { quotedArgument } from '../libc/text/quote.ts';
 
 export const main: Program = (sys) => {
   const name = programName(sys);
+  // POSIX gives `test --help` a meaning: a string that is not empty.
+  if (name === '[' && helped(sys, 'EXPRESSION ]')) return 0;
   const args = sys.argv.slice(1);
   return testCommand(sys, name, args);
 };

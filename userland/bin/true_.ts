@@ -1,5 +1,9 @@
 // true: does nothing, successfully. POSIX.1-2024 true.
 
+import { helped } from '../libc/program.ts';
 import type { Program } from '../libc/sys.ts';
 
-export const main: Program = () => 0;
+export const main: Program = (sys) => {
+  helped(sys, '[ignored arguments]');
+  return 0;
+};

@@ -124,6 +124,17 @@ export function program(
   };
 }
 
+/**
+ * For programs whose every argument may mean something: `--help` alone is help. False when it is not that.
+ */
+export function helped(sys: Sys, usage: string): boolean {
+  if (sys.argv.length !== 2 || sys.argv[1] !== '--help') return false;
+  const out = new Output(sys, 1);
+  out.text(`Usage: ${programName(sys)} ${usage}\n`);
+  out.flush();
+  return true;
+}
+
 export const programName = (sys: Sys): string => sys.argv[0]?.split('/').at(-1) ?? '?';
 
 function readOptions(tool: Tool, spec: ProgramSpec, args: readonly string[]): Options {

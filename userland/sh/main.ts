@@ -3,6 +3,7 @@
 
 import { O_CLOEXEC, O_RDONLY, SIGPIPE } from '../../kernel/abi/constants.ts';
 import { EPIPE, PosixError } from '../../kernel/abi/errno.ts';
+import { helped } from '../libc/program.ts';
 import type { Program, Sys } from '../libc/sys.ts';
 import { parseOptions } from './builtins/options.ts';
 import { ShellError, ShellExit, ShellSyntaxError } from './errors.ts';
@@ -14,10 +15,14 @@ import { type Handover, takeOver } from './subshell.ts';
 import { Lexer } from './syntax/lexer.ts';
 import { runExitTrap, runTraps } from './traps.ts';
 
+const usage = `[-aCefhimnuvxl] [-o OPTION]... [-c COMMAND [NAME [ARGUMENT]...] | FILE [ARGUMENT]... | -s]
+Runs COMMAND, the commands in FILE, or what it reads; docs/shell.md tells more.`;
+
 export const main: Program = (sys) => {
   if (sys.argv[1] === '--subshell' && sys.argv[2] !== undefined) {
     return childShell(sys, Number(sys.argv[2]));
   }
+  if (helped(sys, usage)) return 0;
   const shell = new Shell(sys, { pid: sys.getpid(), ppid: sys.getppid() });
   shell.state.name = sys.argv[0] ?? 'sh';
   importEnvironment(shell);

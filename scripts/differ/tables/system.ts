@@ -32,6 +32,57 @@ export const systemTable: Table = {
       ...r.pick([['-u'], ['-g'], ['-un'], ['-gn'], ['-ur'], ['-n'], ['-u', 'nobody-here'], ['-x']]),
     ],
   }),
+  factor: (r) => ({
+    files: {
+      f: r.list(0, 4, () => r.pick(['12', '97', '1000003', ' 7 8', 'x', '-3', ''])).join('\n'),
+    },
+    words: [
+      'factor',
+      ...r.list(0, 3, () =>
+        r.pick([
+          ...['0', '1', '2', '36', '1024', '999983', '1000000007', '+6', 'x', '3.5', ' 9'],
+          ...['18446744073709551615', '999999866000004473', '9007199254740993'],
+          String(r.below(2 ** 31)),
+        ]),
+      ),
+    ],
+    stdin: 'f',
+  }),
+  printenv: (r) => ({
+    files: {},
+    words: [
+      'printenv',
+      ...r.some(['-0'], 1),
+      ...r.list(1, 3, () => r.pick(['AA', 'BB', 'NONE', 'A=A'])),
+    ],
+    env: { AA: 'one', BB: r.pick(['', 'two\nlines', 'x y']) },
+  }),
+  pathchk: (r) => ({
+    files: { a: 'x' },
+    words: [
+      'pathchk',
+      ...r.some(['-p', '-P', '--portability'], 2),
+      ...r.list(1, 2, () =>
+        r.pick([
+          'a',
+          'a/b',
+          'no/x',
+          '',
+          'sp ace',
+          '-dash',
+          'd/-x',
+          'long'.repeat(20),
+          'n'.repeat(300),
+          '/',
+          'x//y',
+        ]),
+      ),
+    ],
+  }),
+  link: (r) =>
+    onTree(r, ['link', ...r.list(1, 3, () => r.pick(['a', 'b', 'n', 'd', 'no/x', 'd/n']))]),
+  unlink: (r) =>
+    onTree(r, ['unlink', ...r.list(1, 2, () => r.pick(['a', 'b', 'd', 'no/x', 'none']))]),
   whoami: (r) => ({ files: {}, words: ['whoami', ...r.some(['x'], 1)] }),
   kill: (r) => ({
     files: {},

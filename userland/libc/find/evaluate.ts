@@ -14,6 +14,7 @@ import { quotedArgument } from '../text/quote.ts';
 import { strftime } from '../time/date.ts';
 import { formatFile } from './format.ts';
 import type { Action, Batch, Expression, Relation, Settings, Test } from './parse.ts';
+import { matchesPath } from './regex.ts';
 
 export interface Subject {
   readonly visit: Visit;
@@ -52,6 +53,8 @@ function holds(tool: Tool, test: Test, { visit, settings }: Subject): boolean {
       return test.glob.test(basename(path));
     case 'path':
       return test.glob.test(path);
+    case 'regex':
+      return matchesPath(test.regex, path);
     case 'lname':
       return visit.type === DT_LNK && test.glob.test(tool.sys.readlink(path));
     case 'type':
@@ -129,13 +132,13 @@ function act(tool: Tool, action: Action, subject: Subject): boolean | 'quit' {
   const { visit } = subject;
   switch (action.kind) {
     case 'print':
-      tool.out.text(visit.path + action.end);
+      action.out.text(visit.path + action.end);
       return true;
     case 'printf':
-      tool.out.text(formatFile(tool, action.format, subject));
+      action.out.text(formatFile(tool, action.format, subject));
       return true;
     case 'ls':
-      tool.out.text(longLine(tool, subject));
+      action.out.text(longLine(tool, subject));
       return true;
     case 'prune':
       visit.prune = true;
@@ -194,9 +197,10 @@ function runBatch(tool: Tool, batch: Batch): void {
   batch.bytes = 0;
 }
 
-/** The rest of what -exec … + collected. */
-export function finishBatches(tool: Tool, settings: Settings): void {
+/** The rest of what -exec … + collected, and of what goes into files. */
+export function finish(tool: Tool, settings: Settings): void {
   for (const batch of settings.batches) if (batch.names.length > 0) runBatch(tool, batch);
+  for (const out of settings.outputs.values()) out.flush();
 }
 
 function longLine(tool: Tool, { visit, settings }: Subject): string {

@@ -1,13 +1,17 @@
 // The expression of find as a tree (POSIX.1-2024 find, "Operands"): `!` before -a before -o before `,`.
 
+import { O_CREAT, O_TRUNC, O_WRONLY } from '../../../kernel/abi/constants.ts';
 import { PosixError, strerror } from '../../../kernel/abi/errno.ts';
 import type { Timespec } from '../../../kernel/abi/stat.ts';
 import { applyMode, parseMode } from '../files/mode.ts';
 import type { Tool } from '../program.ts';
+import type { Regex } from '../regex/regex.ts';
+import { Output } from '../stdio.ts';
 import { globRegExp } from '../text/glob.ts';
 import { quotedArgument } from '../text/quote.ts';
 import { parseDate } from '../time/date-parse.ts';
 import type { Users } from '../users.ts';
+import { isRegexType, pathRegex } from './regex.ts';
 
 export type Relation = 'exactly' | 'more' | 'less';
 
@@ -35,14 +39,16 @@ export type Test =
       readonly relation: Relation;
       readonly count: number;
     }
+  | { readonly kind: 'regex'; readonly regex: Regex }
   | { readonly kind: 'access'; readonly mode: number }
   | { readonly kind: 'samefile'; readonly dev: number; readonly ino: number }
   | { readonly kind: 'empty' | 'nouser' | 'nogroup' | 'true' | 'false' };
 
 export type Action =
-  | { readonly kind: 'print'; readonly end: string }
-  | { readonly kind: 'printf'; readonly format: string }
-  | { readonly kind: 'ls' | 'delete' | 'prune' | 'quit' }
+  | { readonly kind: 'print'; readonly end: string; readonly out: Output }
+  | { readonly kind: 'printf'; readonly format: string; readonly out: Output }
+  | { readonly kind: 'ls'; readonly out: Output }
+  | { readonly kind: 'delete' | 'prune' | 'quit' }
   | {
       readonly kind: 'exec';
       readonly argv: readonly string[];
@@ -75,9 +81,16 @@ export interface Settings {
   readonly now: Timespec;
   readonly batches: Batch[];
   readonly users: Users;
+  /** Of -fprint and its like, by name. */
+  readonly outputs: Map<string, Output>;
+  /** -regextype */
+  regexType: string;
 }
 
-const printIt: Expression = { op: 'action', action: { kind: 'print', end: '\n' } };
+const printTo = (out: Output): Expression => ({
+  op: 'action',
+  action: { kind: 'print', end: '\n', out },
+});
 const always: Expression = { op: 'test', test: { kind: 'true' } };
 
 /** Without an action the whole is `( … ) -print`. */
@@ -86,10 +99,10 @@ export function parseExpression(
   words: readonly string[],
   settings: Settings,
 ): Expression {
-  if (words.length === 0) return printIt;
+  if (words.length === 0) return printTo(tool.out);
   const parser = new Parser(tool, words, settings);
   const expression = parser.parse();
-  return parser.acts ? expression : { op: 'and', left: expression, right: printIt };
+  return parser.acts ? expression : { op: 'and', left: expression, right: printTo(tool.out) };
 }
 
 class Parser {
@@ -204,7 +217,12 @@ class Parser {
     } else if (word === '-depth' || word === '-d') settings.depthFirst = true;
     else if (word === '-xdev' || word === '-mount') settings.oneFileSystem = true;
     else if (word === '-follow') settings.follow = 'always';
-    else if (word !== '-noleaf' && word !== '-daystart' && word !== '-warn' && word !== '-nowarn')
+    else if (word === '-regextype') {
+      const type = this.#value(word);
+      if (!isRegexType(type))
+        this.#tool.die(`Unknown regular expression type ${quotedArgument(type)}`);
+      settings.regexType = type;
+    } else if (word !== '-noleaf' && word !== '-daystart' && word !== '-warn' && word !== '-nowarn')
       return undefined;
     return always;
   }
@@ -222,6 +240,11 @@ class Parser {
       case '-lname':
       case '-ilname':
         return { kind: 'lname', glob: globRegExp(value(), word === '-ilname' ? 'i' : '') };
+      case '-regex':
+      case '-iregex': {
+        const how = { type: this.#settings.regexType, ignoreCase: word === '-iregex' };
+        return { kind: 'regex', regex: pathRegex(this.#tool, value(), how) };
+      }
       case '-type':
       case '-xtype':
         return { kind: word === '-type' ? 'type' : 'xtype', letters: this.#types(word) };
@@ -346,15 +369,22 @@ class Parser {
   #action(word: string): Action | undefined {
     switch (word) {
       case '-print':
-        return { kind: 'print', end: '\n' };
+      case '-fprint':
+        return { kind: 'print', end: '\n', out: this.#output(word) };
       case '-print0':
-        return { kind: 'print', end: '\0' };
+      case '-fprint0':
+        return { kind: 'print', end: '\0', out: this.#output(word) };
       case '-printf':
-        return { kind: 'printf', format: this.#value(word) };
+      case '-fprintf': {
+        const out = this.#output(word);
+        return { kind: 'printf', format: this.#value(word), out };
+      }
       case '-ls':
+      case '-fls':
+        return { kind: 'ls', out: this.#output(word) };
       case '-prune':
       case '-quit':
-        return { kind: word.slice(1) as 'ls' | 'prune' | 'quit' };
+        return { kind: word.slice(1) as 'prune' | 'quit' };
       case '-delete':
         this.#settings.depthFirst = true;
         this.#settings.changesFiles = true;
@@ -367,6 +397,26 @@ class Parser {
         return this.#exec(word);
       default:
         return undefined;
+    }
+  }
+
+  /** Of -print and its like; -fprint names a file, which is made whether anything is printed or not. */
+  #output(word: string): Output {
+    if (!word.startsWith('-f')) return this.#tool.out;
+    const { outputs } = this.#settings;
+    const { sys } = this.#tool;
+    const name = this.#value(word);
+    if (name === '/dev/stdout') return this.#tool.out;
+    const known = outputs.get(name);
+    if (known !== undefined) return known;
+    try {
+      const fd = sys.open(name, O_WRONLY | O_CREAT | O_TRUNC, 0o666);
+      const out = new Output(sys, fd, { what: quotedArgument(name) });
+      outputs.set(name, out);
+      return out;
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      return this.#tool.die(`${quotedArgument(name)}: ${strerror(error.errno)}`);
     }
   }
 

@@ -15,31 +15,43 @@ import { formatMode } from '../files/mode.ts';
 import { isDirectory, isSymlink } from '../files/path.ts';
 import type { Tool } from '../program.ts';
 import { humanSize } from '../text/numbers.ts';
-import { maybeQuoted } from '../text/quote.ts';
 import { strftime } from '../time/date.ts';
 import { Users } from '../users.ts';
+import { quotesSome, shownName } from './quoting.ts';
 import type { Entry, Style } from './style.ts';
 
 export function printEntries(
   tool: Tool,
   entries: readonly Entry[],
-  how: { style: Style; total: 'yes' | 'no' },
+  how: {
+    style: Style;
+    total: 'yes' | 'no';
+    /** All that was named, directories too: columns are as wide as theirs. */
+    beside?: readonly Entry[];
+  },
 ): void {
   const { style } = how;
   if (how.total === 'yes' && (style.format === 'long' || style.blocks)) {
     const blocks = entries.reduce((sum, entry) => sum + entry.stat.blocks, 0);
     tool.out.text(`total ${blocksText(blocks, style)}${style.end}`);
   }
-  if (style.format === 'long') printLong(tool, entries, style);
+  if (style.format === 'long') printLong(tool, entries, { style, beside: how.beside ?? entries });
   else printNames(tool, entries, style);
 }
 
 const blocksText = (blocks: number, style: Style): string =>
-  style.human ? humanSize(blocks * 512, style.human) : String(Math.ceil(blocks / 2));
+  style.human
+    ? humanSize(blocks * 512, style.human)
+    : String(Math.ceil((blocks * 512) / (style.unit ?? 1024)));
 
-function nameText(entry: Entry, style: Style): string {
-  if (style.quoteAlways) return `"${entry.name.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
-  return style.quote ? maybeQuoted(entry.name) : entry.name;
+/** The names as they are shown; where some are quoted, the others stand below what is in the quotes. */
+function nameTexts(entries: readonly Entry[], style: Style): string[] {
+  const names = entries.map(({ name }) => shownName(name, style.quoting));
+  const aligns = style.format === 'long' || style.format === 'columns' || style.format === 'across';
+  if (!aligns || !quotesSome(style.quoting)) return names;
+  const isQuoted = names.map((name, i) => name !== entries[i]?.name);
+  if (!isQuoted.includes(true)) return names;
+  return names.map((name, i) => (isQuoted[i] ? name : ` ${name}`));
 }
 
 function indicator(stat: Stat, style: Style): string {
@@ -54,10 +66,14 @@ function indicator(stat: Stat, style: Style): string {
   return '';
 }
 
-function printLong(tool: Tool, entries: readonly Entry[], style: Style): void {
+function printLong(
+  tool: Tool,
+  entries: readonly Entry[],
+  { style, beside }: { style: Style; beside: readonly Entry[] },
+): void {
   const users = new Users(tool.sys);
   const now = tool.sys.now();
-  const rows = entries.map(({ stat }) => [
+  const rowOf = ({ stat }: Entry): string[] => [
     ...(style.inode ? [String(stat.ino)] : []),
     ...(style.blocks ? [blocksText(stat.blocks, style)] : []),
     formatMode(stat.mode),
@@ -68,21 +84,24 @@ function printLong(tool: Tool, entries: readonly Entry[], style: Style): void {
     ...(style.group
       ? [ownerText(style.numeric ? undefined : users.groupName(stat.gid), stat.gid)]
       : []),
+    ...(style.author
+      ? [ownerText(style.numeric ? undefined : users.userName(stat.uid), stat.uid)]
+      : []),
     sizeText(stat, style),
     timeText(stat[style.time], now, style),
-  ]);
-  const names = style.owner || style.group;
+  ];
+  const rows = entries.map(rowOf);
+  const names = style.owner || style.group || style.author;
   const before = (style.inode ? 1 : 0) + (style.blocks ? 1 : 0);
   const left = (column: number): boolean =>
     column === before || (names && column >= before + 2 && column < (rows[0]?.length ?? 0) - 2);
-  const widths = widest(rows);
+  const widths = widest(beside.map(rowOf));
+  const texts = nameTexts(entries, style);
   for (const [index, entry] of entries.entries()) {
     const cells = (rows[index] ?? []).map((cell, column) =>
       left(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
     );
-    tool.out.text(
-      `${cells.join(' ')} ${nameText(entry, style)}${linkText(tool, entry, style)}${style.end}`,
-    );
+    tool.out.text(`${cells.join(' ')} ${texts[index]}${linkText(tool, entry, style)}${style.end}`);
   }
 }
 
@@ -102,7 +121,8 @@ function sizeText(stat: Stat, style: Style): string {
     const minor = (stat.rdev & 0xff) | ((Math.floor(stat.rdev / 4096) & 0xfff00) >>> 0);
     return `${major}, ${String(minor).padStart(3)}`;
   }
-  return style.human ? humanSize(stat.size, style.human) : String(stat.size);
+  if (style.human) return humanSize(stat.size, style.human);
+  return String(style.unit === undefined ? stat.size : Math.ceil(stat.size / style.unit));
 }
 
 const HALF_YEAR = 15778476; // seconds
@@ -123,7 +143,7 @@ function linkText(tool: Tool, entry: Entry, style: Style): string {
   if (!isSymlink(entry.stat)) return indicator(entry.stat, style);
   try {
     const target = tool.sys.readlink(entry.path);
-    const shown = style.quote ? maybeQuoted(target) : target;
+    const shown = shownName(target, style.quoting);
     if (style.indicator === 'none') return ` -> ${shown}`;
     return ` -> ${shown}${targetIndicator(tool, entry, style)}`;
   } catch (error) {
@@ -148,12 +168,13 @@ function printNames(tool: Tool, entries: readonly Entry[], style: Style): void {
     ...entries.map((entry) => blocksText(entry.stat.blocks, style).length),
   );
   const aligned = style.format !== 'commas';
-  const cells = entries.map((entry) => {
+  const texts = nameTexts(entries, style);
+  const cells = entries.map((entry, i) => {
     const inode = style.inode ? `${String(entry.stat.ino).padStart(aligned ? inodes : 0)} ` : '';
     const size = style.blocks
       ? `${blocksText(entry.stat.blocks, style).padStart(aligned ? blocks : 0)} `
       : '';
-    return inode + size + nameText(entry, style) + indicator(entry.stat, style);
+    return inode + size + (texts[i] ?? '') + indicator(entry.stat, style);
   });
   if (style.format === 'lines') for (const cell of cells) tool.out.text(cell + style.end);
   else if (style.format === 'commas') printCommas(tool, cells, style.width);
@@ -190,7 +211,7 @@ function printColumns(tool: Tool, cells: readonly string[], style: Style): void 
       const i = style.format === 'across' ? row * columns + column : column * rows + row;
       const cell = cells[i];
       if (cell === undefined || (style.format === 'across' && i >= cells.length)) break;
-      line += indent(at, tab) + cell;
+      line += indent(at, tab, style.tabs) + cell;
       at = tab + (sizes[i] ?? 0);
       tab += widths[column] ?? 0;
     }
@@ -199,12 +220,12 @@ function printColumns(tool: Tool, cells: readonly string[], style: Style): void 
 }
 
 /** Tabs as far as they reach, then blanks. */
-function indent(from: number, to: number): string {
+function indent(from: number, to: number, tabs: number): string {
   let text = '';
   let at = from;
   while (at < to) {
-    const stop = at - (at % 8) + 8;
-    if (Math.floor(to / 8) > Math.floor((at + 1) / 8)) {
+    const stop = at - (at % tabs) + tabs;
+    if (tabs > 0 && Math.floor(to / tabs) > Math.floor((at + 1) / tabs)) {
       text += '\t';
       at = stop;
     } else {

@@ -5,7 +5,10 @@ import { encodeText } from '../../../kernel/abi/text.ts';
 import type { Options } from '../options.ts';
 import type { Tool } from '../program.ts';
 import { compareVersions } from '../text/compare.ts';
+import { globRegExp } from '../text/glob.ts';
+import { parseSize } from '../text/numbers.ts';
 import { quotedArgument } from '../text/quote.ts';
+import { type Quoting, quotingOf } from './quoting.ts';
 
 export interface Entry {
   readonly name: string;
@@ -29,7 +32,8 @@ export interface Style {
   readonly recursive: boolean;
   readonly follow: boolean;
   readonly followRoots: boolean;
-  readonly ignoreBackups: boolean;
+  /** Names that are not listed: -B, -I, and --hide unless -a or -A. */
+  readonly ignored: readonly RegExp[];
   readonly indicator: 'none' | 'slash' | 'file-type' | 'classify';
   readonly human: 1024 | 1000 | undefined;
   readonly inode: boolean;
@@ -37,9 +41,13 @@ export interface Style {
   readonly owner: boolean;
   readonly group: boolean;
   readonly numeric: boolean;
-  readonly quote: boolean;
-  readonly quoteAlways: boolean;
+  readonly author: boolean;
+  readonly quoting: Quoting;
+  /** Bytes that a size is told in; undefined = as it is. */
+  readonly unit: number | undefined;
   readonly width: number;
+  /** 0 = blanks only. */
+  readonly tabs: number;
   readonly end: string;
   /** Names and types alone do not do. */
   readonly needsStat: boolean;
@@ -65,7 +73,7 @@ export function styleOf(tool: Tool, options: Options): Style {
     recursive: options.has('R') && !options.has('d'),
     follow: options.has('L'),
     followRoots: options.has('H'),
-    ignoreBackups: options.has('B'),
+    ignored: ignoredNames(options),
     indicator: indicatorOf(options),
     human: options.has('si') ? 1000 : options.has('h') ? 1024 : undefined,
     inode: options.has('i'),
@@ -73,9 +81,11 @@ export function styleOf(tool: Tool, options: Options): Style {
     owner: !options.has('g'),
     group: !options.has('G', 'o'),
     numeric: options.has('n'),
-    quote: tty && !options.has('N'),
-    quoteAlways: options.has('Q'),
+    author: options.has('author'),
+    quoting: quotingOf(tool, options, tty),
+    unit: unitOf(tool, options),
     width: widthOf(tool, options),
+    tabs: tabsOf(tool, options),
     end: options.has('zero') ? '\0' : '\n',
   };
   return { ...style, needsStat: needsStat(style) };
@@ -156,6 +166,27 @@ function indicatorOf(options: Options): Style['indicator'] {
       : word === 'classify'
         ? 'classify'
         : 'file-type';
+}
+
+function ignoredNames(options: Options): RegExp[] {
+  const hidden = options.has('a', 'A', 'f') ? [] : options.values('hide');
+  const backups = options.has('B') ? ['*~', '.*~'] : [];
+  return [...hidden, ...options.values('I'), ...backups].map((pattern) => globRegExp(pattern));
+}
+
+/** -k counts blocks only, as --block-size counts both blocks and sizes. */
+function unitOf(tool: Tool, options: Options): number | undefined {
+  const text = options.value('block-size');
+  if (text === undefined || options.last('block-size', 'h', 'si') !== 'block-size')
+    return undefined;
+  const size = parseSize(/^[KMGTPEZY]/.test(text) ? `1${text}` : text.replace(/^'/, ''));
+  return size || tool.die(`invalid --block-size argument ${quotedArgument(text)}`);
+}
+
+function tabsOf(tool: Tool, options: Options): number {
+  const text = options.value('T') ?? '8';
+  if (!/^\d+$/.test(text)) tool.die(`invalid tab size: ${quotedArgument(text)}`, 2);
+  return Number(text);
 }
 
 function widthOf(tool: Tool, options: Options): number {

@@ -21,6 +21,8 @@ export interface CreateOptions {
   readonly wants: (name: string) => boolean;
   readonly follow: boolean;
   readonly recurse: boolean;
+  /** The order of what is in a directory. */
+  readonly sort: 'none' | 'name' | 'inode';
   /** Changes what is written of a file: its owner, its mode. */
   readonly change: (member: Member) => Member;
   readonly newer: (member: Member) => boolean;
@@ -78,6 +80,9 @@ export class Creator {
     if (this.#options.newer(member)) this.#write(path, member);
     if (type !== '5' || !this.#options.recurse) return;
     const entries = this.#tool.attempt(path, () => listDirectory(sys, path)) ?? [];
+    const { sort } = this.#options;
+    if (sort === 'name') entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    if (sort === 'inode') entries.sort((a, b) => a.ino - b.ino);
     for (const { name } of entries) this.add(join(path, name));
   }
 
