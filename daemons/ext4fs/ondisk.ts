@@ -30,6 +30,7 @@ export const EXT4_ORPHAN_FS = 0x4;
 // s_flags
 export const EXT2_FLAGS_SIGNED_HASH = 0x1;
 export const EXT2_FLAGS_UNSIGNED_HASH = 0x2;
+export const EXT2_FLAGS_TEST_FILESYS = 0x4;
 
 /** super.rst, "Super Block". */
 export const Superblock = struct('ext4_super_block', SUPERBLOCK_SIZE, {

@@ -10,36 +10,44 @@ import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { parseCount, parseSize } from '../libc/text/numbers.ts';
 import { mountedAt, type OpenMedium, openMedium } from './medium.ts';
+import { readExtended, usageOf } from './mke2fs/extended.ts';
 import { formatUuid, newUuid, parseUuid } from './uuid.ts';
 
-const usage = `[-Fnqv] [-b SIZE] [-i RATIO] [-I SIZE] [-J size=MiB] [-L LABEL] [-m PERCENT]
-         [-N INODES] [-O [^]FEATURE,...] [-t ext2|ext3|ext4] [-U UUID] DEVICE [BLOCKS]
+const usage = `[-FjnqvV] [-b SIZE] [-e ERRORS] [-E OPTION,...] [-g BLOCKS] [-G GROUPS] [-i RATIO] [-I SIZE]
+         [-J size=MiB] [-L LABEL] [-m PERCENT] [-M DIRECTORY] [-N INODES] [-O [^]FEATURE,...]
+         [-t ext2|ext3|ext4] [-T USAGE] [-U UUID] DEVICE [BLOCKS]
 
   -b  block size: 1024, 2048, 4096 … 65536   -m  percent of the blocks that root alone may take
   -F  go on although it is mounted            -N  how many inodes
+  -E  stride=, stripe_width=, root_owner=, hash_seed=, test_fs
+  -e  at an error: continue, remount-ro, panic   -g  blocks of a group   -G  groups that lie together
   -i  bytes of the volume for each inode      -n  tell what would be made, make nothing
   -I  size of an inode: 128, 256 …            -O  features: 'none', NAME, ^NAME
+  -j  with a journal                          -M  directory where it was mounted last
   -J  size of the journal                     -q  say nothing
-  -L  name of the volume                      -U  its UUID, 'random' or 'clear'`;
+  -L  name of the volume                      -U  its UUID, 'random' or 'clear'
+  -T  what it is for: small, floppy, news, big, huge, largefile, largefile4, hurd, default`;
 
-export const main = program({ usage, short: 'b:i:I:J:L:m:N:O:t:U:E:FnqvV' }, (tool, options) => {
-  const [device, blocks, extra] = options.operands;
-  if (device === undefined || extra !== undefined) return tool.misuse('a device is needed');
-  if (options.has('E')) return tool.misuse(`extended option not known: ${options.value('E')}`);
-  const where = mountedAt(tool.sys, device);
-  if (where !== undefined && !options.has('F'))
-    return tool.die(`${device} is mounted at ${where}; will not make a filesystem here!`);
-  const access = options.has('n') ? 'read' : 'write';
-  const medium = openMedium(tool, device, { access, status: 1 });
-  try {
-    return make(tool, medium, readRequest(tool, options, { medium, blocks }), options);
-  } catch (error) {
-    if (!(error instanceof PosixError)) throw error;
-    return tool.die(`${device}: ${error.message}`);
-  } finally {
-    medium.close();
-  }
-});
+export const main = program(
+  { usage, short: 'b:e:g:G:i:I:jJ:L:m:M:N:O:t:T:U:E:FnqvV' },
+  (tool, options) => {
+    const [device, blocks, extra] = options.operands;
+    if (device === undefined || extra !== undefined) return tool.misuse('a device is needed');
+    const where = mountedAt(tool.sys, device);
+    if (where !== undefined && !options.has('F'))
+      return tool.die(`${device} is mounted at ${where}; will not make a filesystem here!`);
+    const access = options.has('n') ? 'read' : 'write';
+    const medium = openMedium(tool, device, { access, status: 1 });
+    try {
+      return make(tool, medium, readRequest(tool, options, { medium, blocks }), options);
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      return tool.die(`${device}: ${error.message}`);
+    } finally {
+      medium.close();
+    }
+  },
+);
 
 function make(tool: Tool, medium: OpenMedium, request: MkfsRequest, options: Options): number {
   const target = options.has('n') ? discarding(medium) : medium;
@@ -89,29 +97,33 @@ function readRequest(
   options: Options,
   { medium, blocks }: { medium: OpenMedium; blocks: string | undefined },
 ): MkfsRequest {
-  const blockSize = power(tool, options, { name: 'b', least: 1024, most: 65_536 });
+  const forUse = usageOf(tool, options);
+  const { extras, hashSeed } = readExtended(tool, options);
+  const asked = power(tool, options, { name: 'b', least: 1024, most: 65_536 });
+  const blockSize = asked ?? forUse.blockSize;
   const inodeSize = power(tool, options, { name: 'I', least: 128, most: blockSize ?? 1024 });
   const label = options.value('L') ?? '';
   if (new TextEncoder().encode(label).length > 16) tool.die(`label too long: ${label}`);
   const percent = Number(options.value('m') ?? '5');
   if (!(percent >= 0 && percent <= 50))
     tool.die(`invalid reserved blocks percent - ${options.value('m')}`);
-  const hashSeed = new Uint8Array(16);
-  tool.sys.getrandom(hashSeed);
+  const drawn = new Uint8Array(16);
+  tool.sys.getrandom(drawn);
   return {
     sizeBytes: medium.sizeBytes,
     blockSize,
     blocksCount: blocks === undefined ? undefined : count(tool, 'blocks', blocks),
     inodesCount: optional(tool, options, 'N'),
-    inodeRatio: optional(tool, options, 'i'),
-    inodeSize: inodeSize ?? 256,
+    inodeRatio: optional(tool, options, 'i') ?? forUse.inodeRatio,
+    inodeSize: inodeSize ?? forUse.inodeSize ?? 256,
     features: featuresOf(tool, options),
     reservedPercent: percent,
     label,
     uuid: uuidOf(tool, options.value('U') ?? 'random'),
-    hashSeed,
+    hashSeed: hashSeed ?? drawn,
     journalBlocks: journalOf(tool, options, { medium, blockSize }),
     now: tool.sys.now(),
+    extras,
   };
 }
 
@@ -169,6 +181,9 @@ const KNOWN: Readonly<Record<string, Partial<FeatureSet>>> = {
   flex_bg: { incompat: INCOMPAT.flex_bg },
   metadata_csum_seed: { incompat: INCOMPAT.metadata_csum_seed },
   large_dir: { incompat: INCOMPAT.large_dir },
+  inline_data: { incompat: INCOMPAT.inline_data },
+  stable_inodes: { compat: COMPAT.stable_inodes },
+  verity: { roCompat: RO_COMPAT.verity },
   sparse_super: { roCompat: RO_COMPAT.sparse_super },
   large_file: { roCompat: RO_COMPAT.large_file },
   huge_file: { roCompat: RO_COMPAT.huge_file },
@@ -177,6 +192,9 @@ const KNOWN: Readonly<Record<string, Partial<FeatureSet>>> = {
   extra_isize: { roCompat: RO_COMPAT.extra_isize },
   metadata_csum: { roCompat: RO_COMPAT.metadata_csum },
 };
+/** One that is never made need not be left out. */
+const isFeature = (name: string): boolean =>
+  [COMPAT, INCOMPAT, RO_COMPAT].some((table) => Object.hasOwn(table, name));
 const EXT2 = ['ext_attr', 'dir_index', 'filetype', 'sparse_super', 'large_file'];
 const EXT3 = [...EXT2, 'has_journal'];
 const EXT4 = [
@@ -194,10 +212,12 @@ function featuresOf(tool: Tool, options: Options): FeatureSet {
   for (const word of options.values('O').join(',').split(',').filter(Boolean)) {
     const name = word.replace(/^\^/, '');
     if (word === 'none') names.clear();
+    else if (word.startsWith('^') && isFeature(name) && !Object.hasOwn(KNOWN, name)) continue;
     else if (!Object.hasOwn(KNOWN, name)) tool.die(`feature not supported here: ${name}`);
     else if (word.startsWith('^')) names.delete(name === 'extents' ? 'extent' : name);
     else names.add(name === 'extents' ? 'extent' : name);
   }
+  if (options.has('j')) names.add('has_journal');
   if (names.has('metadata_csum')) names.delete('uninit_bg'); // which it takes the place of
   if (names.has('metadata_csum_seed') && !names.has('metadata_csum'))
     tool.die('metadata_csum_seed needs metadata_csum');

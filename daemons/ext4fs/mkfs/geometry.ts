@@ -6,6 +6,7 @@ import type { Timespec } from '../../../kernel/abi/stat.ts';
 import { crc32c } from '../../lib/crc32c.ts';
 import {
   EXT2_FLAGS_SIGNED_HASH,
+  EXT2_FLAGS_TEST_FILESYS,
   EXT4_JOURNAL_INO,
   EXT4_SUPER_MAGIC,
   EXT4_VALID_FS,
@@ -31,6 +32,23 @@ export interface MkfsRequest {
   readonly hashSeed: Uint8Array;
   readonly journalBlocks: number | undefined;
   readonly now: Timespec;
+  readonly extras?: MkfsExtras;
+}
+
+/** What is seldom asked for. */
+export interface MkfsExtras {
+  readonly blocksPerGroup?: number | undefined;
+  /** Groups that lie together; a power of two. */
+  readonly groupsPerFlex?: number | undefined;
+  /** What is done at an error: EXT4_ERRORS_CONTINUE 1, RO 2, PANIC 3. */
+  readonly errors?: number | undefined;
+  readonly lastMounted?: string | undefined;
+  /** Blocks of a RAID's stripe, on one disk and on all. */
+  readonly stride?: number | undefined;
+  readonly stripeWidth?: number | undefined;
+  readonly rootOwner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** It may be mounted by a file system under development. */
+  readonly testVolume?: boolean | undefined;
 }
 
 export interface FeatureSet {
@@ -51,7 +69,7 @@ const DIRECTORY_BLOCKS = 50; // a last group with less than this behind its own 
 export function newSuperblock(request: MkfsRequest): Uint8Array {
   const bytes = new Uint8Array(SUPERBLOCK_SIZE);
   const sb = new Superblock(new DataView(bytes.buffer));
-  const { features, now } = request;
+  const { features, now, extras = {} } = request;
   const blockSize = request.blockSize ?? (request.sizeBytes < 512 * 2 ** 20 ? 1024 : 4096);
   sb.s_magic = EXT4_SUPER_MAGIC;
   sb.s_rev_level = 1;
@@ -64,7 +82,8 @@ export function newSuperblock(request: MkfsRequest): Uint8Array {
   sb.s_feature_incompat = features.incompat;
   sb.s_feature_ro_compat = features.roCompat;
   if ((features.incompat & INCOMPAT['64bit']) !== 0) sb.s_desc_size = 64;
-  if ((features.incompat & INCOMPAT.flex_bg) !== 0) sb.s_log_groups_per_flex = FLEX_LOG;
+  if ((features.incompat & INCOMPAT.flex_bg) !== 0)
+    sb.s_log_groups_per_flex = Math.log2(extras.groupsPerFlex ?? 2 ** FLEX_LOG);
   if ((features.roCompat & RO_COMPAT.metadata_csum) !== 0) sb.s_checksum_type = CRC32C;
   if ((features.incompat & INCOMPAT.metadata_csum_seed) !== 0)
     sb.s_checksum_seed = crc32c(0xffff_ffff, request.uuid);
@@ -73,7 +92,10 @@ export function newSuperblock(request: MkfsRequest): Uint8Array {
     sb.s_min_extra_isize = EXTRA_ISIZE;
   }
   sb.s_state = EXT4_VALID_FS;
-  sb.s_errors = 1;
+  sb.s_errors = extras.errors ?? 1;
+  sb.s_raid_stride = extras.stride ?? 0;
+  sb.s_raid_stripe_width = extras.stripeWidth ?? 0;
+  sb.s_last_mounted = new TextEncoder().encode(extras.lastMounted ?? '').subarray(0, 63);
   sb.s_max_mnt_count = 0xffff;
   sb.s_wtime = now.sec >>> 0;
   sb.s_lastcheck = sb.s_wtime;
@@ -81,7 +103,7 @@ export function newSuperblock(request: MkfsRequest): Uint8Array {
   sb.s_uuid = request.uuid;
   sb.s_hash_seed = request.hashSeed;
   sb.s_def_hash_version = HALF_MD4;
-  sb.s_flags = EXT2_FLAGS_SIGNED_HASH;
+  sb.s_flags = EXT2_FLAGS_SIGNED_HASH | (extras.testVolume ? EXT2_FLAGS_TEST_FILESYS : 0);
   sb.s_default_mount_opts = ACL_AND_XATTR;
   sb.s_volume_name = new TextEncoder().encode(request.label);
   size(sb, request, blockSize);
@@ -106,7 +128,10 @@ function chooseJournal(sb: SuperblockView, request: MkfsRequest): void {
 function size(sb: SuperblockView, request: MkfsRequest, blockSize: number): void {
   const wide = sb.s_desc_size === 64;
   // The counts of a group descriptor without 64bit have 16 bits.
-  const perGroup = Math.min(8 * blockSize, 65_528);
+  const most = Math.min(8 * blockSize, 65_528);
+  const perGroup = request.extras?.blocksPerGroup ?? most;
+  if (perGroup < 256 || perGroup > most || perGroup % 8 !== 0)
+    fail(EINVAL, `${perGroup} blocks a group: 256 to ${most}, a multiple of 8`);
   sb.s_blocks_per_group = perGroup;
   sb.s_clusters_per_group = perGroup;
   const fits = Math.floor(request.sizeBytes / blockSize);
@@ -136,18 +161,27 @@ interface Sizes {
   readonly blockSize: number;
 }
 
-/** As many inodes a group as fill whole blocks of its table. */
+/** Of mke2fs.conf: floppy, small, default, big, huge. */
+function defaultRatio(sizeBytes: number): number {
+  if (sizeBytes < 3 * 2 ** 20) return 8192;
+  if (sizeBytes < 512 * 2 ** 20) return 4096;
+  if (sizeBytes < 4 * 2 ** 40) return 16_384;
+  return sizeBytes < 16 * 2 ** 40 ? 32_768 : 65_536;
+}
+
+/** As many inodes a group as fill its table's blocks, or almost. */
 function inodes(sb: SuperblockView, request: MkfsRequest, sizes: Sizes): void {
   const { blocks, groups, blockSize } = sizes;
-  const ratio = request.inodeRatio ?? (request.sizeBytes < 512 * 2 ** 20 ? 4096 : 16_384);
+  const ratio = request.inodeRatio ?? defaultRatio(request.sizeBytes);
   const wanted = request.inodesCount ?? Math.ceil((blocks * blockSize) / ratio);
   const perBlock = blockSize / request.inodeSize;
-  const unit = Math.max(8, perBlock);
-  const perGroup = Math.max(16, Math.ceil(wanted / groups / unit) * unit);
-  const most = Math.floor(Math.min(8 * blockSize, 65_528) / unit) * unit;
+  // Whole blocks of them, then a multiple of 8, as its bitmap has whole bytes: mke2fs's order.
+  const filling = Math.ceil(Math.ceil(wanted / groups) / perBlock) * perBlock;
+  const perGroup = Math.max(16, perBlock, filling & ~7);
+  const most = Math.min(8 * blockSize, 65_528) & ~7;
   if (perGroup > most)
     fail(EINVAL, `${wanted} inodes are too many: at most ${most * groups} in ${groups} groups`);
-  sb.s_inodes_per_group = Math.ceil(perGroup / unit) * unit;
+  sb.s_inodes_per_group = perGroup;
   sb.s_inodes_count = sb.s_inodes_per_group * groups;
 }
 

@@ -155,6 +155,9 @@ function populate(medium: Medium, op: Op, { request, progress }: Populate): void
   if (has.metadataCsum(vol) || has.gdtCsum(vol)) first.itableUnused -= reserved;
   first.usedDirs = 1;
   const root = bornAs(op.inode(EXT4_ROOT_INO), S_IFDIR | 0o755);
+  const { uid = 0, gid = 0 } = request.extras?.rootOwner ?? {};
+  root.uid = uid;
+  root.gid = gid;
   initDirectory(root, EXT4_ROOT_INO);
   root.links = 2;
   lostAndFound(op, root);
