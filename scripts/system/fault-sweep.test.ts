@@ -46,7 +46,9 @@ test('cp -r with each allocation and each disk command failing: told each time, 
     t.log('no e2fsprogs here: skipped');
     return t.pass();
   }
-  const { stdout, stderr, status } = await atoll(['--disk', image, '-c', script]);
+  t.timeout(7_200_000);
+  const command = ['--disk', image, '-c', script];
+  const { stdout, stderr, status } = await atoll(command, { minutes: HITS > 10 ? 110 : 2 });
   const ends = [...stdout.matchAll(/^ended (\d+)$/gm)].map(([, end]) => end);
   const told = `${stdout}${stderr}`;
   t.deepEqual(

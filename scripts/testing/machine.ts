@@ -27,13 +27,16 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Starts the command; killed when it takes two minutes. */
-export const startAtoll = (args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [ATOLL, ...args], { timeout: 120_000, killSignal: 'SIGKILL' });
+/** Starts the command; killed when it takes longer than `minutes`, 2 unless given. */
+export const startAtoll = (args: readonly string[], { minutes = 2 } = {}): ChildProcess =>
+  spawn(process.execPath, [ATOLL, ...args], { timeout: minutes * 60_000, killSignal: 'SIGKILL' });
 
 /** Runs the command to its end. */
-export async function atoll(args: readonly string[], stdin?: string | Uint8Array): Promise<Ran> {
-  const child = startAtoll(args);
+export async function atoll(
+  args: readonly string[],
+  { stdin, minutes }: { stdin?: string | Uint8Array; minutes?: number } = {},
+): Promise<Ran> {
+  const child = startAtoll(args, minutes === undefined ? {} : { minutes });
   child.stdin?.on('error', () => undefined); // a script need not read what it is given
   child.stdin?.end(stdin);
   const [stdout, stderr, end] = await Promise.all([
