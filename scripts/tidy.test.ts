@@ -58,7 +58,7 @@ const LAWS: readonly { from: string; may: readonly string[]; packages?: readonly
   { from: 'kernel/ipc/', may: ['kernel/abi/', 'kernel/ipc/'] },
   { from: 'kernel/ninep/', may: SHARED },
   { from: 'kernel/', may: ['kernel/'] },
-  { from: 'daemons/lib/', may: [...SHARED, 'daemons/lib/'], packages: ['fast-crc32c'] },
+  { from: 'daemons/lib/', may: [...SHARED, 'daemons/lib/'], packages: ['crc-32'] },
   { from: 'daemons/ext4fs/', may: [...SHARED, 'daemons/lib/', 'daemons/ext4fs/'] },
   { from: 'daemons/fatd/', may: [...SHARED, 'daemons/lib/', 'daemons/fatd/'] },
   { from: 'daemons/hfsd/', may: [...SHARED, 'daemons/lib/', 'daemons/hfsd/'] },
@@ -148,4 +148,19 @@ test('what READMEs and docs point at is there', (t) => {
     }
   }
   t.deepEqual(dangling, []);
+});
+
+// An addon that is being loaded when its worker is terminated ends the whole process.
+test('what is installed with Atoll has no native code', (t) => {
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean; hasInstallScript?: boolean; os?: string[] }>;
+  };
+  const native = Object.entries(lock.packages).filter(
+    ([path, { dev, hasInstallScript, os }]) =>
+      path !== '' && dev !== true && (hasInstallScript === true || os !== undefined),
+  );
+  t.deepEqual(
+    native.map(([path]) => path),
+    [],
+  );
 });
