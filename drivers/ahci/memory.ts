@@ -25,7 +25,7 @@ export interface PortMemory {
 }
 
 /** Memory for disks that are plugged in later, where there is plenty. */
-const SPARE_PORTS = 6;
+const SPARE_PORTS = 7;
 
 /**
  * Shares the DMA area out: the ports first, with fewer slots if it is small; then ports for disks that

@@ -18,6 +18,7 @@ test('every image of the package is a volume with files, and FAT is made and che
     if (/\/fat\d+\./.test(file)) fat.push(disk);
   }
   t.is(fat.length, 3);
+  t.deepEqual(await os.fs.readdir('/mnt/sdC1'), ['Documents', 'DATA', 'README.TXT', 'hello']);
   const [disk = ''] = fat;
   const numbers = await os.fs.readFile(`/mnt/${disk}/DATA/NUMBERS`, 'utf8');
   t.is(numbers.split('\n').length, 5001);
