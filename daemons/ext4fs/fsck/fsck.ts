@@ -12,6 +12,7 @@ import { connect } from './names/connect.ts';
 import { checkDirectories } from './names/directories.ts';
 import { checkFields, open, superblock } from './open.ts';
 import { dropOrphans } from './orphans.ts';
+import { checkQuota } from './quota.ts';
 import { checkResize } from './resize.ts';
 import type { State, World } from './state.ts';
 
@@ -58,6 +59,7 @@ export function fsck(medium: Medium, { mode, force, world }: FsckRequest): FsckR
   connect(state);
   checkShares(state);
   const used = checkCounts(state);
+  checkQuota(state);
   const found = { problems: report.problems, count: report.count, ...totals, ...used };
   if (mode === 'look' || (mode === 'preen' && report.grave > 0))
     return { verdict: report.count === 0 ? 'clean' : 'damaged', ...found };

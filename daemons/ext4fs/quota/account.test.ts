@@ -4,10 +4,14 @@
 import test from 'ava';
 import { P9_SETATTR_GID, P9_SETATTR_UID } from '../../../kernel/ninep/types.ts';
 import { debugfs, fsck, haveE2fsprogs, mke2fs } from '../../../scripts/testing/e2fsprogs.ts';
+import { imageMedium } from '../../lib/memory/image-medium.ts';
+import { fsck as ourFsck } from '../fsck/fsck.ts';
 import { seeded, TestFs, TestImage } from '../testing.ts';
 
 const SEED = Number(process.env['ATOLL_SEED'] ?? Date.now() % 1_000_000);
 const AT_REMOVEDIR = 0x200;
+const world = { nowSec: 1_800_000_000, random: () => 7 };
+const look = { mode: 'look', force: true, world } as const;
 
 function chown(m: TestFs, path: string, { uid, gid }: { uid: number; gid: number }): void {
   const zero = { sec: 0, nsec: 0 };
@@ -53,6 +57,7 @@ const right = test.macro({
     m.unmount();
     const { status, output } = fsck(m.image.bytes);
     t.is(status, 0, output);
+    t.deepEqual(ourFsck(imageMedium(m.image.bytes), look).problems, []);
   },
   title: (_, args: string[]) => `e2fsck finds the quota files right: ${args.join(' ')}`,
 });
@@ -71,4 +76,28 @@ test('limits that are set in a quota file stay', (t) => {
   m.unmount();
   const listed = debugfs(m.image.bytes, ['lq user']);
   t.regex(listed, /^\s*1029\s+2048\s+0\s+0\s+1\s+0\s+0/m, listed);
+});
+
+test('fsck counts anew what a quota file says wrong, and makes one anew that cannot be read', (t) => {
+  if (!haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
+  const image = mke2fs(16 << 20, ['-t', 'ext4', '-b', '1024', '-O', 'quota,project']);
+  const m = new TestFs(new TestImage(image));
+  for (let i = 0; i < 20; i++) {
+    m.write(m.create(`/f${i}`), 0, new Uint8Array(2000));
+    chown(m, `/f${i}`, { uid: 1000 + i, gid: 5 });
+  }
+  m.unmount();
+  const { bytes } = m.image;
+  const view = new DataView(bytes.buffer);
+  const isHead = (at: number, magic: number): boolean => view.getUint32(at, true) === magic;
+  for (let at = 0; at < bytes.length; at += 1024) {
+    if (isHead(at, 0xd9c01f11)) view.setUint32(at, 0, true); // users: nothing can be read
+    // The group's entry stands behind the tree's blocks.
+    if (view.getUint32(at + 16 + 72, true) === 5) view.setUint32(at + 16 + 72 + 0x18, 77, true);
+  }
+  t.not(fsck(bytes).status, 0);
+  const found = ourFsck(imageMedium(bytes), { ...look, mode: 'repair' });
+  t.regex(found.problems.join('\n'), /user quota: .* made anew\n.*group quota: id 5 has \d+ bytes/);
+  const { status, output } = fsck(bytes);
+  t.is(status, 0, output);
 });

@@ -15,6 +15,9 @@ import {
   QuotaInfo,
 } from '../ondisk-quota.ts';
 
+/** A week, as everywhere. */
+const GRACE_SEC = 7 * 24 * 3600;
+
 export interface Use {
   readonly space: number; // bytes
   readonly inodes: number;
@@ -49,6 +52,35 @@ export class QuotaFile {
     entry.dqb_curspace = Math.max(0, entry.dqb_curspace + space);
     entry.dqb_curinodes = Math.max(0, entry.dqb_curinodes + inodes);
     if (id === 0) entry.dqb_itime = isEmpty(entry) ? 1 : entry.dqb_itime;
+  }
+
+  /** All ids that have an entry, in the order of the tree. */
+  *entries(): Generator<[number, Use]> {
+    for (const block of this.#leaves(QUOTA_TREE_ROOT, 0, new Set())) {
+      const { view, at } = this.#read(block);
+      for (let i = 0; i < QUOTA_ENTRIES; i++) {
+        const from = at + entryOffset(i);
+        if (isFree(view, from)) continue;
+        const {
+          dqb_id: id,
+          dqb_curspace: space,
+          dqb_curinodes: inodes,
+        } = new QuotaEntry(view, from);
+        yield [id, { space, inodes }];
+      }
+    }
+  }
+
+  /** Each block comes once, whatever the tree says. */
+  *#leaves(block: number, level: number, seen: Set<number>): Generator<number> {
+    const { view, at } = this.#read(block);
+    for (let i = 0; i < QUOTA_REFS; i++) {
+      const below = view.getUint32(at + i * 4, true);
+      if (below === 0 || seen.has(below)) continue;
+      seen.add(this.#mustBe(below));
+      if (level === QUOTA_DEPTH - 1) yield below;
+      else yield* this.#leaves(below, level + 1, seen);
+    }
   }
 
   #leafOf(id: number): number | undefined {
@@ -186,6 +218,26 @@ export class QuotaFile {
     if (pblock === undefined) fail(EUCLEAN, `quota file ${inode.ino}: block ${block} is a hole`);
     return { no: pblock, at: offset % blockSize };
   }
+}
+
+/** Makes the file an empty one, of as few blocks as there can be. EUCLEAN when it has not even those. */
+export function formatQuotaFile(inode: Inode, magic: number): void {
+  const { blockSize } = inode.op.vol;
+  for (const block of [0, QUOTA_TREE_ROOT]) {
+    const offset = block * QUOTA_BLOCK_SIZE;
+    const { pblock } = lookup(inode, Math.floor(offset / blockSize));
+    if (pblock === undefined) fail(EUCLEAN, `quota file ${inode.ino}: no block ${block}`);
+    const { bytes, view } = inode.op.tx.edit(pblock);
+    bytes.fill(0, offset % blockSize, (offset % blockSize) + QUOTA_BLOCK_SIZE);
+    if (block > 0) continue;
+    const info = new QuotaInfo(view);
+    info.dqh_magic = magic;
+    info.dqh_version = 1;
+    info.dqi_bgrace = GRACE_SEC;
+    info.dqi_igrace = GRACE_SEC;
+    info.dqi_blocks = QUOTA_TREE_ROOT + 1;
+  }
+  inode.size = Math.max(inode.size, (QUOTA_TREE_ROOT + 1) * QUOTA_BLOCK_SIZE);
 }
 
 const refAt = (id: number, level: number): number =>

@@ -146,13 +146,12 @@ function checkLinks(state: State, lost: LostFound): void {
   for (let ino = EXT4_ROOT_INO; ino <= vol.inodesCount; ino++) {
     const kind = state.kinds[ino] ?? 0;
     if (kind === 0 || (ino < vol.firstIno && ino !== EXT4_ROOT_INO)) continue;
-    if ((state.names[ino] ?? 0) === 0 && ino !== vol.orphanFileIno)
-      attach(state, ino, { kind, lost });
+    if ((state.names[ino] ?? 0) === 0 && !isHidden(state, ino)) attach(state, ino, { kind, lost });
   }
   for (let ino = EXT4_ROOT_INO; ino <= vol.inodesCount; ino++) {
     const kind = state.kinds[ino] ?? 0;
     if (kind === 0 || (ino < vol.firstIno && ino !== EXT4_ROOT_INO)) continue;
-    if (ino === vol.orphanFileIno && has.orphanFile(vol)) continue;
+    if (isHidden(state, ino)) continue;
     const names = state.names[ino] ?? 0;
     const right = kind === FT_DIR && names > LINK_MAX ? 1 : names;
     const { i_links_count: links } = state.inode(ino);
@@ -163,6 +162,10 @@ function checkLinks(state: State, lost: LostFound): void {
     });
   }
 }
+
+/** One of the volume's own, though its number is not reserved: it has no name. */
+const isHidden = ({ vol }: State, ino: number): boolean =>
+  (ino === vol.orphanFileIno && has.orphanFile(vol)) || vol.quotaInodes.includes(ino);
 
 function attach(
   state: State,
