@@ -8,5 +8,5 @@ export type { FileHandle, ReadAt } from './host/file-handle.ts';
 export type { FileSystem, Flags, ReaddirOptions, Time, WriteOptions } from './host/fs.ts';
 export type { FsError } from './host/fs-error.ts';
 export { Child, type Exit, type Input, type SpawnOptions } from './host/process.ts';
-export type { Dirent, Stats } from './host/stats.ts';
+export type { Dirent, Stats, StatsFs } from './host/stats.ts';
 export type { ShellOptions, Terminal } from './host/terminal.ts';

@@ -3,8 +3,15 @@
 
 import { O_CLOEXEC } from '../kernel/abi/constants.ts';
 import { EINVAL, fail } from '../kernel/abi/errno.ts';
-import type { Dirent, Stat } from '../kernel/abi/stat.ts';
-import { getDirents, getStat, joinStrings, STAT_SIZE, SYS } from '../kernel/abi/syscall.ts';
+import type { Dirent, Stat, StatFs } from '../kernel/abi/stat.ts';
+import {
+  getDirents,
+  getStat,
+  getStatFs,
+  joinStrings,
+  STAT_SIZE,
+  SYS,
+} from '../kernel/abi/syscall.ts';
 import { decodeText } from '../kernel/abi/text.ts';
 import type { CallReply, HostCalls } from './calls.ts';
 
@@ -37,6 +44,9 @@ export async function openFd(
 export async function statPath(calls: HostCalls, number: number, path: string): Promise<Stat> {
   return getStat(viewOf((await pathCall(calls, number, [path])).data));
 }
+
+export const statVolume = async (calls: HostCalls, path: string): Promise<StatFs> =>
+  getStatFs(viewOf((await pathCall(calls, SYS.statfs, [path])).data));
 
 export async function statFd(calls: HostCalls, fd: number): Promise<Stat> {
   return getStat(

@@ -14,11 +14,11 @@ import {
 import type { Timespec } from '../kernel/abi/stat.ts';
 import { SYS } from '../kernel/abi/syscall.ts';
 import type { CallReply, HostCalls } from './calls.ts';
-import { openFd, pathCall, readDirectory, readLink, statPath } from './file-calls.ts';
+import { openFd, pathCall, readDirectory, readLink, statPath, statVolume } from './file-calls.ts';
 import { FileHandle } from './file-handle.ts';
 import { named } from './fs-error.ts';
 import { copyFile, makeTemporary, realPath, removeTree } from './fs-trees.ts';
-import { type Dirent, type Stats, toDirent, toStats } from './stats.ts';
+import { type Dirent, type Stats, type StatsFs, toDirent, toStats } from './stats.ts';
 
 const FLAGS: Readonly<Record<string, number>> = {
   r: O_RDONLY,
@@ -192,6 +192,11 @@ export class FileSystem {
 
   truncate(path: string, size = 0): Promise<void> {
     return this.#do('truncate', [path], [size]);
+  }
+
+  /** What the volume of the file has, and has free: in blocks of `bsize` bytes. */
+  statfs(path: string): Promise<StatsFs> {
+    return named({ syscall: 'statfs', path }, statVolume(this.#calls, path));
   }
 
   /** Rejects when the file may not be used so; `mode` as R_OK | W_OK | X_OK. */

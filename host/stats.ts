@@ -10,7 +10,10 @@ import {
   DT_SOCK,
   dtype,
 } from '../kernel/abi/constants.ts';
-import type { Stat, Timespec } from '../kernel/abi/stat.ts';
+import type { Stat, StatFs, Timespec } from '../kernel/abi/stat.ts';
+
+/** Of a volume: what statfs gives. */
+export type StatsFs = StatFs;
 
 /** The questions that both answer. */
 export interface FileType {

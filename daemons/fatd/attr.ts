@@ -20,7 +20,7 @@ import {
 import { editEntry, indexOf, readEntry } from './dir/dir.ts';
 import { chainLength } from './file/chain.ts';
 import { truncate } from './file/data.ts';
-import { dirOf, dirPlace, filePlace, isFileIno } from './inode.ts';
+import { dirOf, dirPlace, filePlace, isFileIno, isNameless } from './inode.ts';
 import { modeOf, mustBeKept, withMode } from './modes.ts';
 import { type DirEntryView, MSDOS_SUPER_MAGIC, SLOT } from './ondisk.ts';
 import type { Op } from './op.ts';
@@ -44,7 +44,7 @@ export function getattr(op: Op, ino: number): Attr {
     mode: modeOf(env.options, file ? (entry?.DIR_Attr ?? 0) : undefined),
     uid: env.options.uid,
     gid: env.options.gid,
-    nlink: file ? 1 : 2 + indexOf(op, dirOf(op, ino)).subdirectories,
+    nlink: linksOf(op, ino),
     rdev: 0,
     size,
     blksize: vol.clusterSize,
@@ -53,6 +53,11 @@ export function getattr(op: Op, ino: number): Attr {
     gen: 0,
     dataVersion: 0,
   };
+}
+
+function linksOf(op: Op, ino: number): number {
+  if (isNameless(op, ino)) return 0;
+  return isFileIno(ino) ? 1 : 2 + indexOf(op, dirOf(op, ino)).subdirectories;
 }
 
 function directorySize(op: Op, ino: number): number {

@@ -6,7 +6,7 @@ import { EFBIG, EINVAL, EISDIR, EUCLEAN, fail } from '../../kernel/abi/errno.ts'
 import type { Extent, MapRequest } from '../lib/volume.ts';
 import type { Item } from './catalog/item.ts';
 import { cutFork, type Fork, findRun, growFork } from './fork/fork.ts';
-import { DATA_FORK } from './ondisk.ts';
+import { DATA_FORK, RESOURCE_FORK } from './ondisk.ts';
 import type { Op } from './op.ts';
 
 /** Pieces that one answer tells at most. */
@@ -30,6 +30,13 @@ export const dataFork = (op: Op, item: Item): Fork => ({
   cnid: item.cnid,
   type: DATA_FORK,
   data: item.data,
+  save: () => op.catalog.save(item),
+});
+
+export const resourceFork = (op: Op, item: Item): Fork => ({
+  cnid: item.cnid,
+  type: RESOURCE_FORK,
+  data: item.resources,
   save: () => op.catalog.save(item),
 });
 

@@ -214,3 +214,41 @@ test('a volume that another left mounted is only read', (t) => {
   t.throws(() => client.create('x'));
   t.regex(machine.log.join(), /read-only/);
 });
+
+const byPath = test.macro({
+  exec(t, kind: 'hfs' | 'hfs+') {
+    const image = newVolume({ kind });
+    const content = new Uint8Array(300_001).map((_, i) => (i * 13 + (i >> 9)) & 0xff);
+    const { client } = mounted(kind, image);
+    client.clunk(client.create('file'));
+    t.deepEqual(client.list('file/..namedfork'), ['data', 'rsrc']);
+    const fork = client.open('file/..namedfork/rsrc');
+    for (let at = 0, size = 1; at < content.length; at += size, size = (size * 7) % 50_021)
+      client.write(fork, at, content.subarray(at, at + size));
+    t.true(same(client.read(fork), content));
+    t.is(client.getattr(fork).size, content.length);
+    client.truncate(fork, 1000);
+    client.writeInline(fork, 5000, bytes('behind'));
+    client.fsync(fork);
+    const due = new Uint8Array(5006);
+    due.set(content.subarray(0, 1000));
+    due.set(bytes('behind'), 5000);
+    t.deepEqual(client.read(fork), due);
+    client.clunk(fork);
+    const data = client.open('file/..namedfork/data');
+    client.write(data, 0, bytes('the file'));
+    client.clunk(data);
+    t.throws(() => client.create('file/..namedfork/third'));
+    t.throws(() => client.unlink('file/..namedfork/rsrc'));
+    client.mkdir('folder');
+    t.throws(() => client.walk('folder/..namedfork'));
+    client.detach();
+    t.deepEqual(problemsOf(image), []);
+    const again = mounted(kind, image);
+    t.deepEqual(again.client.read(again.client.open('file/..namedfork/rsrc', 0)), due);
+    t.is(text(again.client.read(again.client.open('file', 0))), 'the file');
+  },
+  title: (_, kind: string) => `${kind}: the forks of a file have paths below it`,
+});
+test(byPath, 'hfs');
+test(byPath, 'hfs+');

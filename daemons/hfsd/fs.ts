@@ -22,6 +22,7 @@ import {
   AT_REMOVEDIR,
   type Attr,
   type FsStat,
+  P9_SETATTR_SIZE,
   type Qid,
   type SetAttr,
 } from '../../kernel/ninep/types.ts';
@@ -34,6 +35,17 @@ import type { Item } from './catalog/item.ts';
 import { namelessFiles } from './catalog/private.ts';
 import { dataFork, isRegular, mapRead, mapWrite, maxFileSize, resize, written } from './data.ts';
 import { readBytes, writeBytes } from './fork/bytes.ts';
+import {
+  cnidOf,
+  forkAttr,
+  forkQid,
+  listForks,
+  partOf,
+  readResources,
+  setForkAttr,
+  walkFork,
+  writeResources,
+} from './forks.ts';
 import { evict, truncateStep } from './lifecycle.ts';
 import { create, link, lookupName, rename, rmdir, unlink } from './namei.ts';
 import { ROOT_ID, SYMBOLIC_LINK } from './ondisk.ts';
@@ -52,6 +64,11 @@ export interface HfsOptions {
 }
 
 const TARGET_MAX = 4095; // bytes of a symbolic link's target
+const NEVER = { sec: 0, nsec: 0 };
+/** What O_TRUNC asks for. */
+const EMPTY: SetAttr = {
+  ...{ valid: P9_SETATTR_SIZE, mode: 0, uid: 0, gid: 0, size: 0, atime: NEVER, mtime: NEVER },
+};
 
 export class HfsFs implements VolumeFs {
   readonly blockSize: number;
@@ -61,6 +78,9 @@ export class HfsFs implements VolumeFs {
   readonly #env: HfsEnv;
   readonly #options: HfsOptions;
   readonly #listings = new Listings();
+  readonly hasForks = true;
+  /** Bytes of resource forks that a request wrote so far. */
+  readonly #moved = new WeakMap<Transaction, number>();
 
   constructor(options: HfsOptions) {
     this.#options = options;
@@ -88,11 +108,12 @@ export class HfsFs implements VolumeFs {
 
   /** A handle may have outlived its file. */
   #item(op: Op, ino: number): Item {
-    return op.catalog.find(ino) ?? fail(ESTALE);
+    return op.catalog.find(cnidOf(ino)) ?? fail(ESTALE);
   }
 
   #folder(op: Op, ino: number): Item {
     const item = this.#item(op, ino);
+    if (partOf(ino) === 'forks') fail(EPERM, 'a file has two forks, no more and no less');
     return item.kind === 'folder' ? item : fail(ENOTDIR);
   }
 
@@ -103,11 +124,15 @@ export class HfsFs implements VolumeFs {
   }
 
   qid(tx: Transaction, ino: number): Qid {
-    return this.#read(tx, ino, qidOf);
+    return this.#read(tx, ino, (op, item) =>
+      partOf(ino) === 'file' ? qidOf(op, item) : forkQid(op, ino, item),
+    );
   }
 
   walk(tx: Transaction, dir: number, name: string): number | undefined {
     const op = this.op(tx);
+    const item = this.#item(op, dir);
+    if (item.kind === 'file') return walkFork(op, dir, { item, name });
     const folder = this.#folder(op, dir);
     if (name === '..') return dir === ROOT_ID ? ROOT_ID : folder.key.parent;
     return lookupName(op, folder, name)?.cnid;
@@ -116,7 +141,8 @@ export class HfsFs implements VolumeFs {
   open(tx: Transaction, ino: number, flags: number): void {
     if ((flags & O_TRUNC) === 0) return;
     this.#change(tx, ino, (op, item) => {
-      if (isRegular(op, item)) this.#empty(op, item);
+      if (partOf(ino) === 'resources') setForkAttr(op, item, EMPTY);
+      else if (isRegular(op, item)) this.#empty(op, item);
     });
   }
 
@@ -128,7 +154,7 @@ export class HfsFs implements VolumeFs {
   }
 
   forget(tx: Transaction, ino: number): void {
-    if (this.readOnly) return;
+    if (this.readOnly || partOf(ino) !== 'file') return;
     const op = this.op(tx);
     const item = op.catalog.find(ino);
     if (item !== undefined) evict(op, item);
@@ -136,11 +162,18 @@ export class HfsFs implements VolumeFs {
   }
 
   getattr(tx: Transaction, ino: number): Attr {
-    return this.#read(tx, ino, (op, item) => getattr(op, item, this.#options.defaults));
+    return this.#read(tx, ino, (op, item) => {
+      const attr = getattr(op, item, this.#options.defaults);
+      return partOf(ino) === 'file' ? attr : forkAttr(op, ino, { item, attr });
+    });
   }
 
   setattr(tx: Transaction, ino: number, attr: SetAttr): void {
-    this.#change(tx, ino, (op, item) => setattr(op, item, attr));
+    if (partOf(ino) === 'forks') fail(EPERM);
+    this.#change(tx, ino, (op, item) => {
+      const own = partOf(ino) === 'file' ? attr : setForkAttr(op, item, attr);
+      setattr(op, item, own);
+    });
   }
 
   statfs(tx: Transaction): FsStat {
@@ -149,16 +182,29 @@ export class HfsFs implements VolumeFs {
 
   read(tx: Transaction, ino: number, offset: number, into: Uint8Array): number {
     return this.#read(tx, ino, (op, item) => {
-      if (item.kind === 'folder') fail(EISDIR);
+      if (item.kind === 'folder' || partOf(ino) === 'forks') fail(EISDIR);
+      if (partOf(ino) === 'resources') return readResources(op, item, offset, into);
       const part = this.#target(op, item).subarray(offset, offset + into.length);
       into.set(part);
       return part.length;
     });
   }
 
+  /** Of resource forks: other data is mapped. */
+  write(tx: Transaction, ino: number, offset: number, from: Uint8Array): number {
+    if (partOf(ino) !== 'resources') fail(EINVAL);
+    const before = this.#moved.get(tx) ?? 0;
+    const count = this.#change(tx, ino, (op, item) =>
+      writeResources(op, item, { offset, from, before }),
+    );
+    this.#moved.set(tx, before + count);
+    return count;
+  }
+
   readdir(tx: Transaction, dir: number, offset: number, sink: DirSink): void {
     const op = this.op(tx);
-    listFolder(op, this.#folder(op, dir), { offset, sink, listings: this.#listings });
+    if (partOf(dir) === 'forks') listForks(op, this.#item(op, dir), offset, sink);
+    else listFolder(op, this.#folder(op, dir), { offset, sink, listings: this.#listings });
   }
 
   readlink(tx: Transaction, ino: number): string {
@@ -290,11 +336,12 @@ export class HfsFs implements VolumeFs {
   }
 
   isMapped(tx: Transaction, ino: number): boolean {
-    return this.#read(tx, ino, isRegular);
+    return partOf(ino) === 'file' && this.#read(tx, ino, isRegular);
   }
 
   size(tx: Transaction, ino: number): number {
-    return this.#read(tx, ino, (_, item) => item.data.size);
+    const fork = partOf(ino) === 'resources' ? 'resources' : 'data';
+    return this.#read(tx, ino, (_, item) => item[fork].size);
   }
 
   /** Files have no holes: the serve loop fills what a write or a new size leaves out. */

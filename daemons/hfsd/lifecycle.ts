@@ -4,11 +4,12 @@
 
 import type { Item } from './catalog/item.ts';
 import { isNameless } from './catalog/private.ts';
-import { cutToSize, dataFork, unfinished } from './data.ts';
+import { cutToSize, dataFork, resourceFork, unfinished } from './data.ts';
 import { cutFork } from './fork/fork.ts';
+import { cutResources } from './forks.ts';
 import { removeRecord } from './namei.ts';
 import type { Op } from './op.ts';
-import { dropAttributes, resourceFork } from './xattr.ts';
+import { dropAttributes } from './xattr.ts';
 
 /** Extents that one request frees, and attributes. */
 const STEPS = 32;
@@ -34,5 +35,5 @@ function deleteStep(op: Op, item: Item): boolean {
 /** One more step; true when another one is needed. */
 export function truncateStep(op: Op, item: Item, { inUse }: { readonly inUse: boolean }): boolean {
   if (isNameless(op, item)) return inUse ? false : !deleteStep(op, item);
-  return item.kind === 'file' && !cutToSize(op, item);
+  return item.kind === 'file' && !(cutToSize(op, item) && cutResources(op, item));
 }

@@ -17,6 +17,7 @@ import { encodeText } from '../../kernel/abi/text.ts';
 import { insert, remove } from './btree/change.ts';
 import type { BTree } from './btree/tree.ts';
 import type { Item } from './catalog/item.ts';
+import { resourceFork } from './data.ts';
 import { readBytes, writeBytes } from './fork/bytes.ts';
 import { cutFork, type Fork } from './fork/fork.ts';
 import { EMPTY_FORK, type ForkData, readFork, writeFork } from './fork/fork-data.ts';
@@ -28,7 +29,6 @@ import {
   AttributeFork,
   DATA_FORK,
   FILE_HAS_ATTRIBUTES,
-  RESOURCE_FORK,
 } from './ondisk.ts';
 import type { Op } from './op.ts';
 
@@ -107,13 +107,6 @@ function setFinderInfo(item: Item, value: Uint8Array | undefined): void {
   item.finderInfo = value?.slice() ?? new Uint8Array(32);
   if ((item.mode & S_IFMT) === S_IFLNK) item.finderInfo.set(type);
 }
-
-export const resourceFork = (op: Op, item: Item): Fork => ({
-  cnid: item.cnid,
-  type: RESOURCE_FORK,
-  data: item.resources,
-  save: () => op.catalog.save(item),
-});
 
 function readResources(op: Op, item: Item): Uint8Array | undefined {
   const { size } = item.resources;

@@ -2,6 +2,7 @@
 // the kernel unmounts it. A volume that cannot be mounted answers its attach with the reason.
 
 import type { Board } from '../../kernel/abi/board.ts';
+import { daemonOf } from '../../kernel/abi/disk/daemons.ts';
 import { EINVAL, EMEDIUMTYPE, type Errno, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { getFids } from '../../kernel/abi/fid-table.ts';
 import type { VolumeConfig } from '../../kernel/abi/seat-config.ts';
@@ -57,7 +58,7 @@ function* serveVolume(options: VolumeMainOptions): Task<void> {
   try {
     volume = yield* mountVolume(options, { hooks, gate, log: say });
     volume.engine.cache.refuses = gate.allocation('cache');
-    faults = new MessageFaults({ gate, service: `${volume.format}fs`, executor });
+    faults = new MessageFaults({ gate, service: daemonOf(volume.format), executor });
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     say(`not mounted: ${error.message}`);

@@ -16,11 +16,13 @@ import {
 import { blockCases } from '../lib/testing/block-cases.ts';
 import { faultCases } from '../lib/testing/fault-cases.ts';
 import { DATA, flush, must, request, rig } from '../lib/testing/subject.ts';
+import { treeCases } from '../lib/testing/tree-cases.ts';
 import { startAhci } from './driver.ts';
 import { ahci } from './testing/subject.ts';
 
 blockCases(ahci);
 faultCases(ahci);
+treeCases(ahci);
 
 test('little DMA memory means fewer slots, too little is refused', (t) => {
   const small = rig(ahci, [memoryDisk(1000)], {

@@ -3,8 +3,10 @@
 
 import { blockCases } from '../lib/testing/block-cases.ts';
 import { faultCases } from '../lib/testing/fault-cases.ts';
+import { treeCases } from '../lib/testing/tree-cases.ts';
 import { ide } from './testing/subject.ts';
 
 blockCases(ide('dma'));
 faultCases(ide('dma'));
+treeCases(ide('dma'));
 blockCases(ide('pio'));

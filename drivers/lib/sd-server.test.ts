@@ -2,23 +2,14 @@
 
 import test from 'ava';
 import { S_IFBLK, S_IFMT } from '../../kernel/abi/constants.ts';
-import { EINVAL, EIO, ENOSPC, EROFS } from '../../kernel/abi/errno.ts';
+import { EINVAL, EROFS } from '../../kernel/abi/errno.ts';
 import { FRAMES } from '../../kernel/abi/memlayout.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import { startAhci } from '../ahci/driver.ts';
 import { ahciDmaSize } from '../ahci/memory.ts';
 import { createAhciController } from '../hw/ahci/ahci.ts';
 import { createPciBus } from '../hw/pci.ts';
-import {
-  handClock,
-  type MemoryDisk,
-  memoryDisk,
-  runSeed,
-  runTask,
-  runTasks,
-  seeded,
-  uncounted,
-} from '../hw/test-rig.ts';
+import { handClock, type MemoryDisk, memoryDisk, runTask, uncounted } from '../hw/test-rig.ts';
 import { createSdServer, type SdFile } from './sd-server.ts';
 
 const DATA = 0x100_0000;
@@ -102,27 +93,6 @@ test('raw, data and part/0 are the same disk, part/1 a part of it', (t) => {
   t.deepEqual(read('sdC0/raw', 51_199, 3), Uint8Array.of(0, 7, 7));
 });
 
-test('no transfer leaves its partition', (t) => {
-  const disk = partitioned();
-  const { read, write, run, server, file } = rig([disk]);
-  const size = 200 * 512;
-  disk.bytes.fill(9, 300 * 512);
-  t.is(read('sdC0/part/1', size - 100, 5000).length, 100);
-  t.is(read('sdC0/part/1', size, 10).length, 0);
-  t.is(read('sdC0/part/1', size + 10_000, 10).length, 0);
-  t.is(write('sdC0/part/1', size - 100, new Uint8Array(5000).fill(1)), 100);
-  t.like(
-    t.throws(() => write('sdC0/part/1', size, Uint8Array.of(1))),
-    { errno: ENOSPC },
-  );
-  const part = file('sdC0/part/1');
-  const segments = [{ address: DATA, length: 4096 }];
-  t.is(run(server.transfer(part, { op: 'write', offset: size - 512, segments })), 512);
-  t.is(run(server.transfer(part, { op: 'read', offset: size, segments })), 0);
-  write('sdC0/ctl', 0, 'flush\n');
-  t.true(disk.bytes.subarray(300 * 512).every((byte) => byte === 9));
-});
-
 test('granted memory on sectors goes to the device without a copy', (t) => {
   const disk = partitioned();
   const { run, server, file, bytes } = rig([disk]);
@@ -138,53 +108,6 @@ test('granted memory on sectors goes to the device without a copy', (t) => {
   t.is(run(server.transfer(data, { op: 'read', offset: 0, segments })), 8192);
   t.deepEqual(disk.calls, ['read 0+8192']);
   t.is(bytes(DATA + 510, 1)[0], 0x55);
-});
-
-test('many transfers at once, at any byte, agree with an array of bytes', (t) => {
-  const seed = runSeed();
-  t.log(`ATOLL_SEED=${seed}`);
-  const random = seeded(seed);
-  const disk = memoryDisk(1000);
-  const { pci, server, file, bytes } = rig([disk]);
-  const data = file('sdC0/raw');
-  const model = new Uint8Array(disk.bytes.length);
-  for (let round = 0; round < 200; round++) {
-    const tasks: Task<number>[] = [];
-    const lengths: number[] = [];
-    const checks: (() => void)[] = [];
-    const taken = new Uint8Array(model.length); // disjoint bytes, often of one sector
-    for (let i = 0; i < 12; i++) {
-      const aligned = random(3) === 0;
-      const length = aligned ? 512 * (1 + random(20)) : 1 + random(random(2) ? 300 : 200_000);
-      const at = random(model.length - length);
-      const offset = aligned ? at - (at % 512) : at;
-      if (taken.subarray(offset, offset + length).includes(1)) continue;
-      taken.fill(1, offset, offset + length);
-      const address = DATA + i * 0x10_0000 + random(4);
-      const cut = random(length + 1);
-      const segments = [
-        { address, length: cut },
-        { address: address + cut + 0x1000, length: length - cut },
-      ].filter((segment) => segment.length > 0);
-      const memory = () => segments.map((segment) => bytes(segment.address, segment.length));
-      const op = random(2) ? 'write' : 'read';
-      if (op === 'write') {
-        let to = offset;
-        for (const view of memory()) {
-          view.fill(random(256));
-          model.set(view, to);
-          to += view.length;
-        }
-      } else {
-        const expected = model.slice(offset, offset + length);
-        checks.push(() => t.is(Buffer.compare(Buffer.concat(memory()), expected), 0));
-      }
-      lengths.push(length);
-      tasks.push(server.transfer(data, { op, offset, segments }));
-    }
-    t.deepEqual(runTasks(pci, tasks), lengths);
-    for (const check of checks) check();
-  }
 });
 
 test('fsync of a file with data flushes the disk', (t) => {
@@ -204,13 +127,6 @@ test('fsync of the root flushes every disk', (t) => {
   for (const disk of disks) t.is(disk.bytes[600], 0x77);
 });
 
-test('trim by ctl reaches the medium', (t) => {
-  const disk = partitioned();
-  const { write } = rig([disk]);
-  write('sdC0/ctl', 0, 'trim 400 20\n');
-  t.true(disk.calls.includes(`trim ${400 * 512}+${20 * 512}`));
-});
-
 test('a partition table that was written shows after reread', (t) => {
   const disk = partitioned();
   const { write, names } = rig([disk]);
@@ -222,13 +138,6 @@ test('a partition table that was written shows after reread', (t) => {
   t.deepEqual(names('sdC0/part'), ['.', '..', '0', '1']);
   write('sdC0/ctl', 0, 'reread');
   t.deepEqual(names('sdC0/part'), ['.', '..', '0', '1', '2']);
-});
-
-test('reset by ctl leaves a working disk', (t) => {
-  const { write, read, log } = rig([partitioned()]);
-  write('sdC0/ctl', 0, 'reset\nflush\n');
-  t.is(read('sdC0/raw', 510, 1)[0], 0x55);
-  t.true(log.includes('ahci: reset'));
 });
 
 const wrongCommand = test.macro({
@@ -266,17 +175,6 @@ test('a write-protected disk is read, and refuses writes and trim', (t) => {
   );
   t.regex(text('sdC0/ctl'), /state read-only/);
   t.is(fs.getattr(undefined, file('sdC0/raw'), 0).mode & 0o777, 0o440);
-});
-
-test('a bad spot is EIO for those who read it', (t) => {
-  const disk = partitioned();
-  disk.bad.add(700 * 512);
-  const { read } = rig([disk]);
-  t.like(
-    t.throws(() => read('sdC0/raw', 699 * 512, 1024)),
-    { errno: EIO },
-  );
-  t.is(read('sdC0/raw', 698 * 512, 1024).length, 1024);
 });
 
 test('without a controller the tree is empty', (t) => {

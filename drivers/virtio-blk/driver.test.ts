@@ -6,11 +6,13 @@ import { memoryDisk, runTasks } from '../hw/test-rig.ts';
 import { blockCases } from '../lib/testing/block-cases.ts';
 import { faultCases } from '../lib/testing/fault-cases.ts';
 import { flush, must, request, rig, type Subject } from '../lib/testing/subject.ts';
+import { treeCases } from '../lib/testing/tree-cases.ts';
 import * as r from './regs.ts';
 import { virtio } from './testing/subject.ts';
 
 blockCases(virtio());
 faultCases(virtio());
+treeCases(virtio());
 blockCases(virtio([r.F_INDIRECT_DESC]));
 blockCases(virtio([r.F_EVENT_IDX, r.F_MQ]));
 

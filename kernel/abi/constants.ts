@@ -57,6 +57,8 @@ export const X_OK = 1;
 export const F_OK = 0;
 
 export const NAME_MAX = 255; // bytes
+/** Below a file: the directory of its forks, as Mac OS X has it. */
+export const NAMED_FORK = '..namedfork';
 export const PATH_MAX = 4096; // bytes, the NUL included
 export const SYMLOOP_MAX = 40;
 export const OPEN_MAX = 1024; // file descriptors a process

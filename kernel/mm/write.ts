@@ -17,8 +17,9 @@ import { throttle } from './throttle.ts';
 const METADATA_SHARE = 512;
 /** Below this much room, writes go through. */
 const SAFE_ROOM = 2 * 1024 * 1024;
-/** Every format takes files of this size; whether a larger one may grow only the server knows. */
-const SURE_FILE = 16 * 1024 ** 3;
+/** ext4 takes files of this size, every other format of that; whether a larger one may grow only the server knows. */
+const SURE_EXT4 = 16 * 1024 ** 3;
+const SURE_FILE = 2 ** 31 - 1;
 /** The largest file: what 9P's offsets and JS numbers hold. Servers know their own limits. */
 const MAX_FILE = 2 ** 53 - 1;
 
@@ -37,8 +38,10 @@ export function* writeFile(
   if (inode.superblock.gone) throw new PosixError(EIO);
   let done = 0;
   while (done < from.length) {
-    const large = offset + from.length > SURE_FILE && offset + from.length > inode.size;
-    const through = large || !(yield* hasRoom(context, inode.superblock));
+    const sure = mayGrow(inode, { offset, end: offset + from.length });
+    const through = !sure || !(yield* hasRoom(context, inode.superblock));
+    // What was written before must not go with a page that may have to be taken back.
+    if (through && !sure) yield* flushInode(context, inode);
     const before = inode.size;
     const rest = from.subarray(done);
     const taken = yield* copyIn(
@@ -58,6 +61,16 @@ export function* writeFile(
     yield* throttle(context, inode.superblock);
   }
   return done;
+}
+
+/** Whether the format takes a file of that size for certain; without holes a gap costs room, too. */
+function mayGrow(
+  { superblock, size }: Inode,
+  { offset, end }: { offset: number; end: number },
+): boolean {
+  if (end <= size) return true;
+  if (superblock.type === 'ext4') return end <= SURE_EXT4;
+  return end <= SURE_FILE && offset <= size + PAGE_SIZE;
 }
 
 /** The error that a write-back left behind, told once. */

@@ -32,6 +32,8 @@ export interface FileServer<N, C> {
 
   attach(ctx: C, request: { uname: string; aname: string; nUname: number }): N;
   qid(ctx: C, node: N): Qid;
+  /** `walk` knows NAMED_FORK below regular files: a directory of the file's forks. */
+  readonly hasForks?: true;
   /** One step of a walk; `undefined` when there is no such name. '..' of the root is the root. */
   walk(ctx: C, dir: N, name: string): N | undefined;
   /**

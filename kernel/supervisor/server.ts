@@ -12,8 +12,9 @@ import type { ServerRole } from './spares.ts';
 export interface Server {
   readonly role: ServerRole;
   readonly seat: number;
-  /** Its program, ext4fs. */
+  /** Its program, ext4fs; and which of those that run it is, ext4fs_0. A driver is the only one. */
   name: string;
+  instance: string;
   /** None when the kernel serves it itself. */
   readonly process: Process | undefined;
   readonly transport: RingTransport;
@@ -56,9 +57,12 @@ export interface Ending {
   readonly why: string;
 }
 
-/** As the log names it: `ext4fs sdC0`; a driver has one name. */
-export const nameOf = ({ name, superblock }: Pick<Server, 'name' | 'superblock'>): string =>
-  name === superblock.source ? name : `${name} ${superblock.source}`;
+/** As the log names it: `ext4fs_0 sdC0`; a driver has one name. */
+export const nameOf = ({
+  instance,
+  superblock,
+}: Pick<Server, 'instance' | 'superblock'>): string =>
+  instance === superblock.source ? instance : `${instance} ${superblock.source}`;
 
 /** Requests that it has sent: the first of each pair of rings carries them. */
 export const sentBy = (used: readonly Ring[]): number => used[0]?.total ?? 0;

@@ -3,6 +3,7 @@
 
 import { SIGCONT, SIGKILL, SIGSTOP } from '../abi/constants.ts';
 import { type ControllerName, controllerNamed } from '../abi/disk/controllers.ts';
+import { daemonOf, instanceOf } from '../abi/disk/daemons.ts';
 import { DISK_STATS_BYTES } from '../abi/disk/stats.ts';
 import { EBUSY, EIO, ENOMEM, fail, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
@@ -158,8 +159,10 @@ export class Volumes {
     const { superblock } = server;
     superblock.readOnly = yield* refusesChanges(superblock);
     superblock.type = yield* formatOf(superblock);
-    server.name = `${superblock.type}fs`;
-    if (server.process) server.process.name = server.name;
+    server.name = daemonOf(superblock.type);
+    const others = this.servers.map(({ instance }) => instance);
+    server.instance = instanceOf(server.name, others);
+    if (server.process) server.process.name = server.instance;
     else kernel.log(`${nameOf(server)}: no daemon, served by the kernel itself`);
     yield* learnSpace(superblock);
     return server;
@@ -215,7 +218,7 @@ export class Volumes {
       return serveHere(kernel, { daemons: daemons ?? fail(EIO), config: orders(server), onBug });
     };
     return yield* this.#start(kernel, {
-      ...{ role: 'volume', name: `${request.type}fs`, source: name, type: request.type },
+      ...{ role: 'volume', name: daemonOf(request.type), source: name, type: request.type },
       ...{ seat, session, served: [], used: toDriver, delegate },
       ...{ readOnly: request.readOnly, orders, release },
       ...(daemons && { runHere }),
@@ -277,10 +280,10 @@ export class Volumes {
     }
   }
 
-  /** kill -9 of every server of this name: its program's, or what it serves. */
+  /** kill -9 of every server of this name: its program's, its own, or what it serves. */
   killNamed(kernel: Kernel, name: string): void {
     for (const server of [...this.servers]) {
-      if (server.name !== name && server.superblock.source !== name) continue;
+      if (![server.name, server.instance, server.superblock.source].includes(name)) continue;
       if (server.runHere === undefined) this.#signalServer(kernel, server, SIGKILL);
       else kernel.log(`${nameOf(server)}: not killed: the kernel itself serves it`);
     }
@@ -397,7 +400,7 @@ export class Volumes {
     const cached = role === 'volume';
     const dev = this.#nextDevice++;
     const server: Server = {
-      ...{ role, ledger, transport, seat: parts.seat, name: parts.name },
+      ...{ role, ledger, transport, seat: parts.seat, name: parts.name, instance: parts.name },
       superblock: new Superblock({
         dev,
         type,

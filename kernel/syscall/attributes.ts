@@ -1,7 +1,16 @@
 // System calls on attributes: stat, chmod, chown, utimens, truncate, access, statfs, xattrs.
 
 import { S_IFREG, W_OK } from '../abi/constants.ts';
-import { EACCES, EINVAL, ENODATA, EOPNOTSUPP, EROFS, fail } from '../abi/errno.ts';
+import {
+  EACCES,
+  EINVAL,
+  ENODATA,
+  EOPNOTSUPP,
+  EROFS,
+  type Errno,
+  fail,
+  PosixError,
+} from '../abi/errno.ts';
 import type { Stat } from '../abi/stat.ts';
 import { putStat, putStatFs, STAT_SIZE, STATFS_SIZE, SYS } from '../abi/syscall.ts';
 import { decodeText } from '../abi/text.ts';
@@ -168,6 +177,8 @@ function* getxattr(
     ({ size } = yield* client.rpc(walk));
   } catch (error) {
     client.freeFid(newfid);
+    // A file system without attributes has none to list.
+    if (what.name === '' && isErrno(error, EOPNOTSUPP)) return { length: 0, r0: 0 };
     throw error;
   }
   try {
@@ -182,6 +193,9 @@ function* getxattr(
     yield* clunk(inode.superblock, newfid);
   }
 }
+
+const isErrno = (error: unknown, errno: Errno): boolean =>
+  error instanceof PosixError && error.errno === errno;
 
 /** Sets an attribute; an empty value with XATTR_REPLACE removes it (9P2000.L has no other way). */
 function* setxattr(

@@ -190,7 +190,10 @@ export function* writeAt(call: Call, file: OpenFile, from: Buffer, offset?: numb
     return yield* file.stream.write(call, from.bytes, file.flags);
   }
   const inode = file.needInode();
-  if (!inode.isCachedFile) return yield* writeDirect(call, file, { offset, from });
+  if (!inode.isCachedFile) {
+    if (yield* call.kernel.disks.takes(file.path, from.bytes)) return from.bytes.length;
+    return yield* writeDirect(call, file, { offset, from });
+  }
   yield* inode.lock.acquire();
   try {
     const append = (file.flags & O_APPEND) !== 0;

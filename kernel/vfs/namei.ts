@@ -1,7 +1,7 @@
 // Path walk: from a string to a dentry (POSIX.1-2024 XBD §4.16). At most 40 symlinks, then ELOOP;
 // names of up to 255 bytes, paths of up to 4095. A component that is cached costs no suspension.
 
-import { NAME_MAX, PATH_MAX, SYMLOOP_MAX, X_OK } from '../abi/constants.ts';
+import { NAME_MAX, NAMED_FORK, PATH_MAX, R_OK, SYMLOOP_MAX, X_OK } from '../abi/constants.ts';
 import { EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, fail, PosixError } from '../abi/errno.ts';
 import { textSize } from '../abi/text.ts';
 import type { Task } from '../ipc/task.ts';
@@ -88,8 +88,9 @@ class Walk {
   /** One component down (or up), through mount points. Throws ENOENT for a negative dentry. */
   *#step(name: string): Task<Path> {
     const inode = this.#at.dentry.inode ?? fail(ENOENT);
-    if (!inode.isDirectory) fail(ENOTDIR);
-    checkAccess(this.#call, inode, X_OK);
+    const forks = name === NAMED_FORK && inode.isCachedFile;
+    if (!inode.isDirectory && !forks) fail(ENOTDIR);
+    checkAccess(this.#call, inode, forks ? R_OK : X_OK);
     const { mounts } = this.#call.kernel;
     if (name === '.') return this.#at;
     if (name === '..') return this.#hold(mounts.parent(this.#at));

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { controllerCalled } from '../testing/controller.ts';
 import { tempDir } from '../testing/machine.ts';
+import { type TestVolume, VOLUMES } from '../testing/volumes.ts';
 import { figures } from './figures.ts';
 import { storm } from './storm.ts';
-import { VOLUMES } from './volumes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,9 +21,11 @@ const { values } = parseArgs({
 
 await using dir = await tempDir();
 const file = join(dir.path, 'storm.img');
-const volume = VOLUMES[values.fs];
+const MIB = 96; // for a log of many rounds
+const volume = new Map<string, TestVolume>(Object.entries(VOLUMES)).get(values.fs);
 if (volume === undefined) throw new Error(`--fs is one of ${Object.keys(VOLUMES).join(', ')}`);
-if (!(await volume.make(file))) throw new Error(`no mkfs for ${values.fs} here`);
+if (!(await volume.make(file, Math.max(MIB, volume.leastMib))))
+  throw new Error(`no mkfs for ${values.fs} here`);
 const [kills = 0, seed = 0, hangsPercent = 0, withinMs = 0] = [
   values.kills,
   values.seed,

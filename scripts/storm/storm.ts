@@ -8,14 +8,14 @@ import type { Atoll } from '../../index.ts';
 import type { ControllerName } from '../../kernel/abi/disk/controllers.ts';
 import { WINDOW_SIZE } from '../../kernel/abi/syscall.ts';
 import { bootOn } from '../testing/controller.ts';
+import type { TestVolume } from '../testing/volumes.ts';
 import { KillerShell } from './killer.ts';
-import type { StormVolume } from './volumes.ts';
 import { check, startWriters } from './writers.ts';
 
 export interface StormOptions {
   /** The image, to be written, and what it is. */
   readonly file: string;
-  readonly volume: StormVolume;
+  readonly volume: TestVolume;
   readonly controller: ControllerName;
   readonly kills: number;
   readonly seed: number;

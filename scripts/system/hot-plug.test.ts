@@ -51,6 +51,7 @@ test('a disk that is pulled out under a writer gives EIO, and has all that was f
         writing = write(os, busy);
       });
       if (round === 1) await run(os, 'disk detach sdC1');
+      else if (round === 2) await run(os, 'echo detach > /dev/sd/sdC1/ctl');
       else await os.detachDisk('sdC1');
       const written = await writing;
       t.is(written?.code, 'EIO');
@@ -62,7 +63,7 @@ test('a disk that is pulled out under a writer gives EIO, and has all that was f
       t.deepEqual(
         said.filter((line) => !underWay.test(line)),
         [
-          'ext4fs sdC1: its disk is pulled out, what it served fails with EIO',
+          'ext4fs_1 sdC1: its disk is pulled out, what it served fails with EIO',
           'sdC1: was pulled out',
         ],
       );

@@ -5,15 +5,15 @@ import test from 'ava';
 import { runSeed } from '../../drivers/hw/test-rig.ts';
 import { figures } from '../storm/figures.ts';
 import { storm } from '../storm/storm.ts';
-import { VOLUMES } from '../storm/volumes.ts';
-import { makeExt4, tempDir } from '../testing/machine.ts';
+import { tempDir } from '../testing/machine.ts';
+import { VOLUMES } from '../testing/volumes.ts';
 
 test('a hundred deaths of driver and file system under load: no error, no byte lost, nothing leaked', async (t) => {
   t.timeout(240_000);
   await using dir = await tempDir();
   const file = join(dir.path, 'storm.img');
-  const volume = VOLUMES['ext4'];
-  if (volume === undefined || !(await makeExt4(file, 64))) {
+  const volume = VOLUMES.ext4;
+  if (!(await volume.make(file, 64))) {
     t.log('no mkfs.ext4 here: skipped');
     return t.pass();
   }

@@ -59,7 +59,7 @@ test('a run in which servers are killed is as repeatable as any other', async (t
     await using os = await boot({ disks: [{ file }], seed: 7 });
     const { stdout } = await os.exec(`
       pid() { ps | sed -n "s/^ *\\([0-9]*\\) .* $1$/\\1/p"; }
-      echo a > /mnt/sdC0/a; kill -9 $(pid ext4fs); cat /mnt/sdC0/a
+      echo a > /mnt/sdC0/a; kill -9 $(pid ext4fs_0); cat /mnt/sdC0/a
       kill -9 $(pid ahci); mkdir /mnt/sdC0/d; ls /mnt/sdC0; sync`);
     t.is(stdout, 'a\na\nd\nlost+found\n');
     t.is(os.log.filter((line) => /runs again/.test(line)).length, 2);
@@ -71,7 +71,7 @@ test('a run in which servers are killed is as repeatable as any other', async (t
   t.truthy(hash);
 });
 
-test(survives, 'ext4fs', '9');
+test(survives, 'ext4fs_0', '9');
 test(survives, 'ahci', '9');
-test(survives, 'ext4fs', 'STOP');
+test(survives, 'ext4fs_0', 'STOP');
 test(survives, 'ahci', 'STOP');

@@ -7,8 +7,8 @@ import { startMachine } from '../../host/boot.ts';
 import { Atoll, boot } from '../../index.ts';
 import { atoll, fsck, makeExt4, tempDir } from '../testing/machine.ts';
 
-const withoutDaemon = /^ext4fs sdC0 +- +direct /m;
-const told = 'ext4fs sdC0: no daemon, served by the kernel itself';
+const withoutDaemon = /^ext4fs_0 sdC0 +- +direct /m;
+const told = 'ext4fs_0 sdC0: no daemon, served by the kernel itself';
 
 const tree = `cp -r /boot/etc /mnt/sdC0/t && dd if=/dev/urandom of=/mnt/sdC0/t/big bs=1M count=4 2>/dev/null
   cp -r /mnt/sdC0/t /tmp/t; sync; echo 3 > /proc/sys/vm/drop_caches; diff -r /tmp/t /mnt/sdC0/t && echo equal`;
@@ -130,7 +130,7 @@ test('a bug in a volume that the kernel serves costs the volume, not the machine
   t.regex(stdout, /alive\n$/);
   t.notRegex(stdout, /ext4fs/);
   t.true(
-    log.some((line) => /ext4fs sdC0: given up, .*: a planted bug/.test(line)),
+    log.some((line) => /ext4fs_0 sdC0: given up, .*: a planted bug/.test(line)),
     log.join('\n'),
   );
   await os.shutdown();

@@ -4,8 +4,6 @@
 import type { Atoll } from '../../index.ts';
 import { sha256 } from './machine.ts';
 
-export const ROOT = '/mnt/sdC0';
-
 export type Random = (below: number) => number;
 
 type Node = { name: string; data: Uint8Array } | { name: string; children: Map<string, Node> };
@@ -165,11 +163,12 @@ export class Model {
 
 export interface Operation {
   readonly text: string;
-  readonly ours: (os: Atoll) => Promise<unknown>;
+  /** On the volume that is mounted at `root`. */
+  readonly ours: (os: Atoll, root: string) => Promise<unknown>;
   readonly theirs: (model: Model) => unknown;
 }
 
-export const at = (path: string): string => `${ROOT}/${path}`;
+const at = (root: string, path: string): string => `${root}/${path}`;
 
 function somePath(random: Random, names: readonly string[]): string {
   const depth = 1 + random(3);
@@ -188,37 +187,37 @@ export function someOperation(random: Random, { names }: Rules): Operation {
   const operations: Operation[] = [
     ...[path, other].map((dir) => ({
       text: `mkdir ${dir}`,
-      ours: (os: Atoll) => os.fs.mkdir(at(dir)),
+      ours: (os: Atoll, root: string) => os.fs.mkdir(at(root, dir)),
       theirs: (model: Model) => model.mkdir(dir),
     })),
     {
       text: `write ${path} ${bytes.length}`,
-      ours: (os) => os.fs.writeFile(at(path), bytes),
+      ours: (os, root) => os.fs.writeFile(at(root, path), bytes),
       theirs: (model) => model.write(path, bytes),
     },
     {
       text: `append ${path} ${bytes.length}`,
-      ours: (os) => os.fs.appendFile(at(path), bytes),
+      ours: (os, root) => os.fs.appendFile(at(root, path), bytes),
       theirs: (model) => model.append(path, bytes),
     },
     {
       text: `pwrite ${path} ${offset}+${bytes.length}`,
-      ours: (os) => writeAt(os, { path: at(path), bytes, offset }),
+      ours: (os, root) => writeAt(os, { path: at(root, path), bytes, offset }),
       theirs: (model) => model.pwrite(path, bytes, offset),
     },
     {
       text: `truncate ${path} ${offset}`,
-      ours: (os) => os.fs.truncate(at(path), offset),
+      ours: (os, root) => os.fs.truncate(at(root, path), offset),
       theirs: (model) => model.truncate(path, offset),
     },
     {
       text: `read ${path}`,
-      ours: async (os) => sha256(await os.fs.readFile(at(path))),
+      ours: async (os, root) => sha256(await os.fs.readFile(at(root, path))),
       theirs: (model) => sha256(model.file(path).data),
     },
     {
       text: `readdir ${path}`,
-      ours: async (os) => (await os.fs.readdir(at(path))).sort(),
+      ours: async (os, root) => (await os.fs.readdir(at(root, path))).sort(),
       theirs: (model) => model.readdir(path),
     },
     ...[
@@ -226,17 +225,17 @@ export function someOperation(random: Random, { names }: Rules): Operation {
       { from: other, to: path },
     ].map(({ from, to }) => ({
       text: `rename ${from} ${to}`,
-      ours: (os: Atoll) => os.fs.rename(at(from), at(to)),
+      ours: (os: Atoll, root: string) => os.fs.rename(at(root, from), at(root, to)),
       theirs: (model: Model) => model.rename(from, to),
     })),
     {
       text: `unlink ${path}`,
-      ours: (os) => os.fs.unlink(at(path)),
+      ours: (os, root) => os.fs.unlink(at(root, path)),
       theirs: (model) => model.unlink(path),
     },
     {
       text: `rmdir ${path}`,
-      ours: (os) => os.fs.rmdir(at(path)),
+      ours: (os, root) => os.fs.rmdir(at(root, path)),
       theirs: (model) => model.rmdir(path),
     },
   ];
@@ -264,12 +263,13 @@ export async function outcome(action: () => unknown): Promise<unknown> {
   }
 }
 
-export async function snapshot(os: Atoll): Promise<string[]> {
+/** Every name below `root`, with size and sum: as the model tells it. */
+export async function snapshot(os: Atoll, root: string): Promise<string[]> {
   const lines: string[] = [];
   const walk = async (path: string): Promise<void> => {
     for (const name of await os.fs.readdir(path)) {
       const child = `${path}/${name}`;
-      const shown = child.slice(ROOT.length);
+      const shown = child.slice(root.length);
       if ((await os.fs.lstat(child)).isDirectory()) {
         lines.push(shown);
         await walk(child);
@@ -279,6 +279,6 @@ export async function snapshot(os: Atoll): Promise<string[]> {
       }
     }
   };
-  await walk(ROOT);
+  await walk(root);
   return lines.sort();
 }

@@ -64,7 +64,7 @@ export function host(command: string, args: readonly string[]): Ran | undefined 
   return { status: ran.status, signal: ran.signal, stdout: ran.stdout, stderr: ran.stderr };
 }
 
-/** Makes an ext4 image; false, with nothing made, where mke2fs is missing. */
+/** Makes an image of ext4, or of what -t says; false, with nothing made, where mke2fs is missing. */
 export async function makeExt4(
   file: string,
   mib: number,
@@ -73,7 +73,8 @@ export async function makeExt4(
   const handle = await open(file, 'w');
   await handle.truncate(mib * 1024 * 1024);
   await handle.close();
-  const made = host('mke2fs', ['-q', '-F', '-t', 'ext4', ...args, file]);
+  const type = args.includes('-t') ? [] : ['-t', 'ext4'];
+  const made = host('mke2fs', ['-q', '-F', ...type, ...args, file]);
   if (made?.status === 0) return true;
   await rm(file);
   if (made !== undefined) throw new Error(`mke2fs: ${made.stderr}`);

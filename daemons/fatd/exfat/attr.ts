@@ -19,7 +19,15 @@ import {
 } from '../../../kernel/ninep/types.ts';
 import { modeOf, mustBeKept, withMode } from '../modes.ts';
 import { editSet } from './dir/names.ts';
-import { dirOf, fileAt, indexOf, isFileIno, placeOf, streamAt } from './dir/places.ts';
+import {
+  dirOf,
+  fileAt,
+  indexOf,
+  isFileIno,
+  namelessFile,
+  placeOf,
+  streamAt,
+} from './dir/places.ts';
 import { truncate } from './file/data.ts';
 import { EXFAT_SUPER_MAGIC, type FileView } from './ondisk.ts';
 import { type Op, ROOT_INO } from './op.ts';
@@ -43,7 +51,7 @@ export function getattr(op: Op, ino: number): Attr {
     mode: modeOf(env.options, isFile ? (file?.FileAttributes ?? 0) : undefined),
     uid: env.options.uid,
     gid: env.options.gid,
-    nlink: isFile ? 1 : 2 + indexOf(op, dirOf(op, ino)).directories.size,
+    nlink: linksOf(op, ino),
     rdev: 0,
     size,
     blksize: vol.clusterSize,
@@ -52,6 +60,11 @@ export function getattr(op: Op, ino: number): Attr {
     gen: 0,
     dataVersion: 0,
   };
+}
+
+function linksOf(op: Op, ino: number): number {
+  if (namelessFile(op, ino) !== undefined) return 0;
+  return isFileIno(ino) ? 1 : 2 + indexOf(op, dirOf(op, ino)).directories.size;
 }
 
 export const sizeOf = (op: Op, ino: number): number => streamAt(op, placeOf(op, ino)).DataLength;

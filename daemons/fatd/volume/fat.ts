@@ -97,10 +97,13 @@ export function placeOf(vol: FatVolume, cluster: number): { block: number; at: n
   return { block: Math.floor(byte / vol.blockSize), at: byte % vol.blockSize };
 }
 
+/** Numbers that name no cluster: a bad one, and eight that end a chain. 0xff0 and its like may be clusters. */
+const MARKS = 9;
+
 /** 12 and 16 bits hold the same marks in fewer digits. */
 export function widen(bits: FatBits, raw: number): number {
   const top = bits === 32 ? 0 : 0x0fff_ffff - (2 ** bits - 1);
-  const value = raw >= 2 ** Math.min(bits, 28) - 16 ? raw + top : raw;
+  const value = raw >= 2 ** Math.min(bits, 28) - MARKS ? raw + top : raw;
   return value > BAD ? END : value;
 }
 

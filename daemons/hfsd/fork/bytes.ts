@@ -1,7 +1,7 @@
 // Small forks read and written whole, through the block cache: targets of symbolic links, resource forks
 // and large attributes as values.
 
-import { EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
+import { ENOSPC, EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import type { Op } from '../op.ts';
 import { cutFork, type Fork, findRun, growFork } from './fork.ts';
 
@@ -30,6 +30,30 @@ export function writeBytes(op: Op, fork: Fork, bytes: Uint8Array): void {
     const part = bytes.subarray(done, done + count);
     op.tx.create(no).bytes.set(part, index);
   });
+  fork.save();
+}
+
+/** Writes into the fork, which grows as far as it must; what is skipped is zero. */
+export function writeInto(op: Op, fork: Fork, offset: number, bytes: Uint8Array): void {
+  const { data } = fork;
+  const { allocSize } = op.vol;
+  const had = data.blocks * allocSize;
+  const end = offset + bytes.length;
+  const wanted = Math.ceil(end / allocSize);
+  for (let runs = 0; data.blocks < wanted; runs++) {
+    if (runs === RUNS_MAX) fail(ENOSPC, `file ${fork.cnid}: free space is in too many pieces`);
+    growFork(op, fork, wanted - data.blocks);
+  }
+  const put = (span: Span, from?: Uint8Array): void =>
+    eachUnit(op, fork, span, ({ no, index, count, done }) => {
+      const fresh = span.offset + done - index >= had;
+      const unit = (fresh ? op.tx.create(no) : op.tx.edit(no)).bytes;
+      if (from === undefined) unit.fill(0, index, index + count);
+      else unit.set(from.subarray(done, done + count), index);
+    });
+  if (offset > data.size) put({ offset: data.size, length: offset - data.size });
+  put({ offset, length: bytes.length }, bytes);
+  data.size = Math.max(data.size, end);
   fork.save();
 }
 

@@ -54,6 +54,8 @@ export interface ServeOptions {
   readonly fids?: readonly FidEntry[];
 }
 
+const READS = { changes: false } as const;
+
 /** How often a write behind the end looks for an end that others move. */
 const GAP_TRIES = 1000;
 
@@ -315,13 +317,12 @@ export class VolumeServer {
     const ino = fid.node;
     const { size, dispatch } = { size: m.attr.size, dispatch: () => this.#dispatch(request) };
     const { mover, engine, fs } = volume;
+    const mapped = yield* engine.run((tx) => fs.isMapped(tx, ino), READS);
     if (fs.reserve) yield* this.#reserve(ino, size);
-    else if (fs.mayGrow) yield* this.#fill.upTo(ino, { size, least: size });
+    else if (fs.mayGrow && mapped) yield* this.#fill.upTo(ino, { size, least: size });
     return yield* this.#locks.holding(wholeFile(ino), function* () {
-      const old = yield* engine.run((tx) => (fs.isMapped(tx, ino) ? fs.size(tx, ino) : size), {
-        changes: false,
-      });
-      yield* mover.makeRoom(ino, size);
+      const old = yield* engine.run((tx) => (mapped ? fs.size(tx, ino) : size), READS);
+      if (mapped) yield* mover.makeRoom(ino, size);
       if (size > old) yield* mover.zeroTail(ino, old);
       return yield* dispatch();
     });

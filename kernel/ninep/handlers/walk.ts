@@ -1,6 +1,7 @@
 // Handlers of the messages that make and give up fids: Tattach, Twalk, Tclunk, Tremove.
 // 9P2000 manual walk(5), clunk(5), remove(5).
 
+import { NAMED_FORK } from '../../abi/constants.ts';
 import {
   EACCES,
   EBADF,
@@ -86,7 +87,8 @@ const misses: ReadonlySet<Errno> = new Set<Errno>([ENOENT, ENOTDIR, ENAMETOOLONG
  * clients take a short Rwalk for ENOENT.
  */
 function step<N, C>(s: Session<N, C>, ctx: C, at: Fid<N>, filename: string): Fid<N> | Errno {
-  if (!isDirectory(at.qid)) return ENOTDIR;
+  const toForks = filename === NAMED_FORK && s.fs.hasForks === true;
+  if (!isDirectory(at.qid) && !toForks) return ENOTDIR;
   try {
     checkElement(filename);
     if (filename === '.') return at;

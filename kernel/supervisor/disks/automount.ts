@@ -60,12 +60,13 @@ function* mountVolume(
   const readOnly = first?.options.split(',').includes('ro') ?? false;
   try {
     const request = { source, name, type: 'auto', readOnly, options: '' };
-    const { superblock } = yield* kernel.volumes.startVolume(kernel, request);
+    const { superblock, instance } = yield* kernel.volumes.startVolume(kernel, request);
     const places = first ? before.map(({ target }) => target) : [`/mnt/${name}`];
     for (const target of places) {
       if (first === undefined) yield* makeDirectory(kernel, target);
       yield* mountAt(kernel, target, superblock, `/dev/sd/${source.join('/')}`);
-      kernel.log(`${name}: mounted at ${target}${superblock.readOnly ? ', read-only' : ''}`);
+      const how = superblock.readOnly ? ', read-only' : '';
+      kernel.log(`${name}: mounted at ${target} by ${instance}${how}`);
     }
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;

@@ -11,6 +11,7 @@ import { Lock, sleep, type Task, WaitQueue, wakeAll } from '../../ipc/task.ts';
 import type { Kernel } from '../../kernel.ts';
 import { type TreeNode, TreeServer } from '../../ninep/tree.ts';
 import { Dentry } from '../../vfs/dcache.ts';
+import type { Path } from '../../vfs/mount.ts';
 import { lookup, namei } from '../../vfs/namei.ts';
 import { localServer } from '../local.ts';
 import { takeDown } from '../mounting.ts';
@@ -18,6 +19,7 @@ import { asInit, mountAt } from '../root.ts';
 import type { Server } from '../server.ts';
 
 const AT = '/dev/sd';
+const LINE_MAX = 80;
 
 /** What the board said of the last disk that it was asked to plug in or pull out. */
 type Replugged = Extract<ToKernel, { type: 'replugged' }>;
@@ -53,6 +55,16 @@ export class DiskTree {
     const children = () => [...[...this.shown.keys()].sort().map(directory), sdctl];
     const root: TreeNode<Caller> = { name: '', mode: 0o755, children };
     return new TreeServer(root, { now: () => kernel.clock.wallclock() });
+  }
+
+  /** `detach` written to a disk's own ctl is not for its driver: who pulls it out is the board. */
+  *takes(path: Path | undefined, bytes: Uint8Array): Task<boolean> {
+    const { name, parent } = path?.dentry ?? {};
+    if (path?.mount.superblock.type !== 'sd' || name !== 'ctl' || parent === undefined)
+      return false;
+    if (bytes.length > LINE_MAX || decodeText(bytes.slice()).trim() !== 'detach') return false;
+    yield* this.control(`detach ${parent.name}`);
+    return true;
   }
 
   replugged(answer: Replugged): void {

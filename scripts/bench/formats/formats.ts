@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { boot } from '../../../index.ts';
 import { CONTROLLERS, diskName } from '../../../kernel/abi/disk/controllers.ts';
-import { type StormVolume, VOLUMES } from '../../storm/volumes.ts';
+import { type TestVolume, VOLUMES } from '../../testing/volumes.ts';
 import type { Stage } from '../stage.ts';
 import { atollFigures, makeSource } from './atoll.ts';
 import { libraryFigures } from './libraries.ts';
@@ -21,7 +21,11 @@ export interface FormatRow {
   readonly figures: Figures;
 }
 
-export const formatNames = Object.keys(VOLUMES);
+const { ext4, fat32, exfat, hfs, 'hfs+': plus } = VOLUMES;
+const MEASURED: Readonly<Record<string, TestVolume>> = { ext4, fat32, exfat, hfs, 'hfs+': plus };
+const VOLUME_MIB = 128;
+
+export const formatNames = Object.keys(MEASURED);
 
 export async function formatRows(
   stage: Stage,
@@ -30,7 +34,7 @@ export async function formatRows(
   const rows: FormatRow[] = [];
   say(`${''.padEnd(24)}${columns.map((id) => COLUMNS[id].padStart(17)).join('')}`);
   for (const format of names) {
-    const volume = VOLUMES[format];
+    const volume = MEASURED[format];
     if (volume === undefined) continue;
     const found = await rowsOf(stage, format, volume);
     if (found === undefined) say(`${format}: nothing to make its volumes with`);
@@ -43,7 +47,7 @@ export async function formatRows(
 async function rowsOf(
   stage: Stage,
   format: string,
-  volume: StormVolume,
+  volume: TestVolume,
 ): Promise<FormatRow[] | undefined> {
   const load = loadOf(stage);
   const rows: FormatRow[] = [];
@@ -52,7 +56,7 @@ async function rowsOf(
     ...{ controller, name: diskName(controller, 0) },
     file: join(directory, `${format}-${controller}.img`),
   }));
-  const made = await Promise.all(disks.map(({ file }) => volume.make(file)));
+  const made = await Promise.all(disks.map(({ file }) => volume.make(file, VOLUME_MIB)));
   if (made.includes(false)) return undefined;
   const os = await boot({ disks, mem: 512 << 20 });
   try {
@@ -67,7 +71,7 @@ async function rowsOf(
   }
   const fresh = async <T>(body: (image: string) => T | Promise<T>): Promise<T> => {
     const image = join(directory, `${format}.img`);
-    await volume.make(image);
+    await volume.make(image, VOLUME_MIB);
     try {
       return await body(image);
     } finally {
