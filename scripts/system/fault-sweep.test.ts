@@ -20,6 +20,7 @@ const SWEEPS = [
   'alloc.cache oom',
   'alloc.blocks full',
   'alloc.inodes full',
+  'blk.sdC0.read err EIO',
   'blk.sdC0.write err EIO',
   'blk.sdC0.write torn 512, err EIO',
   'blk.sdC0.flush err EIO',
