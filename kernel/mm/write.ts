@@ -17,9 +17,10 @@ import { throttle } from './throttle.ts';
 const METADATA_SHARE = 512;
 /** Below this much room, writes go through. */
 const SAFE_ROOM = 2 * 1024 * 1024;
-/** ext4 takes files of this size, every other format of that; whether a larger one may grow only the server knows. */
-const SURE_EXT4 = 16 * 1024 ** 3;
-const SURE_FILE = 2 ** 31 - 1;
+/** What every format takes whose files have holes, and those of others; of a larger file only the server knows. */
+const SURE_FILE = 16 * 1024 ** 3;
+const SURE_WHOLE = 2 ** 31 - 1;
+const WITHOUT_HOLES: ReadonlySet<string> = new Set(['vfat', 'exfat', 'hfs', 'hfsplus', 'hfsx']);
 /** The largest file: what 9P's offsets and JS numbers hold. Servers know their own limits. */
 const MAX_FILE = 2 ** 53 - 1;
 
@@ -69,8 +70,8 @@ function mayGrow(
   { offset, end }: { offset: number; end: number },
 ): boolean {
   if (end <= size) return true;
-  if (superblock.type === 'ext4') return end <= SURE_EXT4;
-  return end <= SURE_FILE && offset <= size + PAGE_SIZE;
+  if (!WITHOUT_HOLES.has(superblock.type)) return end <= SURE_FILE;
+  return end <= SURE_WHOLE && offset <= size + PAGE_SIZE;
 }
 
 /** The error that a write-back left behind, told once. */
