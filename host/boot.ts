@@ -102,7 +102,7 @@ const goldenImage = (): DiskConfig[] =>
   packageImages((name) => name === FIRST_IMAGE).map((file) => ({ file, mode: 'overlay' }));
 
 /** The package's images of other file systems: plugged in when somebody sits at the console. */
-export const moreImages = (): string[] => packageImages((name) => name !== FIRST_IMAGE);
+export const moreImages = (): string[] => packageImages((name) => !name.startsWith('ext4'));
 
 function packageImages(wanted: (name: string) => boolean): string[] {
   const folder = packageFile('images/');

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes images/ext4.img.zst with the real mkfs.ext4 and zstd; no root needed. Run it in this folder.
+# Makes images/ext4.img.zst, ext4-inline.img.zst and ext4-old.img.zst with the real mkfs.ext4 and zstd; no root
+# needed. Run it in this folder.
 # The identifiers and times are fixed, so that the same tools make the same image.
 set -eu
 cd "$(dirname "$0")"
@@ -37,16 +38,26 @@ ln -s "$(printf 'a/link/longer/than/sixty/bytes/%s' docs/../docs/../docs/../docs
 ln "$tree/data/numbers" "$tree/data/same-numbers"
 find "$tree" -exec touch -h -d @1735689600 {} +
 
-truncate -s 32M "$image"
-mkfs.ext4 -q -F -b 4096 -L atoll -E root_owner=0:0,hash_seed=6f1c2a52-8c8e-4f83-9d1e-0c2b8a3f5a11 \
-  -U a7011000-0000-4000-8000-000000000001 -d "$tree" "$image"
-# mkfs copies the owner of each file: all of it is to be root's.
-if [ "$(id -u)" != 0 ]; then
+# NAME MIB NUMBER MKFS-OPTION...
+make() {
+  name=$1
+  mib=$2
+  number=$3
+  shift 3
+  : > "$image"
+  truncate -s "${mib}M" "$image"
+  mkfs.ext4 -q -F -L atoll -E root_owner=0:0,hash_seed=6f1c2a52-8c8e-4f83-9d1e-0c2b8a3f5a11 \
+    -U "a7011000-0000-4000-8000-00000000000$number" -d "$tree" "$@" "$image"
+  # mkfs copies the owner and the time of change of each file: all of it is root's and of one moment.
   (cd "$tree" && find . -mindepth 1 | sed 's/^\.//') | while read -r path; do
-    printf 'sif %s uid 0\nsif %s gid 0\n' "$path" "$path"
+    printf 'sif %s uid 0\nsif %s gid 0\nsif %s ctime 20250101000000\nsif %s atime 20250101000000\n' "$path" "$path" "$path" "$path"
+    [ "$number" = 3 ] || printf 'sif %s ctime_extra 0\nsif %s atime_extra 0\n' "$path" "$path"
   done | debugfs -w -f - "$image" > /dev/null 2>&1
-fi
-e2fsck -fn "$image" > /dev/null 2>&1
-zstd -q -19 -f "$image" -o ext4.img.zst
-chmod 644 ext4.img.zst
-ls -l ext4.img.zst
+  e2fsck -fn "$image" > /dev/null 2>&1
+  zstd -q -19 -f "$image" -o "$name.img.zst"
+  chmod 644 "$name.img.zst"
+}
+make ext4 32 1 -b 4096
+make ext4-inline 8 2 -b 1024 -I 256 -O inline_data,orphan_file,metadata_csum_seed,sparse_super2 -J size=1
+make ext4-old 8 3 -b 1024 -I 128 -O ^extents,^64bit,^metadata_csum,^flex_bg,uninit_bg -J size=1
+ls -l ext4*.img.zst

@@ -1,9 +1,10 @@
 // The package's images, as `npm start` plugs them in: each shows its files and takes new ones; a volume is
 // checked, made anew and mounted by the machine's own programs.
 
-import test from 'ava';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
 import { moreImages } from '../../host/boot.ts';
-import { boot } from '../../index.ts';
+import { type Atoll, boot } from '../../index.ts';
 
 test('every image of the package is a volume with files, and FAT is made and checked inside', async (t) => {
   await using os = await boot();
@@ -29,4 +30,26 @@ test('every image of the package is a volume with files, and FAT is made and che
   const { stdout, stderr, status } = await os.exec(script);
   t.is(status, 0, stderr);
   t.regex(stdout, /: 6 files, 3 directories, .*No such file.*\nNEW\nx\n$/s);
+  for (const one of fat) {
+    await os.exec(`umount /mnt/${one}`);
+    await os.detachDisk(one);
+  }
+  await oldAndNewExt4(t, os);
 });
+
+/** The two with other features than the first: the same tree, changed, checked and unplugged. */
+async function oldAndNewExt4(t: ExecutionContext, os: Atoll): Promise<void> {
+  for (const name of ['ext4-inline', 'ext4-old']) {
+    const image = new URL(`../../../images/${name}.img.zst`, import.meta.url);
+    const disk = await os.attachDisk(fileURLToPath(image));
+    const volume = `/mnt/${disk}`;
+    const script = `
+      cd /mnt/sdC0 && find . -type f ! -name README | sort | xargs sha256sum > /tmp/sums && cd ${volume} && sha256sum -c /tmp/sums > /dev/null &&
+      readlink data/slow-link && cat poem && echo more >> README && cd / &&
+      cp -r ${volume}/data ${volume}/copy && rm -r ${volume}/data && umount ${volume} && fsck.ext4 -fn /dev/sd/${disk}/data`;
+    const { stdout, stderr, status } = await os.exec(script);
+    t.deepEqual([status, stderr], [0, ''], stdout);
+    t.regex(stdout, /^a\/link\/.{60,}\nA ring of coral/);
+    await os.detachDisk(disk);
+  }
+}
