@@ -134,6 +134,26 @@ test('a file without a name lives until it is given up, and a renamed one keeps 
   t.deepEqual(second.fs.list(''), ['d', 'in its place']);
 });
 
+test('a file that was replaced while it was open stays what it was, and the name is the new one', (t) => {
+  if (missing(t)) return;
+  const image = fat32();
+  const { fs } = boot({ image });
+  const put = (name: string, value: string): number => {
+    const fid = fs.create(name);
+    fs.write(fid, 0, bytes(value));
+    return fid;
+  };
+  const old = put('target', 'old');
+  fs.clunk(put('source', 'new'));
+  fs.rename('source', 'target');
+  t.is(text(fs.read(fs.open('target', 0))), 'new');
+  t.is(text(fs.read(old)), 'old');
+  fs.clunk(old);
+  t.is(text(fs.read(fs.open('target', 0))), 'new');
+  fs.detach();
+  clean(t, image);
+});
+
 test('what a daemon published outlives it, before any of it is on the disk', (t) => {
   if (missing(t)) return;
   const image = fat32();

@@ -4,7 +4,7 @@
 import { firstCluster, readEntry } from './dir/dir.ts';
 import { freeAll } from './file/free.ts';
 import { ATTR_DIRECTORY } from './ondisk.ts';
-import type { Op } from './op.ts';
+import { FILE_INO, type Op } from './op.ts';
 
 /** True when the file had no name, and is gone now. */
 export function dropFile(op: Op, ino: number): boolean {
@@ -13,7 +13,12 @@ export function dropFile(op: Op, ino: number): boolean {
   if (file === undefined) return false;
   const nameless = held.isNameless(file);
   if (nameless) freeNameless(op, file.place);
+  else if (held.othersNumber(op.tx, file, FILE_INO + file.place)) return false;
   held.release(op.tx, file);
+  if (nameless) {
+    const heir = held.byPlace(op.tx, ino - FILE_INO);
+    if (heir !== undefined) op.tx.onCommit(() => op.env.unfinished(heir.ino));
+  }
   return nameless;
 }
 

@@ -28,7 +28,13 @@ function boot(options: Omit<MachineOptions, 'format'>): { machine: Machine; fs: 
   return { machine, fs };
 }
 
-const small = (): Uint8Array => mkfsExFat(5 << 20, ['-c', '1K']);
+/** What is free on it is not zero, as on a volume that was used. */
+function small(): Uint8Array {
+  const image = mkfsExFat(5 << 20, ['-c', '1K']);
+  const { dataStart, clusterSize } = openExFat(image, image.length);
+  return image.fill(0xee, dataStart + USED_MOST * clusterSize);
+}
+const USED_MOST = 16; // clusters of an empty volume
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 

@@ -5,7 +5,7 @@ import { commonIno, fileAt, isFileIno, streamAt } from './dir/places.ts';
 import { beyond, statedAllocation } from './file/allocation.ts';
 import { trimTail } from './file/data.ts';
 import { freeAll } from './file/free.ts';
-import type { Op } from './op.ts';
+import { DIR_INO, FILE_INO, type Op } from './op.ts';
 
 /** Nobody holds the file any more. */
 export function dropFile(op: Op, ino: number): void {
@@ -22,15 +22,15 @@ export function dropFile(op: Op, ino: number): void {
       env.tree.forget(ino);
       env.linked.delete(ino);
     });
-    wakeSuccessor(op, ino);
+    const heir = env.held.byPlace(tx, ino - (kind === 'file' ? FILE_INO : DIR_INO));
+    if (heir !== undefined) tx.onCommit(() => env.unfinished(heir.ino));
     return;
   }
   if (isFileIno(ino)) trimTail(op, ino);
   const left = env.held.byIno(tx, ino);
   if (left === undefined) return;
   const common = commonIno(left.place, fileAt(op, left.place).FileAttributes);
-  // Whoever was replaced there may still be held by that number: it is not free yet.
-  if (common !== ino && env.held.byIno(tx, common) !== undefined) return;
+  if (env.held.othersNumber(tx, left, common)) return;
   env.held.release(tx, left);
   if (common === ino) return;
   tx.onCommit(() => {
@@ -39,12 +39,3 @@ export function dropFile(op: Op, ino: number): void {
     if (env.moved.delete(ino)) env.moved.add(common);
   });
 }
-
-/** The number is free: who lies at its place may have waited for it. */
-function wakeSuccessor({ env, tx }: Op, ino: number): void {
-  for (const { ino: other, place } of env.held.all(tx)) {
-    if (other === ino || commonIno(place, isFileIno(ino) ? 0 : DIRECTORY) !== ino) continue;
-    tx.onCommit(() => env.unfinished(other));
-  }
-}
-const DIRECTORY = 0x10;

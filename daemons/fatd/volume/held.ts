@@ -128,6 +128,14 @@ export class Held {
     this.#count(tx, file.block, -1);
   }
 
+  /**
+   * Is `common`, the number that the file's place gives, still another's? Whoever was replaced there goes
+   * by it as long as somebody holds him: the one who came keeps his own number until then.
+   */
+  othersNumber(tx: Transaction, file: HeldFile, common: number): boolean {
+    return file.ino !== common && this.byIno(tx, common) !== undefined;
+  }
+
   /** Has the file no name any more? */
   isNameless(file: HeldFile): boolean {
     return file.place >= (HELD_BLOCK * this.#blockSize) / SLOT;

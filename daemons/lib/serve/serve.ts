@@ -230,12 +230,12 @@ export class VolumeServer {
     if (fid === undefined || !allowed) return yield* this.#dispatch(request);
     const ino = fid.handle;
     const { fs } = volume;
-    const size = yield* volume.engine.run(
-      (tx) => (fs.isMapped(tx, ino) ? fs.size(tx, ino) : undefined),
+    const filled = yield* volume.engine.run(
+      (tx) => (fs.isMapped(tx, ino) ? (fs.filled?.(tx, ino) ?? fs.size(tx, ino)) : undefined),
       { changes: false },
     );
-    if (size === undefined) return yield* this.#dispatch(request);
-    if (writing) return yield* this.#write(request, m as MessageOf<'Twrite'>, { ino, size });
+    if (filled === undefined) return yield* this.#dispatch(request);
+    if (writing) return yield* this.#write(request, m as MessageOf<'Twrite'>, { ino, filled });
     return yield* this.#read(request, m as MessageOf<'Tread'>, ino);
   }
 
@@ -257,7 +257,7 @@ export class VolumeServer {
   *#write(
     { tag, grant }: Request,
     m: MessageOf<'Twrite'>,
-    { ino, size }: { ino: number; size: number },
+    { ino, filled }: { ino: number; filled: number },
   ): Task<RMessage> {
     const { grants, volume } = this.#options;
     if (volume.readOnly || volume.fs.readOnly) throw new PosixError(EROFS, 'read-only volume');
@@ -272,7 +272,7 @@ export class VolumeServer {
     const from = Math.floor(m.offset / blockSize) * blockSize;
     const to = Math.ceil((m.offset + count) / blockSize) * blockSize;
     const transfer = { ino, offset: m.offset, count, memory };
-    if (m.offset > size) {
+    if (m.offset > filled) {
       const least = m.offset + count;
       if (volume.fs.mayGrow) yield* this.#fill.upTo(ino, { size: m.offset, least });
       else yield* this.#zeroGap(ino, m.offset);
