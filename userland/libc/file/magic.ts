@@ -59,6 +59,12 @@ const magics: readonly Magic[] = [
   },
   { at: 1024, bytes: 'BD', mime: 'application/octet-stream', describe: 'Macintosh HFS data' },
   {
+    at: 3,
+    bytes: 'EXFAT   ',
+    mime: 'application/octet-stream',
+    describe: 'DOS/MBR boot sector, exFAT',
+  },
+  {
     at: 82,
     bytes: 'FAT32   ',
     mime: 'application/octet-stream',
