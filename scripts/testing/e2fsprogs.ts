@@ -122,27 +122,35 @@ export function onHostKernel(
   return mounted(image, ({ at }) => body(at))?.after;
 }
 
-/** The same, but gives what is on the disk when the power fails behind `body`. */
+/**
+ * The same, but gives what is on the disk when the power fails behind `body`. Linux commits only when
+ * it is asked, however slow the machine.
+ */
 export function cutOnHostKernel(
   image: Uint8Array,
   body: (mountPoint: string) => void,
 ): Uint8Array | undefined {
-  const cut = mounted(image, ({ at, file }) => {
-    body(at);
-    return new Uint8Array(readFileSync(file));
-  });
+  const cut = mounted(
+    image,
+    ({ at, file }) => {
+      body(at);
+      return new Uint8Array(readFileSync(file));
+    },
+    'loop,commit=3600',
+  );
   return cut?.result;
 }
 
 function mounted<R>(
   image: Uint8Array,
   body: (where: { at: string; file: string }) => R,
+  options = 'loop',
 ): { result: R; after: Uint8Array } | undefined {
   return withTempDir((dir) => {
     const [file, at] = [join(dir, 'image'), join(dir, 'mnt')];
     writeFileSync(file, image);
     mkdirSync(at);
-    if (tool('mount', ['-o', 'loop', file, at]).status !== 0) return undefined;
+    if (tool('mount', ['-o', options, file, at]).status !== 0) return undefined;
     let result: R;
     try {
       result = body({ at, file });
