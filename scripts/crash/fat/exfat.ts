@@ -49,7 +49,7 @@ export function exFatFormat(name: string): CrashFormat | undefined {
 const check = (image: Uint8Array): ExFatCheck => checkExFat(imageMedium(image.slice()));
 
 function checkImage(image: Uint8Array): Checked {
-  const { problems, nodes, usedClusters } = check(image);
+  const { problems, nodes, usedClusters, rootClusters } = check(image);
   const sorted = [...nodes].sort((a, b) => (a.path < b.path ? -1 : 1));
   const lines = sorted.map((node, group) =>
     shapeLine({ ...node, group, links: 1, target: '', xattrs: new Map() }),
@@ -58,7 +58,8 @@ function checkImage(image: Uint8Array): Checked {
   return {
     problems: bad.map(({ kind, text }) => `${kind}: ${text}`),
     shape: lines.join('\n'),
-    free: `all but ${usedClusters} clusters`,
+    // A directory that grew stays as large, emptied or not: the others are gone then, the root is not.
+    free: `all but ${usedClusters - rootClusters} clusters and the root directory`,
   };
 }
 

@@ -44,6 +44,8 @@ export interface ExFatCheck {
   /** Files and directories as they are in the end; the root is the first. */
   readonly nodes: readonly Node[];
   readonly usedClusters: number;
+  /** Those among them that are the root directory's. */
+  readonly rootClusters: number;
   isUsed(cluster: number): boolean;
   /** Writes what was put right. */
   store(): void;
@@ -67,7 +69,7 @@ export function checkExFat(medium: Medium): ExFatCheck {
     report.bad('dirty', 'the volume was not unmounted');
   return {
     ...{ vol, problems: report.problems, problemCount: report.count, nodes: tree.nodes },
-    usedClusters: clusters.used,
+    ...{ usedClusters: clusters.used, rootClusters: tree.rootClusters },
     isUsed: (cluster) => clusters.owns(cluster),
     store() {
       tree.store();

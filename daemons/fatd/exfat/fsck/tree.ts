@@ -51,6 +51,7 @@ interface Waiting {
 
 export class Tree {
   readonly nodes: Node[] = [{ path: '', kind: 'dir', size: 0 }];
+  rootClusters = 0;
   readonly #parts: Parts;
   readonly #changed = new Set<Directory>();
   #renamed = 0;
@@ -64,6 +65,7 @@ export class Tree {
     const first = vol.rootCluster;
     const root = clusters.claim({ path: '/', first, need: undefined, contiguous: false });
     if (root.length === 0) fail(EUCLEAN, 'there is no root directory');
+    this.rootClusters = root.length;
     const queue: Waiting[] = [{ path: '', clusters: root }];
     for (let i = 0; i < queue.length; i++) {
       const next = queue[i];
