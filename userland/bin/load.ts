@@ -54,15 +54,18 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   zstdcat: './zstd.js',
 };
 
+/** The module of a program, as seen from this one. */
+export const moduleOf = (name: string): string =>
+  (Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined) ?? `./${name}.js`;
+
 const loaded = new Map<string, Program>();
 
 /** The program, or undefined when there is none of that name. */
 export async function loadProgram(name: string): Promise<Program | undefined> {
   const known = loaded.get(name);
   if (known !== undefined) return known;
-  const elsewhere = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
-  if (elsewhere === undefined && !/^[a-z0-9]+$/.test(name)) return undefined;
-  const { main } = await importModule(elsewhere ?? `./${name}.js`);
+  if (!Object.hasOwn(ELSEWHERE, name) && !/^[a-z0-9]+$/.test(name)) return undefined;
+  const { main } = await importModule(moduleOf(name));
   if (main !== undefined) loaded.set(name, main);
   return main;
 }
