@@ -7,9 +7,11 @@ import { MAKING } from './cases/making.ts';
 import { NAMES } from './cases/names.ts';
 import { REMOVING } from './cases/removing.ts';
 import { RENAMING } from './cases/renaming.ts';
+import { SPACE } from './cases/space.ts';
 import type { Case } from './subject.ts';
 
 export const CASES: readonly Case[] = [
+  ...SPACE,
   ...MAKING,
   ...DATA,
   ...RENAMING,

@@ -98,9 +98,9 @@ const available = async ({ fs, at }: Subject): Promise<number> => {
   return bsize * bavail;
 };
 
-/** Bytes that are free when all is on the disk, what others wrote before, too. */
+/** Bytes that are free; of files that were not flushed nobody knows what they will take. */
 export async function freeBytes(it: Subject): Promise<number> {
-  await it.sh('sync');
+  await synced(it);
   return await available(it);
 }
 

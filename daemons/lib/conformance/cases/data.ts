@@ -2,17 +2,7 @@
 // runs out, files whose names are gone. POSIX.1-2024, and Linux's fallocate(2) and lseek(2).
 
 import { O_APPEND, O_WRONLY } from '../../../../kernel/abi/constants.ts';
-import {
-  type Case,
-  freeAgain,
-  freeBytes,
-  type OpenFile,
-  pattern,
-  refused,
-  same,
-  sameBytes,
-  synced,
-} from '../subject.ts';
+import { type Case, pattern, refused, same, sameBytes, synced } from '../subject.ts';
 
 /** Where blocks and pages of all sizes meet, and beside it. */
 const EDGES = [0, 1, 511, 512, 1023, 1025, 4095, 4096, 4097, 16_384, 65_535, 65_537];
@@ -241,33 +231,4 @@ export const DATA: readonly Case[] = [
       await refused('EOPNOTSUPP', 'punch', file.allocate({ offset: 0, length: 4096 }, 'punch'));
     },
   },
-  {
-    claim: 'a full volume is ENOSPC, keeps what it has, and has its room again afterwards',
-    run: async (it) => {
-      const { fs, at } = it;
-      await fs.writeFile(at('kept'), 'kept');
-      const before = await freeBytes(it);
-      {
-        await using file = await fs.open(at('full'), 'w');
-        await refused('ENOSPC', 'writing on and on', fill(file));
-        await file.truncate(0);
-      }
-      await fs.rm(at('full'));
-      await freeAgain(it, before - 131_072);
-      await fs.writeFile(at('more'), pattern(100_000));
-      return async () => {
-        same(await fs.readFile(at('kept'), 'utf8'), 'kept', 'the file before');
-        sameBytes(await fs.readFile(at('more')), pattern(100_000), 'the file after');
-      };
-    },
-  },
 ];
-
-/** Until it fails; each megabyte on the disk before the next. */
-async function fill(file: OpenFile): Promise<void> {
-  const bytes = pattern(1 << 20);
-  for (let i = 0; i < 256; i++) {
-    await file.write(bytes);
-    await file.datasync();
-  }
-}

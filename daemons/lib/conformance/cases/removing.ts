@@ -1,7 +1,7 @@
 // unlink(2), rmdir(2) and readdir(3): what goes, what stays, what a listing shows while names come and
 // go. POSIX.1-2024.
 
-import { type Case, freeAgain, freeBytes, pattern, refused, same } from '../subject.ts';
+import { type Case, refused, same } from '../subject.ts';
 
 /** For each, a few at a time: every open file is one of a process's thousand. */
 async function some(names: readonly string[], action: (name: string) => Promise<void>) {
@@ -53,8 +53,9 @@ export const REMOVING: readonly Case[] = [
   },
   {
     claim: 'in a directory that is gone nothing is found, and nothing can be made',
-    run: async ({ sh }) => {
-      const said = await sh('mkdir d; cd d; rmdir ../d; ls; touch f; mkdir e');
+    run: async ({ fs, at, sh }) => {
+      await fs.mkdir(at('d'));
+      const said = await sh('cd d; rmdir ../d; touch f; mkdir e');
       same(said.match(/No such file or directory/g)?.length, 2, said);
     },
   },
@@ -73,10 +74,10 @@ export const REMOVING: readonly Case[] = [
     },
   },
   {
-    claim: '120 names: half of them go, come again, and all of them go',
+    claim: '60 names: half of them go, come again, and all of them go',
     run: async ({ fs, at }) => {
       await fs.mkdir(at('d'));
-      const names = numbered(120);
+      const names = numbered(60);
       const write = (name: string): Promise<void> => fs.writeFile(at(`d/${name}`), name);
       await some(names, write);
       same((await fs.readdir(at('d'))).sort(), [...names].sort(), 'all');
@@ -86,7 +87,7 @@ export const REMOVING: readonly Case[] = [
       await some(even, write);
       return async () => {
         same((await fs.readdir(at('d'))).sort(), [...names].sort(), 'all again');
-        same(await fs.readFile(at(`d/${names[98]}`), 'utf8'), names[98], 'one of them');
+        same(await fs.readFile(at(`d/${names[58]}`), 'utf8'), names[58], 'one of them');
         await some(names, (name) => fs.unlink(at(`d/${name}`)));
         await fs.rmdir(at('d'));
       };
@@ -110,22 +111,6 @@ export const REMOVING: readonly Case[] = [
         same(stay.sort(), names.filter((name) => !goes.includes(name)).sort(), 'those that stay');
         same(new Set(seen).size, seen.length, 'names that are there twice');
       }
-    },
-  },
-  {
-    claim: 'a tree goes as a whole, and its room comes back',
-    run: async (it) => {
-      const { fs, at } = it;
-      await fs.mkdir(at('warm'));
-      await fs.rmdir(at('warm'));
-      const before = await freeBytes(it);
-      for (const dir of ['t', 't/1', 't/2', 't/2/3']) {
-        await fs.mkdir(at(dir));
-        await fs.writeFile(at(`${dir}/f`), pattern(20_000));
-      }
-      await fs.rm(at('t'), { recursive: true });
-      same(await fs.readdir(at('')), [], 'what is left');
-      await freeAgain(it, before - 65_536);
     },
   },
 ];
