@@ -9,7 +9,7 @@ interface Claims {
   readonly changes: readonly number[] | 'all';
 }
 
-interface InFlight {
+export interface InFlight {
   readonly tag: number;
   readonly claims: Claims;
   readonly done: WaitQueue;

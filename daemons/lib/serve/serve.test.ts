@@ -3,14 +3,24 @@
 import test, { type ExecutionContext } from 'ava';
 import { O_RDWR } from '../../../kernel/abi/constants.ts';
 import { EBADF, EIO, EROFS, PosixError } from '../../../kernel/abi/errno.ts';
-import { GRANT_READ, GRANT_WRITE } from '../../../kernel/ipc/grant.ts';
+import { GRANT_READ, GRANT_WRITE, GrantReader } from '../../../kernel/ipc/grant.ts';
+import { Ring, ringSize } from '../../../kernel/ipc/ring.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.ts';
-import { NOFID, NONUNAME, P9_GETATTR_ALL, P9_VERSION } from '../../../kernel/ninep/types.ts';
+import { encodeMessage } from '../../../kernel/ninep/codec.ts';
+import { Cursor } from '../../../kernel/ninep/cursor.ts';
+import {
+  NOFID,
+  NONUNAME,
+  P9_GETATTR_ALL,
+  P9_VERSION,
+  type TMessage,
+} from '../../../kernel/ninep/types.ts';
 import { fsck, haveE2fsprogs, mke2fs } from '../../../scripts/testing/e2fsprogs.ts';
 import { mountExt4 } from '../../ext4fs/mount.ts';
 import { seeded } from '../../ext4fs/testing.ts';
 import { TestClient } from '../testing/client.ts';
 import { Machine } from '../testing/machine.ts';
+import { VolumeServer } from './serve.ts';
 
 const SEED = Number(process.env['ATOLL_SEED'] ?? 815);
 const ROOT = 1000; // fids chosen here: the client's own begin at 1
@@ -216,4 +226,52 @@ test('a read-only mount refuses changes and writes nothing', (t) => {
   );
   fs.detach();
   t.true(same(image, before));
+});
+
+test('of one fid replies come in the order of the requests, though the ring for them is full', (t) => {
+  if (missing(t)) return;
+  const machine = new Machine({ image: mke2fs(8 << 20, []), format: mountExt4 });
+  const volume = machine.mount();
+  const { executor, ram } = machine;
+  const ring = (slots: number): Ring => {
+    const shape = { slots, slotSize: 8192, producer: 1, consumer: 2 };
+    return Ring.format(ram, machine.memory(ringSize(shape)).address, shape);
+  };
+  const [requests, replies] = [ring(64), ring(2)];
+  new VolumeServer({
+    ...{ executor, volume, requests, replies, unfinished: new Set<number>(), log: () => {} },
+    ...{ grants: new GrantReader(ram, 2), onUnmounted: () => {} },
+  });
+  let tag = 0;
+  const send = (message: TMessage): void => {
+    const slot = requests.reserve();
+    if (slot === undefined) throw new Error('the ring of requests is too small');
+    slot.length = encodeMessage(new Cursor(slot.payload, { granted: false }), tag++, message);
+    requests.publish();
+  };
+  const answered: number[] = [];
+  const take = (): void => {
+    for (let slot = replies.peek(); slot; slot = replies.peek()) {
+      answered.push(slot.view.getUint16(5, true));
+      replies.release();
+    }
+  };
+  const FILES = 20;
+  send({ name: 'Tattach', fid: ROOT, afid: NOFID, uname: '', aname: '', nUname: NONUNAME });
+  for (let fid = 0; fid < FILES; fid++) send({ name: 'Twalk', fid: ROOT, newfid: fid, wname: [] });
+  machine.advance(0); // two are answered, the other answers wait for room
+  const body = { flags: O_RDWR, mode: 0o600, gid: 0 };
+  for (let fid = 0; fid < FILES; fid++)
+    send({ name: 'Tlcreate', fid, filename: `f${fid}`, ...body });
+  for (let turn = 0; answered.length < tag && turn < 1000; turn++) {
+    take(); // there is room, and who waits for it has not run yet
+    machine.advance(0);
+  }
+  for (let fid = 0; fid < FILES; fid++) {
+    const [walked, created] = [1 + fid, 1 + FILES + fid];
+    t.deepEqual(
+      answered.filter((one) => one === walked || one === created),
+      [walked, created],
+    );
+  }
 });

@@ -35,7 +35,7 @@ import { ZeroFill } from '../data/zero-fill.ts';
 import type { MountedVolume } from '../mounted.ts';
 import type { Transaction } from '../transaction.ts';
 import type { BlockTransaction } from '../tx.ts';
-import { RequestOrder } from './order.ts';
+import { type InFlight, RequestOrder } from './order.ts';
 
 export interface ServeOptions {
   readonly executor: Executor;
@@ -144,24 +144,31 @@ export class VolumeServer {
     const entry = this.#order.enter(tag, message);
     const { trace } = this.#options.executor;
     const span = trace.asyncBegin(EVENTS.serve, T[message.name], tag);
-    let answer: RMessage;
+    try {
+      const answer = yield* this.#answerInTurn(request, entry);
+      trace.asyncEnd(EVENTS.serve, span, T[answer.name]);
+      // Before those who wait for it go on: of one fid, replies come in the order of the requests.
+      yield* this.#reply({ tag, message: answer, granted: grant !== undefined });
+    } finally {
+      this.#order.leave(entry);
+    }
+    if (message.name === 'Tclunk' && this.#isLast(message)) {
+      this.#attached.clear();
+      this.#options.onUnmounted();
+    }
+  }
+
+  *#answerInTurn(request: Request, entry: InFlight): Task<RMessage> {
+    const { message } = request;
     try {
       if (message.name === 'Tflush') yield* this.#order.flushed(entry, message.oldtag);
       else yield* this.#order.inTurn(entry);
       if (this.#isLast(message)) yield* this.#order.alone(entry);
-      answer = yield* this.#answer(request);
+      return yield* this.#answer(request);
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
       this.#logFault(error, message);
-      answer = { name: 'Rlerror', ecode: error.errno };
-    } finally {
-      this.#order.leave(entry);
-    }
-    trace.asyncEnd(EVENTS.serve, span, T[answer.name]);
-    yield* this.#reply({ tag, message: answer, granted: grant !== undefined });
-    if (message.name === 'Tclunk' && this.#isLast(message)) {
-      this.#attached.clear();
-      this.#options.onUnmounted();
+      return { name: 'Rlerror', ecode: error.errno };
     }
   }
 
