@@ -43,7 +43,8 @@ export function entriesOf(
   const entries: Entry[] = [];
   let at = 0;
   while (at < end) {
-    const size = at + DIR_ENTRY_HEAD <= end ? getSize(view, at) : 0;
+    if (at + DIR_ENTRY_HEAD > end) return { entries, brokenAt: at };
+    const size = getSize(view, at);
     const length = has.fileType(vol) ? view.getUint8(at + 6) : view.getUint16(at + 6, true);
     const fits = size >= SMALLEST && size % 4 === 0 && at + size <= end;
     if (!fits || length > 255 || DIR_ENTRY_HEAD + length > size) return { entries, brokenAt: at };
