@@ -133,6 +133,10 @@ function styleOf(tool: Tool, options: Options): Style {
     tool.misuse(`invalid maximum depth ${quotedArgument(depthText)}`);
   if (options.has('s') && options.has('a'))
     tool.misuse('cannot both summarize and show all entries');
+  if (options.has('s') && Number(depthText ?? 0) > 0)
+    tool.misuse(`warning: summarizing conflicts with --max-depth=${Number(depthText)}`);
+  if (options.has('s') && depthText !== undefined)
+    tool.note('warning: summarizing is the same as using --max-depth=0');
   const text = options.value('B') ?? '1024';
   const last = options.last('h', 'si', 'k', 'm', 'b', 'B');
   const units = { h: 'human', si: 'si', k: 1024, m: 1024 * 1024, b: 1 } as const;

@@ -16,7 +16,7 @@ import { quoted } from '../libc/text/quote.ts';
 export const main = program(
   {
     usage: '[OPTION]... [FILE]...\nList the FILEs (the current directory by default).',
-    short: '1AaBbCcdFfGghHiklLmnNopqQRrSstTuUvw:xXZ',
+    short: '1AaBbCcdFfgGhHI:iklLmnNopqQRrSstT:uUvw:xXZ',
     long: {
       all: 'a',
       'almost-all': 'A',

@@ -333,7 +333,7 @@ export const fileTable: Table = {
       [
         'du',
         ...r.some(
-          '-a|-s|-c|-b|-h|-k|-m|-S|-d 1|-d 0|--apparent-size|-l|-L|-D|-0|-t 1K|--exclude=*.txt|--inodes|-B 1|--time|-x'.split(
+          '-a|-s|-c|-b|-h|-k|-m|-S|-d 1|-d 0|--apparent-size|-l|-D|-0|-t 1K|--exclude=*.txt|--inodes|-B 1|--time|-x'.split(
             '|',
           ),
           3,

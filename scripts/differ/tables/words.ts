@@ -42,8 +42,6 @@ const format = (random: Random): string =>
         'text',
         ' ',
         '%a',
-        '%3$s',
-        '%1$s',
         '%z',
         '\\c',
         '%.3d',

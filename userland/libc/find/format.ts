@@ -1,5 +1,6 @@
 // The directives of find -printf.
 
+import { ELOOP, ENOENT, ENOTDIR, PosixError } from '../../../kernel/abi/errno.ts';
 import type { Timespec } from '../../../kernel/abi/stat.ts';
 import { formatMode, typeLetter } from '../files/mode.ts';
 import { basename, isSymlink } from '../files/path.ts';
@@ -102,10 +103,23 @@ function field(tool: Tool, letter: string, { visit, root, settings }: Subject): 
       return users.userName(stat.uid) ?? String(stat.uid);
     case 'U':
       return String(stat.uid);
+    case 'Y':
+      return isSymlink(stat) ? targetType(tool, path) : typeLetter(stat.mode).replace('-', 'f');
     case 'y':
       return typeLetter(stat.mode).replace('-', 'f');
     default:
       return undefined;
+  }
+}
+
+/** Of what a link leads to: N for nothing, L for a loop, ? for what cannot be told. */
+function targetType(tool: Tool, path: string): string {
+  try {
+    return typeLetter(tool.sys.stat(path).mode).replace('-', 'f');
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    if (error.errno === ENOENT || error.errno === ENOTDIR) return 'N';
+    return error.errno === ELOOP ? 'L' : '?';
   }
 }
 

@@ -42,7 +42,10 @@ export function printEntries(
 const blocksText = (blocks: number, style: Style): string =>
   style.human
     ? humanSize(blocks * 512, style.human)
-    : String(Math.ceil((blocks * 512) / (style.unit ?? 1024)));
+    : inUnit(blocks * 512, style.unit ?? { bytes: 1024, suffix: '' });
+
+const inUnit = (size: number, unit: { readonly bytes: number; readonly suffix: string }): string =>
+  `${Math.ceil(size / unit.bytes)}${unit.suffix}`;
 
 /** The names as they are shown; where some are quoted, the others stand below what is in the quotes. */
 function nameTexts(entries: readonly Entry[], style: Style): string[] {
@@ -122,7 +125,7 @@ function sizeText(stat: Stat, style: Style): string {
     return `${major}, ${String(minor).padStart(3)}`;
   }
   if (style.human) return humanSize(stat.size, style.human);
-  return String(style.unit === undefined ? stat.size : Math.ceil(stat.size / style.unit));
+  return style.unit === undefined ? String(stat.size) : inUnit(stat.size, style.unit);
 }
 
 const HALF_YEAR = 15778476; // seconds
@@ -144,7 +147,7 @@ function linkText(tool: Tool, entry: Entry, style: Style): string {
   try {
     const target = tool.sys.readlink(entry.path);
     const shown = shownName(target, style.quoting);
-    if (style.indicator === 'none') return ` -> ${shown}`;
+    if (style.indicator === 'none' || style.indicator === 'slash') return ` -> ${shown}`;
     return ` -> ${shown}${targetIndicator(tool, entry, style)}`;
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;

@@ -44,7 +44,7 @@ export interface Style {
   readonly author: boolean;
   readonly quoting: Quoting;
   /** Bytes that a size is told in; undefined = as it is. */
-  readonly unit: number | undefined;
+  readonly unit: { readonly bytes: number; readonly suffix: string } | undefined;
   readonly width: number;
   /** 0 = blanks only. */
   readonly tabs: number;
@@ -175,12 +175,14 @@ function ignoredNames(options: Options): RegExp[] {
 }
 
 /** -k counts blocks only, as --block-size counts both blocks and sizes. */
-function unitOf(tool: Tool, options: Options): number | undefined {
+function unitOf(tool: Tool, options: Options): Style['unit'] {
   const text = options.value('block-size');
   if (text === undefined || options.last('block-size', 'h', 'si') !== 'block-size')
     return undefined;
   const size = parseSize(/^[KMGTPEZY]/.test(text) ? `1${text}` : text.replace(/^'/, ''));
-  return size || tool.die(`invalid --block-size argument ${quotedArgument(text)}`);
+  if (!size) return tool.die(`invalid --block-size argument ${quotedArgument(text)}`);
+  // A unit without a number is told with each size.
+  return { bytes: size, suffix: /^[KMGTPEZY]/.test(text) ? text.replace('KB', 'kB') : '' };
 }
 
 function tabsOf(tool: Tool, options: Options): number {

@@ -35,6 +35,9 @@ interface State {
   readonly args: readonly string[];
   readonly words: PrintfWords;
   at: number;
+  /** Where this pass over the format began, and the highest argument that it named by number. */
+  base: number;
+  numbered: number;
   out: string;
   stop: boolean;
   fatal: boolean;
@@ -42,11 +45,18 @@ interface State {
 }
 
 export function formatPrintf(format: string, args: readonly string[], words: PrintfWords): Printed {
-  const state: State = { args, words, at: 0, out: '', stop: false, fatal: false, mistakes: [] };
+  const state: State = {
+    ...{ args, words, at: 0, base: 0, numbered: 0, out: '', stop: false, fatal: false },
+    mistakes: [],
+  };
   let excess: string | undefined;
   do {
     const before = state.at;
+    state.base = before;
+    state.numbered = 0;
     once(format, state);
+    // The next pass goes on behind the last argument that was named.
+    state.at = Math.max(state.at, Math.min(args.length, before + state.numbered));
     if (state.at === before && !state.stop) {
       excess = args[state.at];
       break;
@@ -80,23 +90,22 @@ function convert(format: string, at: number, state: State): number {
     return at + 2;
   }
   const match =
-    /^%([-+ #0']*)(\*|\d*)(?:\.(\*|-?\d*))?(?:hh|h|ll|l|L|q(?=[a-zA-Z])|j|z|t)?(.?)/s.exec(
+    /^%(?:(\d+)\$)?([-+ #0']*)(\*(?:\d+\$)?|\d*)(?:\.(\*(?:\d+\$)?|-?\d*))?(?:hh|h|ll|l|L|q(?=[a-zA-Z])|j|z|t)?(.?)/s.exec(
       format.slice(at),
     );
-  const [whole = '', flags = '', width = '', dot, conversion = ''] = match ?? [];
+  const [whole = '', number, flags = '', width = '', dot, conversion = ''] = match ?? [];
   if (!'diouxXeEfFgGaAcsbq'.includes(conversion) || conversion === '') {
     state.mistakes.push(state.words.directive(whole));
     state.stop = true;
     state.fatal = true;
     return format.length;
   }
-  const wide = width === '*' ? Number(integer(take(state), state, 'd')) : Number(width);
-  const precise =
-    dot === '*'
-      ? Number(integer(take(state), state, 'd'))
-      : dot === undefined
-        ? undefined
-        : Number(dot || 0);
+  const wide = width.startsWith('*') ? starred(width, state) : Number(width);
+  const precise = dot?.startsWith('*')
+    ? starred(dot, state)
+    : dot === undefined
+      ? undefined
+      : Number(dot || 0);
   const shape = directiveFlags(flags);
   const d = directive({
     ...shape,
@@ -105,8 +114,19 @@ function convert(format: string, at: number, state: State): number {
     precision: precise !== undefined && precise < 0 ? undefined : precise,
     conversion,
   });
-  emit(d, take(state), state);
+  emit(d, number === undefined ? take(state) : named(Number(number), state), state);
   return at + whole.length;
+}
+
+/** `*`, or `*2$` (POSIX.1-2024 XCU printf, "Numbered argument conversion"). */
+function starred(star: string, state: State): number {
+  const arg = star === '*' ? take(state) : named(Number(star.slice(1, -1)), state);
+  return Number(integer(arg, state, 'd'));
+}
+
+function named(number: number, state: State): string | undefined {
+  state.numbered = Math.max(state.numbered, number);
+  return state.args[state.base + number - 1];
 }
 
 const take = (state: State): string | undefined => state.args[state.at++] ?? end(state);

@@ -8,7 +8,10 @@ import type { Io } from './registry.ts';
 export function cd(shell: Shell, args: readonly string[], io: Io): number {
   let physical = false;
   let at = 0;
-  for (; /^-[LPe]+$/.test(args[at] ?? ''); at++) physical = /P[^L]*$/.test(args[at] ?? '');
+  for (; /^-[LPe]+$/.test(args[at] ?? ''); at++) {
+    const last = args[at]?.match(/[LP]/g)?.at(-1);
+    if (last !== undefined) physical = last === 'P';
+  }
   if (args[at] === '--') at++;
   const operand = args[at];
   let target = operand ?? shell.get('HOME') ?? raise('HOME not set');
