@@ -68,7 +68,7 @@ function bySevenZip(file: string, into: string): boolean {
 
 export const VOLUMES: Readonly<Record<FormatName, TestVolume>> = {
   ext4: ext(12, '-b', '4096', '-J', 'size=4'),
-  'ext4-1k': ext(8, '-b', '1024'),
+  'ext4-1k': ext(8, '-b', '1024', '-O', 'inline_data,quota,orphan_file'),
   ext3: ext(8, '-t', 'ext3', '-I', '128'),
   ext2: ext(8, '-t', 'ext2', '-I', '128'),
   // As many clusters as FAT12 has, but for a few.
