@@ -70,13 +70,17 @@ export function kill(
       ? [processes.get(pid)]
       : pid === -1
         ? processes.all.filter(everybody)
-        : processes.group(pid === 0 ? from.pgid : -pid);
+        : groupWithZombies(kernel, pid === 0 ? from.pgid : -pid);
   if (targets.length === 0) fail(ESRCH);
   const sameSession = (p: Process): boolean => signal === SIGCONT && p.sid === from.sid;
   const allowed = targets.filter((p) => from.uid === 0 || from.uid === p.uid || sameSession(p));
   if (allowed.length === 0 || (pid === 1 && signal !== 0)) fail(EPERM);
   for (const target of allowed) if (target.pid !== 1) sendSignal(kernel, target, signal);
 }
+
+/** Who has not been waited for is there, as for kill(2) of one process; it takes no signal any more. */
+const groupWithZombies = (kernel: Kernel, pgid: number): Process[] =>
+  kernel.processes.all.filter((process) => process.pgid === pgid);
 
 /** A process ends: what it held is released, its parent is told. `status` as wait(2) gives it. */
 export function end(kernel: Kernel, process: Process, status: number): void {

@@ -261,3 +261,11 @@ test('a child is put into the foreground before it runs', (t) => {
   t.not(m.kernel.terminals.console.foreground, 0);
   t.is(shell.told('spawn', [], JSON.stringify({ ...request, setsid: 1 })), 'EINVAL');
 });
+
+test('a group whose last process has ended takes signals until that is waited for', (t) => {
+  const { shell, job } = session();
+  shell.ok('kill', [-job.pid, SIGKILL]);
+  shell.ok('kill', [-job.pid, SIGCONT]);
+  shell.ok('wait', [job.pid, 0]);
+  t.is(shell.told('kill', [-job.pid, SIGCONT]), 'ESRCH');
+});

@@ -12,7 +12,7 @@ import { readWorkload } from './workload/language.ts';
 import { possible, stateAfter } from './workload/model.ts';
 
 const SEED = Number(process.env['ATOLL_SEED'] ?? 1);
-const IMAGES = Number(process.env['ATOLL_CRASH_IMAGES'] ?? 1200);
+const IMAGES = Number(process.env['ATOLL_CRASH_IMAGES'] ?? 900);
 
 const survives = test.macro({
   async exec(t, fs: string, workloads: readonly string[], images: number) {

@@ -16,7 +16,7 @@ import {
   WTERMSIG,
   WUNTRACED,
 } from '../../kernel/abi/constants.ts';
-import { ECHILD, EINTR, PosixError } from '../../kernel/abi/errno.ts';
+import { ECHILD, EINTR, ESRCH, PosixError } from '../../kernel/abi/errno.ts';
 import type { Sys } from '../libc/sys.ts';
 
 export interface Job {
@@ -177,8 +177,15 @@ export const deathWords: Readonly<Record<number, string>> = {
 export function resume(sys: Sys, job: Job): void {
   job.stopped.clear();
   job.told = 'running';
-  if (job.pgid > 0) sys.kill(-job.pgid, SIGCONT);
-  else for (const pid of job.pids) if (!job.statuses.has(pid)) sys.kill(pid, SIGCONT);
+  const running = job.pids.filter((pid) => !job.statuses.has(pid));
+  for (const target of job.pgid > 0 ? [-job.pgid] : running) {
+    try {
+      sys.kill(target, SIGCONT);
+    } catch (error) {
+      // A key may have ended it since it was brought to the foreground: who waits for it learns how.
+      if (!(error instanceof PosixError) || error.errno !== ESRCH) throw error;
+    }
+  }
 }
 
 export const isDone = (job: Job): boolean => job.pids.every((pid) => job.statuses.has(pid));

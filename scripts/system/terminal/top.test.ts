@@ -112,7 +112,8 @@ test('watch shows a command anew, marks what changed, follows the size, ends by 
   await person.sees('command exit with a non-zero status');
   await person.type('x');
   await person.sees(/^status 3$/m);
-  await person.type('clear; watch -n 60 sleep 1000\r');
+  await person.type('clear; watch -n 60 sleep 1001\r');
+  await machine.exec("until pgrep -f '^sleep 1001'; do :; done");
   await person.waits('an empty screen', () => person.text.trim() === '');
   await person.types('\x03');
   const refused = await machine.exec('watch true; watch; watch -n x true');
