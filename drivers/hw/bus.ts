@@ -16,7 +16,7 @@ import { writeLogMemory } from './disk/write-log.ts';
 import type { Bay, Hardware } from './hardware.ts';
 import { createIdeController } from './ide/ide.ts';
 import { createPciBus } from './pci.ts';
-import { createVirtioBlk } from './virtio/virtio-blk.ts';
+import { createVirtioBlk, type VirtioBlk } from './virtio/virtio-blk.ts';
 
 /** What a driver's worker can do before it is needed: opening and unpacking the images. */
 export interface PreparedBus {
@@ -180,11 +180,15 @@ const assemblers: Readonly<Record<ControllerName, (parts: Parts) => Assembled>> 
     return { functions: [controller], change: () => undefined };
   },
   virtio: ({ drives, ...rest }) => {
-    const functions = drives.flatMap(({ bay, disk }) => {
-      const { name, port: device, memory } = bay;
-      return disk ? [createVirtioBlk({ ...rest, disk, name, device, cache: memory.cache })] : [];
-    });
-    return { functions, change: () => undefined };
+    const functions: VirtioBlk[] = [];
+    const change = ({ name, port: device, memory }: Bay, disk: Disk | undefined): void => {
+      const at = functions.findIndex((one) => one.device === device);
+      if (at >= 0) functions.splice(at, 1)[0]?.unplug();
+      if (!disk) return;
+      functions.push(createVirtioBlk({ ...rest, disk, name, device, cache: memory.cache }));
+    };
+    for (const { bay, disk } of drives) change(bay, disk);
+    return { functions, change };
   },
 };
 

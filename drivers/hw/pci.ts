@@ -3,7 +3,7 @@
 import type { Mmio, PciBus, PciFunction, Registers } from '../../kernel/abi/board.ts';
 import { assert } from '../../kernel/abi/errno.ts';
 
-const COMMAND = 0x04;
+export const COMMAND = 0x04;
 const COMMAND_IO = 1 << 0;
 const COMMAND_MEMORY = 1 << 1;
 const COMMAND_BUS_MASTER = 1 << 2;

@@ -37,7 +37,6 @@ export function openController(worker: Worker & { readonly executor: Executor })
   const { board, config, executor } = worker;
   const { ram, clock } = board;
   const log = ringLogger(executor, new Ring(ram, config.log));
-  const functions = board.pci.functions();
   let told = 0;
   let wakesAtMs: number | undefined;
   const wakeFor = (pci: PciFunction): void => {
@@ -52,7 +51,7 @@ export function openController(worker: Worker & { readonly executor: Executor })
     let busy = false;
     for (; told < board.notes.length; told++) log(board.notes[told] ?? '');
     busy = board.pci.look();
-    for (const pci of functions) {
+    for (const pci of board.pci.functions()) {
       busy = pci.step() || busy;
       wakeFor(pci);
     }

@@ -3,14 +3,19 @@
 
 import type { PciFunction } from '../../kernel/abi/board.ts';
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
-import { type BlockRequest, type RequestLimits, SECTOR_SIZE } from '../lib/request.ts';
+import {
+  type BlockRequest,
+  type RamRange,
+  type RequestLimits,
+  SECTOR_SIZE,
+} from '../lib/request.ts';
 import { type After, Watchdog, type Watched } from '../lib/watchdog.ts';
 import {
-  type DmaArea,
   halved,
   type QueueShape,
   queueBytes,
   queueMemory,
+  queueShare,
   segmentsOf,
   shapeOf,
 } from './memory.ts';
@@ -24,9 +29,8 @@ export interface VirtioDiskOptions {
   readonly pci: PciFunction;
   readonly name: string;
   readonly ram: DataView;
-  readonly area: DmaArea;
-  /** Disks that share the area. */
-  readonly disks: number;
+  /** For its queues. */
+  readonly memory: RamRange;
   readonly log: (line: string) => void;
   readonly after: After;
 }
@@ -63,7 +67,6 @@ export class VirtioDisk {
   readonly #running: Running[] = [];
   readonly #watchdog: Watchdog;
   #queues: Virtqueue[] = [];
-  readonly #memory: { readonly at: number; readonly bytes: number }[] = [];
   #features = new Set<number>();
   #config: InstanceType<typeof r.BlockConfig>;
   #failures = 0; // resets since a request was answered
@@ -92,7 +95,9 @@ export class VirtioDisk {
     return this.#features.has(feature);
   }
 
+  /** A device that is gone takes any request, to refuse it. */
   get freeSlots(): number {
+    if (this.#dead) return 1;
     return Math.min(...this.#queues.map((queue) => queue.free));
   }
 
@@ -150,6 +155,12 @@ export class VirtioDisk {
     this.#reset('reset', new Set());
   }
 
+  /** The disk is no longer there (PCI Hot-Plug 1.1 §2.2): what it was asked for fails. */
+  pulled(): void {
+    this.#options.log(`${this.name}: was pulled out`);
+    this.#giveUp(this.#running.splice(0), 'the disk was pulled out');
+  }
+
   #negotiate(): void {
     const words = [this.#transport.offered(0), this.#transport.offered(1)];
     const offers = (bit: number) => ((words[Math.floor(bit / 32)] ?? 0) >>> (bit % 32)) & 1;
@@ -168,11 +179,12 @@ export class VirtioDisk {
     const told = this.has(r.F_MQ) ? this.#config.num_queues : 1;
     const count = Math.max(1, Math.min(QUEUES_MOST, told, t.read('numQueues')));
     const eventIndex = this.has(r.F_EVENT_IDX);
-    const { ram } = this.#options;
+    const { ram, memory: mine } = this.#options;
+    const share = queueShare(mine, count);
     this.#queues = Array.from({ length: count }, (_, index) => {
       t.write('queueSelect', index);
-      const shape = this.#shape(t.read('queueSize'), count);
-      const memory = queueMemory(this.#take(index, queueBytes(shape)), shape);
+      const shape = this.#shape(t.read('queueSize'), share);
+      const memory = queueMemory(mine.address + index * share, shape);
       t.write('queueSize', memory.size);
       t.writeAddress('queueDesc', memory.desc);
       t.writeAddress('queueDriver', memory.driver);
@@ -185,18 +197,8 @@ export class VirtioDisk {
     });
   }
 
-  /** A queue keeps its memory over resets; a device that wants more of it then is refused. */
-  #take(index: number, bytes: number): number {
-    const taken = this.#memory[index] ?? { at: this.#options.area.take(bytes), bytes };
-    if (bytes > taken.bytes)
-      throw new PosixError(EIO, `${this.name}: queue ${index} has grown by a reset`);
-    this.#memory[index] = taken;
-    return taken.at;
-  }
-
   /** As large as the device and its share of the memory allow. */
-  #shape(most: number, queues: number): QueueShape {
-    const share = this.#options.area.share(this.#options.disks * queues);
+  #shape(most: number, share: number): QueueShape {
     let shape: QueueShape | undefined = shapeOf(most, this.has(r.F_INDIRECT_DESC));
     while (shape && queueBytes(shape) > share) shape = halved(shape);
     if (shape && shape.slots > 0 && segmentsOf(shape) > 0) return shape;
@@ -292,11 +294,15 @@ export class VirtioDisk {
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
       this.#options.log(`${error.message}: the device is given up`);
-      this.#dead = true;
       this.#running.length = 0;
-      for (const { request, finish } of left) this.#fail(request, finish, 'the device is gone');
+      this.#giveUp(left, 'the device is gone');
     }
     for (const { request, finish } of failed) this.#fail(request, finish, 'the drive is silent');
+  }
+
+  #giveUp(left: readonly Running[], why: string): void {
+    this.#dead = true;
+    for (const { request, finish } of left) this.#fail(request, finish, why);
   }
 }
 

@@ -2,17 +2,20 @@
 // without the optional parts of the queue.
 
 import test from 'ava';
+import { EIO, PosixError } from '../../kernel/abi/errno.ts';
 import { memoryDisk, runTasks } from '../hw/test-rig.ts';
 import { blockCases } from '../lib/testing/block-cases.ts';
 import { faultCases } from '../lib/testing/fault-cases.ts';
+import { hotPlugCases } from '../lib/testing/hot-plug-cases.ts';
 import { flush, must, request, rig, type Subject } from '../lib/testing/subject.ts';
 import { treeCases } from '../lib/testing/tree-cases.ts';
 import * as r from './regs.ts';
-import { virtio } from './testing/subject.ts';
+import { virtio, virtioSocket } from './testing/subject.ts';
 
 blockCases(virtio());
 faultCases(virtio());
 treeCases(virtio());
+hotPlugCases(virtioSocket);
 blockCases(virtio([r.F_INDIRECT_DESC]));
 blockCases(virtio([r.F_EVENT_IDX, r.F_MQ]));
 
@@ -59,4 +62,20 @@ test('many disks share the memory for DMA: fewer slots each', (t) => {
     Array.from({ length: 40 }, (_, i) => disk.submit(request('read', i * 20, 8))),
   );
   t.true(runTasks(it.pci, reads).every((result) => result === undefined));
+});
+
+test('a device that resets do not help is given up, and all that waits for it fails', (t) => {
+  let dead = false;
+  const sound = virtio();
+  const power: Subject['power'] = (hardware) =>
+    sound.power(hardware).map((pci) => ({ ...pci, step: () => (dead ? false : pci.step()) }));
+  const it = rig({ ...sound, power }, [memoryDisk(1000)]);
+  const disk = must(it.controller.disks[0]);
+  const asked = Array.from({ length: 100 }, (_, i) => disk.submit(request('read', 9 * i)));
+  dead = true;
+  for (const task of asked) task.next();
+  it.functions[0]?.configWrite(0x04, 2, 0); // and now its registers are silent, too
+  for (let i = 0; i < 60; i++) it.time.pass(1000);
+  const results = runTasks(it.pci, asked);
+  t.is(results.filter((one) => one instanceof PosixError && one.errno === EIO).length, 100);
 });

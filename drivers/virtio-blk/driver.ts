@@ -1,11 +1,14 @@
-// The virtio block driver: finds the functions on the PCI bus and offers a disk for each.
+// The virtio block driver: finds the functions on the PCI bus and offers a disk for each,
+// while they come and go.
 // VIRTIO 1.2 §4.1.2, §5.2.
 
-import { EIO, ENODEV, PosixError } from '../../kernel/abi/errno.ts';
+import type { PciBus, PciFunction } from '../../kernel/abi/board.ts';
+import { EIO, PosixError } from '../../kernel/abi/errno.ts';
 import { decodeText } from '../../kernel/abi/text.ts';
-import { sleep, type Task, WaitQueue, wakeAll } from '../../kernel/ipc/task.ts';
+import { Lock, sleep, type Task, WaitQueue, wakeAll } from '../../kernel/ipc/task.ts';
 import { BouncePool } from '../lib/bounce.ts';
 import { queuedDisk } from '../lib/queued-disk.ts';
+import type { RamRange } from '../lib/request.ts';
 import type { BlockController, DriverStart, SdDisk } from '../lib/sd-disk.ts';
 import type { DiskStats } from '../lib/stats.ts';
 import { requestFor, VirtioDisk, type VirtioRequest } from './disk.ts';
@@ -14,46 +17,91 @@ import * as r from './regs.ts';
 
 /** Brings up every virtio block device. A disk that does not answer is logged and left out. */
 export function* startVirtioBlk(options: DriverStart): Task<BlockController> {
-  const { board, dma, log, after, stats } = options;
-  const found = board.pci
+  const controller = new VirtioController(options);
+  yield* controller.settled();
+  return controller;
+}
+
+const blockDevices = (pci: PciBus): PciFunction[] =>
+  pci
     .functions()
-    .filter((pci) => pci.configRead(0, 2) === r.PCI_VENDOR_VIRTIO)
-    .filter((pci) => pci.configRead(2, 2) === r.PCI_DEVICE_BLOCK);
-  if (found.length === 0) throw new PosixError(ENODEV, 'virtio: no block device on the PCI bus');
-  const area = new DmaArea(dma);
-  const bounce = new BouncePool(area.bounce());
-  const ram = new DataView(board.ram);
-  const devices: VirtioDisk[] = [];
-  const disks: SdDisk[] = [];
-  for (const pci of found) {
+    .filter((one) => one.configRead(0, 2) === r.PCI_VENDOR_VIRTIO)
+    .filter((one) => one.configRead(2, 2) === r.PCI_DEVICE_BLOCK);
+
+interface Slot {
+  readonly disk: SdDisk;
+  readonly device: VirtioDisk;
+  readonly memory: RamRange;
+}
+
+/** A disk for each function, as they come and go: hot plug is the bus's (VIRTIO 1.2 §4.1). */
+class VirtioController implements BlockController {
+  readonly bounce: BouncePool;
+  readonly #options: DriverStart;
+  readonly #area: DmaArea;
+  readonly #slots = new Map<PciFunction, Slot>();
+  readonly #settling = new Lock('virtio: disks come up');
+
+  constructor(options: DriverStart) {
+    this.#options = options;
+    this.#area = new DmaArea(options.dma, blockDevices(options.board.pci).length);
+    this.bounce = new BouncePool(this.#area.bounce);
+  }
+
+  get disks(): SdDisk[] {
+    const slots = [...this.#slots].sort(([a], [b]) => a.device - b.device);
+    return slots.map(([, { disk }]) => disk);
+  }
+
+  *settled(): Task<void> {
+    yield* this.#settling.acquire();
+    try {
+      const { pci } = this.#options.board;
+      pci.look();
+      const found = blockDevices(pci);
+      for (const [one, slot] of this.#slots) if (!found.includes(one)) this.#drop(one, slot);
+      for (const one of found) if (!this.#slots.has(one)) yield* this.#connect(one);
+    } finally {
+      this.#settling.release();
+    }
+  }
+
+  reset(): void {
+    for (const { device } of this.#slots.values()) device.restart();
+  }
+
+  *shutdown(): Task<void> {
+    for (const disk of this.disks)
+      yield* disk.submit({ op: 'flush', lba: 0, count: 0, segments: [] });
+  }
+
+  *#connect(pci: PciFunction): Task<void> {
+    const { board, log, after, stats } = this.#options;
     const name = `sdF${pci.device}`;
     const memoryAndBusMaster = 0x6;
-    pci.configWrite(0x04, 2, pci.configRead(0x04, 2) | memoryAndBusMaster);
+    let memory: RamRange | undefined;
     try {
-      const device = new VirtioDisk({
-        ...{ pci, name, ram, area, disks: found.length, log, after },
-      });
+      memory = this.#area.take();
+      pci.configWrite(0x04, 2, pci.configRead(0x04, 2) | memoryAndBusMaster);
+      const ram = new DataView(board.ram);
+      const device = new VirtioDisk({ pci, name, ram, memory, log, after });
       pci.onInterrupt(() => device.interrupt());
       device.start();
-      const serial = yield* readSerial(device, bounce, board.ram);
-      disks.push(makeDisk(device, serial, { ram: board.ram, stats: stats(pci.device) }));
-      devices.push(device);
+      const serial = yield* readSerial(device, this.bounce, board.ram);
+      const disk = makeDisk(device, serial, { ram: board.ram, stats: stats(pci.device) });
+      this.#slots.set(pci, { disk, device, memory });
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
       log(`${name}: ${error.message}`);
+      if (memory) this.#area.give(memory);
     }
   }
-  return {
-    disks,
-    bounce,
-    *settled() {}, // nothing comes or goes under power
-    reset: () => {
-      for (const device of devices) device.restart();
-    },
-    *shutdown() {
-      for (const disk of disks) yield* disk.submit({ op: 'flush', lba: 0, count: 0, segments: [] });
-    },
-  };
+
+  #drop(pci: PciFunction, { device, memory }: Slot): void {
+    this.#slots.delete(pci);
+    this.#area.give(memory);
+    device.pulled();
+  }
 }
 
 /** §5.2.6.1 GET_ID: up to 20 bytes, ended by a NUL when shorter. */

@@ -47,6 +47,11 @@ export function queueBytes({ size, slots, indirect, chain }: QueueShape): number
 }
 
 const align = (bytes: number): number => Math.ceil(bytes / 16) * 16;
+const alignDown = (bytes: number): number => Math.floor(bytes / 16) * 16;
+
+/** The share of each of `queues` in the memory of a disk. */
+export const queueShare = (memory: RamRange, queues: number): number =>
+  alignDown(memory.length / queues);
 
 const ringBytes = (size: number): number =>
   size * r.Descriptor.size + align(r.availSize(size)) + align(r.usedSize(size));
@@ -82,37 +87,38 @@ export function queueMemory(at: number, shape: QueueShape): QueueMemory {
   };
 }
 
-/** Takes pieces of the DMA area; what is left at the end bounces. */
+/** Memory for disks that are plugged in later. */
+const SPARE_DISKS = 7;
+
+/** Shares the DMA area out: a part for each disk and for some that come later; the end of it bounces. */
 export class DmaArea {
-  readonly #end: number;
-  readonly #size: number;
-  readonly #bounces: number;
-  #at: number;
+  readonly #parts: RamRange[] = [];
+  readonly #bounce: RamRange[] = [];
 
-  constructor({ address, length }: RamRange) {
-    this.#at = align(address);
-    this.#end = address + length;
-    this.#bounces = Math.max(1, Math.min(BOUNCES, Math.floor(length / 4 / BOUNCE_SIZE)));
-    this.#size = length - this.#bounces * BOUNCE_SIZE - 16;
+  constructor({ address, length }: RamRange, disks: number) {
+    const bounces = Math.max(1, Math.min(BOUNCES, Math.floor(length / 4 / BOUNCE_SIZE)));
+    const bounceAt = (address + length - bounces * BOUNCE_SIZE) & ~1;
+    for (let i = bounces - 1; i >= 0; i--)
+      this.#bounce.push({ address: bounceAt + i * BOUNCE_SIZE, length: BOUNCE_SIZE });
+    const start = align(address);
+    const parts = disks + SPARE_DISKS;
+    const size = alignDown(Math.floor((bounceAt - start) / parts));
+    for (let i = parts - 1; i >= 0; i--)
+      this.#parts.push({ address: start + i * size, length: size });
   }
 
-  /** What each of `parts` may take. */
-  share(parts: number): number {
-    return Math.floor(this.#size / parts);
+  /** The memory of one disk; throws ENOMEM when there are more disks than parts. */
+  take(): RamRange {
+    const part = this.#parts.pop();
+    if (part === undefined) throw new PosixError(ENOMEM, 'no DMA memory is left for one more disk');
+    return part;
   }
 
-  take(bytes: number): number {
-    const at = this.#at;
-    this.#at = align(at + bytes);
-    if (this.#at > this.#end - this.#bounces * BOUNCE_SIZE)
-      throw new PosixError(ENOMEM, 'virtio: not enough DMA memory for its queues');
-    return at;
+  give(part: RamRange): void {
+    this.#parts.push(part);
   }
 
-  bounce(): RamRange[] {
-    const buffers: RamRange[] = [];
-    for (let i = 0; i < this.#bounces; i++)
-      buffers.push({ address: this.#end - (i + 1) * BOUNCE_SIZE, length: BOUNCE_SIZE });
-    return buffers.map(({ address, length }) => ({ address: address & ~1, length }));
+  get bounce(): readonly RamRange[] {
+    return this.#bounce;
   }
 }

@@ -33,7 +33,7 @@ import { SILENT_MS, Watch } from './watch.ts';
 const MOST_VOLUMES = 16;
 const SESSION = { slots: 16, slotSize: 8192 };
 const DRIVER_SESSION = { slots: 32, slotSize: 1024 };
-const DMA_FRAMES = 288;
+const DMA_FRAMES = 512;
 const STATS_FRAMES = Math.ceil(DISK_STATS_BYTES / PAGE_SIZE);
 /** Workers of a volume that end before they take or send anything, until it is served without. */
 const MUTE_WORKERS = 2;

@@ -4,11 +4,15 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { type Atoll, boot } from '../../index.ts';
+import { diskName } from '../../kernel/abi/disk/controllers.ts';
 import { fsck, makeExt4, tempDir } from '../testing/machine.ts';
 
 /** Appends lines to a log and fsyncs each, until one fails; how many were safe, and the error. */
-async function write(os: Atoll, busy: () => void): Promise<{ safe: number; code: unknown }> {
-  const log = await os.fs.open('/mnt/sdC1/log', 'a');
+async function write(
+  os: Atoll,
+  { disk, busy }: { disk: string; busy: () => void },
+): Promise<{ safe: number; code: unknown }> {
+  const log = await os.fs.open(`/mnt/${disk}/log`, 'a');
   for (let safe = 0; ; safe++) {
     try {
       await log.write(`line ${safe}\n`);
@@ -27,66 +31,75 @@ async function run(os: Atoll, script: string): Promise<string> {
   return stdout;
 }
 
-test('a disk that is pulled out under a writer gives EIO, and has all that was fsynced when it is back', async (t) => {
-  t.timeout(240_000);
-  await using dir = await tempDir();
-  const [first, second] = [join(dir.path, 'first.img'), join(dir.path, 'second.img')];
-  if (!(await makeExt4(first, 8)) || !(await makeExt4(second, 16))) {
-    t.log('no mkfs.ext4 here: skipped');
-    return t.pass();
-  }
-  {
-    await using os = await boot({ disks: [{ file: first }] });
-    t.is(await os.attachDisk(second), 'sdC1');
-    t.is(
-      await run(os, 'disk; df /mnt/sdC1 | tail -1 | cut -d " " -f 1'),
-      'sdC0 ahci\nsdC1 ahci\n/dev/sd/sdC1/part/0\n',
-    );
-    await t.throwsAsync(os.attachDisk(second), { code: 'EBUSY' });
-    let safe = 0;
-    for (let round = 0; round < 3; round++) {
-      const begun = os.log.length;
-      let writing: ReturnType<typeof write> | undefined;
-      await new Promise<void>((busy) => {
-        writing = write(os, busy);
-      });
-      if (round === 1) await run(os, 'disk detach sdC1');
-      else if (round === 2) await run(os, 'echo detach > /dev/sd/sdC1/ctl');
-      else await os.detachDisk('sdC1');
-      const written = await writing;
-      t.is(written?.code, 'EIO');
-      safe += written?.safe ?? 0;
-      t.like(await os.exec('cat /mnt/sdC1/log; ls /dev/sd'), { stdout: 'sdC0\nsdctl\n' });
-      const said = os.log.slice(begun).map((line) => line.replace(/^.*\] /, ''));
-      const underWay =
-        /write-back of \d+ bytes at \d+ failed|: the (disk was pulled out|port is gone)$/;
-      t.deepEqual(
-        said.filter((line) => !underWay.test(line)),
-        [
-          'ext4fs_1 sdC1: its disk is pulled out, what it served fails with EIO',
-          'sdC1: was pulled out',
-        ],
-      );
-      if (round === 0) await run(os, "kill -9 $(pgrep '^ahci')");
-      await run(os, 'disk attach sdC1');
-      const lines = (await run(os, 'cat /mnt/sdC1/log')).split('\n').length - 1;
-      t.true(lines >= safe && lines <= safe + 1, `${lines} lines, ${safe} of them fsynced`);
-      safe = lines;
+const pulledOut = test.macro({
+  async exec(t, controller: 'ahci' | 'virtio') {
+    t.timeout(240_000);
+    await using dir = await tempDir();
+    const [first, second] = [join(dir.path, 'first.img'), join(dir.path, 'second.img')];
+    if (!(await makeExt4(first, 8)) || !(await makeExt4(second, 16))) {
+      t.log('no mkfs.ext4 here: skipped');
+      return t.pass();
     }
-    const { stderr } = await os.exec(
-      'disk detach sdC9; disk attach sdD0; disk attach sdC1; disk eject',
-    );
-    t.deepEqual(stderr.match(/disk: .*/g), [
-      'disk: cannot detach sdC9: No such device or address',
-      'disk: cannot attach sdD0: No such device or address',
-      'disk: cannot attach sdC1: Device or resource busy',
-      "disk: unknown command 'eject'",
-    ]);
-    await os.shutdown();
-  }
-  t.is(fsck(first), '');
-  t.is(fsck(second), '');
+    {
+      await using os = await boot({ disks: [{ file: first, controller }] });
+      const [sd0, sd1] = [diskName(controller, 0), diskName(controller, 1)];
+      t.is(await os.attachDisk({ file: second, controller }), sd1);
+      t.is(
+        await run(os, `disk; df /mnt/${sd1} | tail -1 | cut -d " " -f 1`),
+        `${sd0} ${controller}\n${sd1} ${controller}\n/dev/sd/${sd1}/part/0\n`,
+      );
+      await t.throwsAsync(os.attachDisk({ file: second, controller }), { code: 'EBUSY' });
+      let safe = 0;
+      for (let round = 0; round < 3; round++) {
+        const begun = os.log.length;
+        let writing: ReturnType<typeof write> | undefined;
+        await new Promise<void>((busy) => {
+          writing = write(os, { disk: sd1, busy });
+        });
+        if (round === 1) await run(os, `disk detach ${sd1}`);
+        else if (round === 2) await run(os, `echo detach > /dev/sd/${sd1}/ctl`);
+        else await os.detachDisk(sd1);
+        const written = await writing;
+        t.is(written?.code, 'EIO');
+        safe += written?.safe ?? 0;
+        t.like(await os.exec(`cat /mnt/${sd1}/log; ls /dev/sd`), {
+          stdout: `${sd0}\nsdctl\n`,
+        });
+        const said = os.log.slice(begun).map((line) => line.replace(/^.*\] /, ''));
+        const underWay =
+          /write-back of \d+ bytes at \d+ failed|: the (disk was pulled out|(port|device) is gone)$/;
+        t.deepEqual(
+          said.filter((line) => !underWay.test(line)),
+          [
+            `ext4fs_1 ${sd1}: its disk is pulled out, what it served fails with EIO`,
+            `${sd1}: was pulled out`,
+          ],
+        );
+        if (round === 0) await run(os, `kill -9 $(pgrep '^${controller}')`);
+        await run(os, `disk attach ${sd1}`);
+        const lines = (await run(os, `cat /mnt/${sd1}/log`)).split('\n').length - 1;
+        t.true(lines >= safe && lines <= safe + 1, `${lines} lines, ${safe} of them fsynced`);
+        safe = lines;
+      }
+      const { stderr } = await os.exec(
+        `disk detach sdC9; disk attach sdD0; disk attach ${sd1}; disk eject`,
+      );
+      t.deepEqual(stderr.match(/disk: .*/g), [
+        'disk: cannot detach sdC9: No such device or address',
+        'disk: cannot attach sdD0: No such device or address',
+        `disk: cannot attach ${sd1}: Device or resource busy`,
+        "disk: unknown command 'eject'",
+      ]);
+      await os.shutdown();
+    }
+    t.is(fsck(first), '');
+    t.is(fsck(second), '');
+  },
+  title: (_, controller) =>
+    `a disk of ${controller} that is pulled out under a writer gives EIO, and has all that was fsynced when it is back`,
 });
+test(pulledOut, 'ahci');
+test(pulledOut, 'virtio');
 
 test('a controller without disks gets its driver with the first one; an IDE disk stays where it is', async (t) => {
   t.timeout(120_000);

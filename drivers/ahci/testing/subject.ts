@@ -1,6 +1,8 @@
 // The AHCI controller and its driver, for the cases that all controllers share.
 
 import { createAhciController } from '../../hw/ahci/ahci.ts';
+import { createPciBus } from '../../hw/pci.ts';
+import type { Socket } from '../../lib/testing/hot-plug-cases.ts';
 import type { Subject } from '../../lib/testing/subject.ts';
 import { startAhci } from '../driver.ts';
 
@@ -15,4 +17,13 @@ export const ahci: Subject = {
     badAddress: /host bus fatal/,
     short: /command aborted/,
   },
+};
+
+export const ahciSocket: Socket = {
+  ...{ name: 'ahci', prefix: 'sdC', spare: { least: 1, most: 11 } },
+  power: (ram, disks) => {
+    const hba = createAhciController({ ram, disks: disks.length ? disks : [undefined], ports: 32 });
+    return { pci: createPciBus([hba]), plug: hba.plug, unplug: hba.unplug };
+  },
+  start: startAhci,
 };

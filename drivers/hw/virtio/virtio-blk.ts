@@ -10,7 +10,7 @@ import { Drive } from '../device/drive.ts';
 import { DriveFaults } from '../device/drive-faults.ts';
 import { InterruptLine } from '../device/interrupt-line.ts';
 import type { Disk } from '../disk/disk.ts';
-import { ConfigSpace } from '../pci.ts';
+import { COMMAND, ConfigSpace } from '../pci.ts';
 import { CLASS_STORAGE, capabilities, Layout, NOTIFY_MULTIPLIER, REGISTERS_BAR } from './layout.ts';
 import { RequestQueue } from './request-queue.ts';
 import { RANGE_SECTORS, RANGES } from './requests.ts';
@@ -32,6 +32,8 @@ export interface VirtioBlkOptions {
 
 export interface VirtioBlk extends PciFunction {
   readonly drive: Drive;
+  /** Takes it from the bus: what its cache held is lost, and every read of it gives all ones. */
+  unplug(): void;
   powerOff(): void;
 }
 
@@ -55,10 +57,13 @@ export function createVirtioBlk(options: VirtioBlkOptions): VirtioBlk {
   });
   const registers = config.gateRegisters(function_, 'memory');
   const line = new InterruptLine(gate, 'virtio');
+  let gone = false;
   return {
     ...{ bus: 0, device, function: 0, drive },
-    configRead: (offset, width) => config.read(offset, width),
-    configWrite: (offset, width, value) => config.write(offset, width, value),
+    configRead: (offset, width) => (gone ? 2 ** (8 * width) - 1 : config.read(offset, width)),
+    configWrite: (offset, width, value) => {
+      if (!gone) config.write(offset, width, value);
+    },
     bar: () => undefined,
     registers: (index) => (index === REGISTERS_BAR ? registers : undefined),
     onInterrupt: (handler) => {
@@ -73,6 +78,11 @@ export function createVirtioBlk(options: VirtioBlkOptions): VirtioBlk {
     dueAtMs: () => {
       const times = [function_.dueAtMs, line.dueAtMs].filter((at) => at !== undefined);
       return times.length === 0 ? undefined : Math.min(...times);
+    },
+    unplug: () => {
+      config.write(COMMAND, 2, 0);
+      gone = true;
+      drive.powerOff();
     },
     powerOff: () => drive.powerOff(),
   };

@@ -1,6 +1,9 @@
 // Virtio block devices and their driver, for the cases that all controllers share.
 
-import { createVirtioBlk } from '../../hw/virtio/virtio-blk.ts';
+import type { Disk } from '../../hw/disk/disk.ts';
+import { createPciBus } from '../../hw/pci.ts';
+import { createVirtioBlk, type VirtioBlk } from '../../hw/virtio/virtio-blk.ts';
+import type { Socket } from '../../lib/testing/hot-plug-cases.ts';
 import type { Hardware, Subject } from '../../lib/testing/subject.ts';
 import { startVirtioBlk } from '../driver.ts';
 
@@ -25,3 +28,20 @@ export const virtio = (without: readonly number[] = []): Subject => ({
     short: /moved 0 of 512 bytes/,
   },
 });
+
+export const virtioSocket: Socket = {
+  ...{ name: 'virtio', prefix: 'sdF', spare: { least: 7, most: 7 } },
+  power: (ram, disks) => {
+    const functions: VirtioBlk[] = [];
+    const plug = (device: number, disk: Disk): void => {
+      functions.push(createVirtioBlk({ ram, disk, device, name: `sdF${device}` }));
+    };
+    const unplug = (device: number): void => {
+      const at = functions.findIndex((one) => one.device === device);
+      functions.splice(at, 1)[0]?.unplug();
+    };
+    for (const [device, disk] of disks.entries()) plug(device, disk);
+    return { pci: createPciBus(functions), plug, unplug };
+  },
+  start: startVirtioBlk,
+};

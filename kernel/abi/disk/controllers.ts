@@ -11,7 +11,7 @@ export const CONTROLLERS = Object.keys(LETTERS) as readonly ControllerName[];
 export const HOT_PLUG: Readonly<Record<ControllerName, boolean>> = {
   ahci: true,
   ide: false,
-  virtio: false,
+  virtio: true,
 };
 
 /** What is plugged into the board. */
