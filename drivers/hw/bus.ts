@@ -62,8 +62,10 @@ export function assembleBus(
   prepared: PreparedBus,
   controller: ControllerName,
 ): { pci: PciBus; notes: readonly string[] } {
+  const word = new Int32Array(prepared.hardware.changes);
+  let seen = Atomics.load(word, 0); // before what it tells of is taken
   const hardware = newest(prepared.hardware);
-  const { notes: refused, changes } = hardware;
+  const { notes: refused } = hardware;
   let bays = hardware.bays.filter((bay) => bay.controller === controller);
   const opening: OpeningBus = {
     hardware,
@@ -83,8 +85,6 @@ export function assembleBus(
   const log = (line: string) => void notes.push(line);
   const parts = { ram: board.ram, drives, log, faults: new FaultGate(board) };
   const { functions, change } = assemblers[controller](parts);
-  const word = new Int32Array(changes);
-  let seen = Atomics.load(word, 0);
   const look = (): boolean => {
     if (word[0] === seen) return false;
     seen = Atomics.load(word, 0);

@@ -101,7 +101,6 @@ export class Backplane {
     if (disk) throw new PosixError(EBUSY, `${name}: is plugged in`);
     if (!HOT_PLUG[controller]) refuse(controller);
     this.#fill(name);
-    Atomics.add(new Int32Array(this.#changes), 0, 1);
   }
 
   unplug(name: string): void {
@@ -110,6 +109,10 @@ export class Backplane {
     if (bay.disk === undefined) throw new PosixError(ENXIO, `${name}: nothing is plugged in`);
     this.#bays.set(name, { ...bay, disk: undefined });
     this.#giveBack(name);
+  }
+
+  /** Once the workers have been sent what changed: whoever looks sooner would take the old for the new. */
+  announce(): void {
     Atomics.add(new Int32Array(this.#changes), 0, 1);
   }
 

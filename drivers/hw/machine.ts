@@ -386,6 +386,7 @@ export class Machine {
     try {
       this.#backplane[how](name);
       this.#power.replugged();
+      this.#backplane.announce();
       void this.#send({ type: 'replugged', errno: 0, text: name });
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;

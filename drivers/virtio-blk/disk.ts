@@ -71,6 +71,7 @@ export class VirtioDisk {
   #config: InstanceType<typeof r.BlockConfig>;
   #failures = 0; // resets since a request was answered
   #dead = false;
+  #pulled = false;
 
   constructor(options: VirtioDiskOptions) {
     this.name = options.name;
@@ -143,6 +144,7 @@ export class VirtioDisk {
 
   /** The device's interrupt: §4.1.5.4. */
   interrupt(): void {
+    if (this.#absent) return;
     const isr = this.#transport.isr();
     if (isr & r.ISR_QUEUE) this.#reap();
     if (isr & r.ISR_CONFIG) this.#lookAtStatus();
@@ -150,13 +152,21 @@ export class VirtioDisk {
 
   /** Resets the device and issues again what was not answered; doing a request twice does no harm. */
   restart(): void {
+    if (this.#pulled) return;
     this.#dead = false;
     this.#failures = 0;
     this.#reset('reset', new Set());
   }
 
-  /** The disk is no longer there (PCI Hot-Plug 1.1 §2.2): what it was asked for fails. */
+  /** Nobody answers at its place on the bus: all ones are no vendor (PCI 3.0 §6.1). */
+  get #absent(): boolean {
+    return this.#options.pci.configRead(0, 2) === 0xffff;
+  }
+
+  /** The disk is no longer there: what it was asked for fails, as will what it is asked for. */
   pulled(): void {
+    if (this.#pulled) return;
+    this.#pulled = true;
     this.#options.log(`${this.name}: was pulled out`);
     this.#giveUp(this.#running.splice(0), 'the disk was pulled out');
   }
@@ -279,6 +289,10 @@ export class VirtioDisk {
   }
 
   #reset(why: string, givenUp: ReadonlySet<Watched>): void {
+    if (this.#absent) {
+      this.pulled();
+      return;
+    }
     this.#options.log(`${this.name}: ${why}${why === 'reset' ? '' : ': reset'}`);
     const failed = this.#running.filter((one) => givenUp.has(one));
     const left = this.#running.filter((one) => !givenUp.has(one));
