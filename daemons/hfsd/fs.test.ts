@@ -238,7 +238,8 @@ const byPath = test.macro({
     const data = client.open('file/..namedfork/data');
     client.write(data, 0, bytes('the file'));
     client.clunk(data);
-    t.throws(() => client.create('file/..namedfork/third'));
+    t.throws(() => client.create('file/..namedfork/third'), { message: /not permitted/ });
+    t.is(client.getattr(client.create('file/..namedfork/rsrc')).size, 5006, 'it is there already');
     t.throws(() => client.unlink('file/..namedfork/rsrc'));
     client.mkdir('folder');
     t.throws(() => client.walk('folder/..namedfork'));

@@ -140,13 +140,12 @@ export class HfsFs implements VolumeFs {
 
   open(tx: Transaction, ino: number, flags: number): void {
     if ((flags & O_TRUNC) === 0) return;
-    this.#change(tx, ino, (op, item) => {
-      if (partOf(ino) === 'resources') setForkAttr(op, item, EMPTY);
-      else if (isRegular(op, item)) this.#empty(op, item);
-    });
+    this.#change(tx, ino, (op, item) => this.#empty(op, ino, item));
   }
 
-  #empty(op: Op, item: Item): void {
+  #empty(op: Op, ino: number, item: Item): void {
+    if (partOf(ino) === 'resources') setForkAttr(op, item, EMPTY);
+    if (partOf(ino) === 'resources' || !isRegular(op, item)) return;
     resize(op, item, 0);
     item.modified = op.now;
     item.changed = op.now;
@@ -223,7 +222,9 @@ export class HfsFs implements VolumeFs {
     dir: number,
     request: { name: string; flags: number; mode: number; gid: number },
   ): number {
-    return this.#change(tx, dir, (op) => {
+    return this.#change(tx, dir, (op, item) => {
+      const fork = partOf(dir) === 'forks' ? walkFork(op, dir, { item, ...request }) : undefined;
+      if (fork !== undefined) return this.#createFork(op, { item, fork, ...request });
       const folder = this.#folder(op, dir);
       const old = lookupName(op, folder, request.name);
       if (old === undefined) {
@@ -232,9 +233,16 @@ export class HfsFs implements VolumeFs {
       }
       if ((request.flags & O_EXCL) !== 0) fail(EEXIST);
       if (old.kind === 'folder') fail(EISDIR);
-      if ((request.flags & O_TRUNC) !== 0 && isRegular(op, old)) this.#empty(op, old);
+      if ((request.flags & O_TRUNC) !== 0) this.#empty(op, old.cnid, old);
       return old.cnid;
     });
+  }
+
+  /** A file has both forks from its beginning. */
+  #createFork(op: Op, { item, fork, flags }: { item: Item; fork: number; flags: number }): number {
+    if ((flags & O_EXCL) !== 0) fail(EEXIST);
+    if ((flags & O_TRUNC) !== 0) this.#empty(op, fork, item);
+    return fork;
   }
 
   mkdir(

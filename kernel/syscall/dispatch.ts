@@ -23,6 +23,7 @@ import { processCalls } from './processes.ts';
 import { resourceCalls } from './resources.ts';
 import { systemCalls } from './system.ts';
 import { terminalCalls } from './terminals.ts';
+import { xattrCalls } from './xattrs.ts';
 
 /** What a call asks for, copied out of its slot; the data stays in the window. */
 export interface Request {
@@ -51,6 +52,7 @@ const handlers: Calls = {
   ...ioCalls,
   ...nameCalls,
   ...attributeCalls,
+  ...xattrCalls,
   ...batchCalls,
   ...descriptorCalls,
   ...processCalls,

@@ -17,6 +17,7 @@ test('every image of the package is a volume with files, and FAT is made and che
     await os.fs.writeFile(`/mnt/${disk}/hello`, 'new');
     t.is(await os.fs.readFile(`/mnt/${disk}/hello`, 'utf8'), 'new', file);
     if (/\/fat\d+\./.test(file)) fat.push(disk);
+    if (/\/hfs/.test(file)) await resourceFork(t, os, `/mnt/${disk}`);
   }
   t.is(fat.length, 3);
   t.deepEqual(await os.fs.readdir('/mnt/sdC1'), ['Documents', 'DATA', 'README.TXT', 'hello']);
@@ -36,6 +37,17 @@ test('every image of the package is a volume with files, and FAT is made and che
   }
   await oldAndNewExt4(t, os);
 });
+
+async function resourceFork(t: ExecutionContext, os: Atoll, volume: string): Promise<void> {
+  const script = `
+    cd ${volume} && echo longer > hello/..namedfork/rsrc && echo icon > hello/..namedfork/rsrc && echo s >> hello/..namedfork/rsrc &&
+    cat hello hello/..namedfork/rsrc && getfattr -n com.apple.ResourceFork --only-values hello && cp hello/..namedfork/rsrc /tmp/icon && cat /tmp/icon &&
+    setfattr -n com.apple.ResourceFork -v newer hello && cat hello/..namedfork/rsrc && wc -c < hello/..namedfork/rsrc
+    set -C; echo > hello/..namedfork/rsrc`;
+  const { stdout, stderr } = await os.exec(script);
+  t.is(stdout, 'newicon\ns\nicon\ns\nicon\ns\nnewer5\n');
+  t.regex(stderr, /cannot create hello\/..namedfork\/rsrc: File exists/);
+}
 
 /** The two with other features than the first: the same tree, changed, checked and unplugged. */
 async function oldAndNewExt4(t: ExecutionContext, os: Atoll): Promise<void> {
