@@ -23,6 +23,8 @@ export const REQUEST_BYTES = 32 << 20;
 /** Block status is told of pieces of this size, and of no more at once than this. */
 const STATUS_PIECE = 64 << 10;
 const STATUS_MOST = 16 << 20;
+/** What is read at once for it, as long as a stretch goes on. */
+const STATUS_AHEAD = 1 << 20;
 const ZEROES = Buffer.alloc(1 << 20);
 const [EPERM, EIO, EINVAL, ENOSPC, EOVERFLOW] = [1, 5, 22, 28, 75];
 /** Errors that the protocol knows. */
@@ -238,22 +240,32 @@ async function blockStatus(disk: Export, request: n.Request): Promise<n.Stretch[
   const { offset, length, flags } = request;
   if (length === 0 || !(offset + length <= disk.sizeBytes))
     throw new RequestError(EINVAL, 'outside the disk');
-  const piece = Buffer.alloc(STATUS_PIECE);
   const stretches: { length: number; flags: number }[] = [];
   // An answer may end before what was asked for does.
   const end = offset + Math.min(length, STATUS_MOST);
-  for (let at = offset; at < end; ) {
-    const size = Math.min(end - at, STATUS_PIECE - (at % STATUS_PIECE));
-    const part = piece.subarray(0, size);
-    await disk.read(at, part);
-    const state = part.equals(ZEROES.subarray(0, size)) ? n.STATE_ZERO : 0;
-    const last = stretches.at(-1);
-    if (last?.flags === state) last.length += size;
-    else if (last && flags & n.CMD_FLAG_REQ_ONE) break;
-    else stretches.push({ length: size, flags: state });
-    at += size;
+  let ahead = STATUS_PIECE;
+  for (let at = offset; at < end; ahead = Math.min(2 * ahead, STATUS_AHEAD)) {
+    const bytes = Buffer.alloc(Math.min(end - at, ahead - (at % STATUS_PIECE)));
+    await disk.read(at, bytes);
+    for (const part of pieces(bytes, at)) {
+      const state = part.equals(ZEROES.subarray(0, part.length)) ? n.STATE_ZERO : 0;
+      const last = stretches.at(-1);
+      if (last?.flags === state) last.length += part.length;
+      else if (last && flags & n.CMD_FLAG_REQ_ONE) return stretches;
+      else stretches.push({ length: part.length, flags: state });
+    }
+    at += bytes.length;
   }
   return stretches;
+}
+
+/** What is told of on its own: parts that end where a piece of the disk does. */
+function* pieces(bytes: Buffer, at: number): Generator<Buffer> {
+  let from = 0;
+  for (let to = STATUS_PIECE - (at % STATUS_PIECE); from < bytes.length; to += STATUS_PIECE) {
+    yield bytes.subarray(from, to);
+    from = to;
+  }
 }
 
 function describe({ sizeBytes, readOnly }: Export): Buffer {

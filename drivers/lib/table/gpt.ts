@@ -41,7 +41,7 @@ const ENTRY_SIZE_LIMIT = 1024;
 export function* readGpt(disk: SectorReader): Task<PartitionTable> {
   const first = yield* readCopy(disk, 1);
   if (typeof first !== 'string') return first;
-  const notes = [`first GPT: ${first}`];
+  const notes = [`primary GPT: ${first}`];
   const backup = yield* readCopy(disk, disk.sectorCount - 1);
   if (typeof backup !== 'string')
     return { ...backup, notes: [...notes, 'the backup GPT is used', ...backup.notes] };

@@ -116,7 +116,7 @@ test('a GPT of parted', (t) => {
   t.deepEqual(readTable(disk).notes, []);
 });
 
-test('a damaged first GPT: the backup is used, and a note tells so', (t) => {
+test('a damaged primary GPT: the backup is used, and a note tells so', (t) => {
   const disk = madeGpt();
   if (!disk) return t.pass('sfdisk is not installed');
   disk[512 + 60] = (disk[512 + 60] ?? 0) ^ 1;
@@ -125,12 +125,12 @@ test('a damaged first GPT: the backup is used, and a note tells so', (t) => {
     [2, 8192, 2048],
   ]);
   t.deepEqual(readTable(disk).notes, [
-    'first GPT: wrong checksum of the header',
+    'primary GPT: wrong checksum of the header',
     'the backup GPT is used',
   ]);
 });
 
-test('damaged entries of the first GPT: the backup is used', (t) => {
+test('damaged entries of the primary GPT: the backup is used', (t) => {
   const disk = madeGpt();
   if (!disk) return t.pass('sfdisk is not installed');
   disk[1024 + 32] = (disk[1024 + 32] ?? 0) ^ 1;
@@ -146,7 +146,7 @@ test('both GPTs damaged: no partitions, and notes that tell why', (t) => {
   t.deepEqual(readTable(disk), {
     scheme: 'none',
     partitions: [],
-    notes: ['first GPT: no signature', 'backup GPT: no signature'],
+    notes: ['primary GPT: no signature', 'backup GPT: no signature'],
   });
 });
 
