@@ -7,7 +7,7 @@ import { Executor } from '../kernel/ipc/executor.ts';
 import { EVENTS } from '../kernel/ipc/trace-events.ts';
 import { mountExt4 } from './ext4fs/mount.ts';
 import { mountExFat } from './fatd/exfat/mount.ts';
-import { mountFat } from './fatd/mount.ts';
+import { mountFat } from './fatd/fat/mount.ts';
 import { mountHfs, mountHfsPlus } from './hfsd/mount.ts';
 import { type VolumeMainOptions, volumeMain } from './lib/main.ts';
 import type { FormatRegistry } from './lib/mounted.ts';

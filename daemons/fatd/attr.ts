@@ -17,13 +17,13 @@ import {
   QTFILE,
   type SetAttr,
 } from '../../kernel/ninep/types.ts';
-import { editEntry, indexOf, readEntry } from './dir/dir.ts';
+import { editEntry, indexOf, readEntry } from './fat/dir/dir.ts';
+import { truncate } from './fat/file/data.ts';
+import { dirOf, dirPlace, filePlace, isFileIno, isNameless } from './fat/inode.ts';
+import { type DirEntryView, MSDOS_SUPER_MAGIC, SLOT } from './fat/ondisk.ts';
+import type { Op } from './fat/op.ts';
 import { chainLength } from './file/chain.ts';
-import { truncate } from './file/data.ts';
-import { dirOf, dirPlace, filePlace, isFileIno, isNameless } from './inode.ts';
 import { modeOf, mustBeKept, withMode } from './modes.ts';
-import { type DirEntryView, MSDOS_SUPER_MAGIC, SLOT } from './ondisk.ts';
-import type { Op } from './op.ts';
 import { fromDos, toDos } from './time.ts';
 
 export const qidOf = (ino: number): Qid => ({

@@ -14,15 +14,15 @@ import {
 import type { Transaction } from '../lib/transaction.ts';
 import type { Extent, MapRequest, VolumeFs } from '../lib/volume.ts';
 import { getattr, qidOf, setattr, statfs } from './attr.ts';
-import { findEntry, indexOf, parentCluster, rootOf } from './dir/dir.ts';
-import { listDirectory } from './dir/readdir.ts';
-import { mapRead, mapWrite, mayGrow, trimTail, truncate, written } from './file/data.ts';
-import { freeStep } from './file/free.ts';
-import { dirOf, fileEntry, inoOf, isFileIno, liveDir, namelessFile } from './inode.ts';
+import { findEntry, indexOf, parentCluster, rootOf } from './fat/dir/dir.ts';
+import { listDirectory } from './fat/dir/readdir.ts';
+import { mapRead, mapWrite, mayGrow, trimTail, truncate, written } from './fat/file/data.ts';
+import { freeStep } from './fat/file/free.ts';
+import { dirOf, fileEntry, inoOf, isFileIno, liveDir, namelessFile } from './fat/inode.ts';
+import { type FatEnv, type Op, ROOT_INO, TAIL_INO } from './fat/op.ts';
+import { dropFile } from './fat/unnamed.ts';
+import type { FatVolume } from './fat/volume/geometry.ts';
 import { type Create, create, mkdir, rename, rmdir, unlink } from './namei.ts';
-import { type FatEnv, type Op, ROOT_INO, TAIL_INO } from './op.ts';
-import { dropFile } from './unnamed.ts';
-import type { FatVolume } from './volume/geometry.ts';
 
 export class FatFs implements VolumeFs {
   readonly blockSize: number;

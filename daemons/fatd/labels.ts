@@ -1,7 +1,7 @@
 // What lies where on a volume, for faults that mean a part of it (docs/faults.md, `tag=`).
 
 import type { Label } from '../../kernel/ipc/fault/places.ts';
-import type { FatVolume } from './volume/geometry.ts';
+import type { FatVolume } from './fat/volume/geometry.ts';
 
 const SECTOR_SIZE = 512;
 

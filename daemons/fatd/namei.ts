@@ -29,18 +29,18 @@ import {
   rootOf,
   setFirstCluster,
   slotPlace,
-} from './dir/dir.ts';
-import { mustBeHoldable } from './dir/name.ts';
-import { allocate } from './file/allocate.ts';
-import { dirPlace, inoOf } from './inode.ts';
+} from './fat/dir/dir.ts';
+import { mustBeHoldable } from './fat/dir/name.ts';
+import { allocate } from './fat/file/allocate.ts';
+import { dirPlace, inoOf } from './fat/inode.ts';
 import {
   ATTR_ARCHIVE,
   ATTR_DIRECTORY,
   ATTR_READ_ONLY,
   DirEntry,
   type DirEntryView,
-} from './ondisk.ts';
-import { clusterByte, type Op, ROOT_INO } from './op.ts';
+} from './fat/ondisk.ts';
+import { clusterByte, type Op, ROOT_INO } from './fat/op.ts';
 import { toDos } from './time.ts';
 
 const dirIno = ({ vol }: Op, dir: DirCluster): number => (dir === rootOf(vol) ? ROOT_INO : dir);

@@ -10,7 +10,7 @@ import {
   EUCLEAN,
   fail,
 } from '../../../kernel/abi/errno.ts';
-import { mustBeHoldable } from '../dir/name.ts';
+import { mustBeHoldable } from '../fat/dir/name.ts';
 import {
   addSet,
   changeSet,

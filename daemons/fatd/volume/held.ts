@@ -7,7 +7,7 @@
 import { ENFILE, fail } from '../../../kernel/abi/errno.ts';
 import { le64, struct } from '../../../kernel/abi/struct.ts';
 import type { Block, Transaction } from '../../lib/transaction.ts';
-import { SLOT } from '../ondisk.ts';
+import { SLOT } from '../fat/ondisk.ts';
 
 /** Blocks from here on are the cache's alone. */
 export const HELD_BLOCK = 2 ** 40;

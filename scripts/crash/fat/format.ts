@@ -1,9 +1,9 @@
 // FAT for the explorer: images by the real mkfs.fat, the check that fsck.fat inside Atoll is made of, and
 // the real fsck.fat.
 
-import { checkFat, type FatCheck } from '../../../daemons/fatd/fsck/check.ts';
-import { mountFat } from '../../../daemons/fatd/mount.ts';
-import { openVolume } from '../../../daemons/fatd/volume/geometry.ts';
+import { checkFat, type FatCheck } from '../../../daemons/fatd/fat/fsck/check.ts';
+import { mountFat } from '../../../daemons/fatd/fat/mount.ts';
+import { openVolume } from '../../../daemons/fatd/fat/volume/geometry.ts';
 import { imageMedium } from '../../../daemons/lib/memory/image-medium.ts';
 import { fsckFat, haveDosfstools, mkfsFat, seriousFat } from '../../testing/dosfstools.ts';
 import type { Checked, CrashFormat, Range } from '../format.ts';

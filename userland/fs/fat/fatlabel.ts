@@ -1,6 +1,6 @@
 // fatlabel: shows or changes the name or the number of a FAT volume, as fatlabel(8) of dosfstools.
 
-import { readName, writeLabel, writeSerial } from '../../../daemons/fatd/mkfs/label.ts';
+import { readName, writeLabel, writeSerial } from '../../../daemons/fatd/fat/mkfs/label.ts';
 import { labelVolume } from './label-volume.ts';
 
 const usage = `[-ir] DEVICE [NEW]

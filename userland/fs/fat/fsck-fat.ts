@@ -1,6 +1,6 @@
 // fsck.fat, fsck.vfat: checks a FAT volume that nobody has mounted, and repairs it.
 
-import { checkFat } from '../../../daemons/fatd/fsck/check.ts';
+import { checkFat } from '../../../daemons/fatd/fat/fsck/check.ts';
 import { checkVolume } from './check-volume.ts';
 
 const usage = `[-afnpvy] DEVICE

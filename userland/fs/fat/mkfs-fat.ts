@@ -1,8 +1,8 @@
 // mkfs.fat, mkfs.vfat: an empty FAT12, FAT16 or FAT32 volume on a disk, a partition or an image file, with
 // the options of mkfs.fat(8) that apply.
 
-import { type Layout, layoutOf, type MkfsRequest } from '../../../daemons/fatd/mkfs/layout.ts';
-import { labelBytes, mkfs } from '../../../daemons/fatd/mkfs/mkfs.ts';
+import { type Layout, layoutOf, type MkfsRequest } from '../../../daemons/fatd/fat/mkfs/layout.ts';
+import { labelBytes, mkfs } from '../../../daemons/fatd/fat/mkfs/mkfs.ts';
 import type { Medium } from '../../../daemons/lib/medium.ts';
 import { O_CREAT, O_EXCL, O_RDWR } from '../../../kernel/abi/constants.ts';
 import { PosixError } from '../../../kernel/abi/errno.ts';

@@ -2,8 +2,8 @@
 // directory. fatgen103; Microsoft "exFAT file system specification" §3.1, §7.3.
 
 import { openMediumVolume, readName } from '../../../daemons/fatd/exfat/mkfs/label.ts';
-import { BootSector, DirEntry } from '../../../daemons/fatd/ondisk.ts';
-import { type FatVolume, openVolume } from '../../../daemons/fatd/volume/geometry.ts';
+import { BootSector, DirEntry } from '../../../daemons/fatd/fat/ondisk.ts';
+import { type FatVolume, openVolume } from '../../../daemons/fatd/fat/volume/geometry.ts';
 import type { Medium } from '../../../daemons/lib/medium.ts';
 import { bytesAt, hex, type Tags, tagsOf, viewOf } from './tags.ts';
 

@@ -1,7 +1,7 @@
 // A set of entries is a file: File, Stream Extension, File Names. Reading sets slot by slot and making new
 // ones. A set is believed when its count, its order and its checksum are right. exFAT 1.00, §6.3, §7.4.
 
-import { isName } from '../../dir/entries.ts';
+import { isName } from '../../fat/dir/entries.ts';
 import {
   ALLOCATION_POSSIBLE,
   FileEntry,

@@ -5,9 +5,9 @@ import { EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
 import type { Task } from '../../../../kernel/ipc/task.ts';
 import type { Engine } from '../../../lib/engine.ts';
 import type { Transaction } from '../../../lib/transaction.ts';
+import { transfer } from '../../fat/write/state.ts';
 import { type ChainOp, clusterAt, type Run } from '../../file/chain.ts';
 import type { FreeMap } from '../../volume/free-map.ts';
-import { transfer } from '../../write/state.ts';
 import {
   BitmapEntry,
   BOOT_VOLATILE,

@@ -13,8 +13,8 @@
 import type { Task } from '../../../../kernel/ipc/task.ts';
 import type { Frame } from '../../../lib/cache/block-cache.ts';
 import { BlockSet } from '../../../lib/cache/block-set.ts';
+import { type Change, type Stage, type Staged, stageWhole } from '../../fat/write/stages.ts';
 import type { Outgoing, Plan, ReadOld } from '../../write/careful.ts';
-import { type Change, type Stage, type Staged, stageWhole } from '../../write/stages.ts';
 import {
   IN_USE,
   SECONDARY,

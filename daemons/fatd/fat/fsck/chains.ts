@@ -1,0 +1,120 @@
+// Who owns which cluster: each chain is walked once, and ends where it meets another one, a cluster that
+// is not in use, or the end of its file. What is wrong is cut off in the table, in memory.
+
+import type { Report } from '../../fsck/report.ts';
+import { END, FREE, isCluster } from '../volume/fat.ts';
+import type { FatVolume } from '../volume/geometry.ts';
+import type { FatTable } from './table.ts';
+
+const BAD = 0x0fff_fff7;
+
+export interface Claim {
+  readonly path: string;
+  readonly start: number;
+  /** Clusters that the file's size asks for; undefined: the whole chain. */
+  readonly need: number | undefined;
+}
+
+export class Chains {
+  readonly #vol: FatVolume;
+  readonly #table: FatTable;
+  readonly #report: Report;
+  /** By cluster: the number of its owner's path, counted from 1. */
+  readonly #owner: Uint32Array;
+  readonly #paths: string[] = [];
+  /** Behind a file's end: freed without another word. */
+  readonly #tails = new Set<number>();
+
+  constructor(parts: { vol: FatVolume; table: FatTable; report: Report }) {
+    this.#vol = parts.vol;
+    this.#table = parts.table;
+    this.#report = parts.report;
+    this.#owner = new Uint32Array(parts.vol.clusterEnd);
+  }
+
+  get used(): number {
+    return this.#owner.reduce((sum, owner) => sum + (owner === 0 ? 0 : 1), 0);
+  }
+
+  /** The clusters that the file or directory has in the end. */
+  claim({ path, start, need }: Claim): number[] {
+    const owner = this.#paths.push(path);
+    const clusters: number[] = [];
+    for (let at = start; ; ) {
+      if (!this.#mayOwn(at, { path, clusters, need })) {
+        const last = clusters.at(-1);
+        if (last !== undefined) this.#table.set(last, END);
+        return clusters;
+      }
+      this.#owner[at] = owner;
+      clusters.push(at);
+      const next = this.#table.get(at);
+      if (next === END) return clusters;
+      at = next;
+    }
+  }
+
+  #mayOwn(
+    at: number,
+    { path, clusters, need }: { path: string; clusters: number[]; need: number | undefined },
+  ): boolean {
+    const bad = this.#report.bad.bind(this.#report);
+    if (clusters.length === need) {
+      bad('tail', `${path}: its chain goes on behind cluster ${need}, its size does not`);
+      this.#tails.add(at);
+      return false;
+    }
+    const value = isCluster(this.#vol, at) ? this.#table.get(at) : undefined;
+    if (value === undefined || value === FREE || value === BAD) {
+      const what = value === undefined ? 'no cluster' : value === FREE ? 'free' : 'marked as bad';
+      bad('range', `${path}: its chain leads to ${at}, which is ${what}`);
+      return false;
+    }
+    const other = this.#owner[at] ?? 0;
+    if (other === 0) return true;
+    bad('cross', `${path} and ${this.#paths[other - 1]} share cluster ${at}`);
+    return false;
+  }
+
+  /** Heads of chains that nothing names; what is behind the end of a file is freed before. */
+  lostHeads(): number[] {
+    for (const tail of this.#tails) this.#freeTail(tail);
+    const lost: number[] = [];
+    const followed = new Set<number>();
+    for (let at = 2; at < this.#vol.clusterEnd; at++) {
+      if (!this.#isLost(at)) continue;
+      lost.push(at);
+      followed.add(this.#table.get(at));
+    }
+    const heads = lost.filter((at) => !followed.has(at));
+    if (lost.length === 0) return [];
+    this.#report.bad('lost', `${lost.length} clusters in ${heads.length} chains are lost`);
+    return heads;
+  }
+
+  /** Frees every cluster that is lost still. */
+  freeLost(): void {
+    for (let at = 2; at < this.#vol.clusterEnd; at++) {
+      if (this.#isLost(at)) this.#table.set(at, FREE);
+    }
+  }
+
+  get freeCount(): number {
+    let count = 0;
+    for (let at = 2; at < this.#vol.clusterEnd; at++) if (this.#table.get(at) === FREE) count++;
+    return count;
+  }
+
+  #isLost(cluster: number): boolean {
+    const value = this.#table.get(cluster);
+    return this.#owner[cluster] === 0 && value !== FREE && value !== BAD;
+  }
+
+  #freeTail(tail: number): void {
+    for (let at = tail; isCluster(this.#vol, at) && this.#isLost(at); ) {
+      const next = this.#table.get(at);
+      this.#table.set(at, FREE);
+      at = next;
+    }
+  }
+}
