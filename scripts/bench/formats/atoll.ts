@@ -1,10 +1,10 @@
-// Atoll's own figures for a mounted volume: the program `bench` in the machine does the work. Reads are cold:
-// what the machine has cached of the file is dropped before each round.
+// Atoll's own figures for a mounted volume: the program `bench` in the machine does the work. Before a read that
+// is not called cached, what the machine has cached of the file is dropped.
 
 import type { Atoll } from '../../../host/atoll.ts';
 import { median } from '../row.ts';
 import { drop, type Inside, inside, sh } from '../stage.ts';
-import { type Figures, type Load, PAGE, perSecond } from './load.ts';
+import { type Column, type Figures, type Load, PAGE, perSecond } from './load.ts';
 
 /** In the machine's memory: what is copied to each volume. */
 const SOURCE = '/tmp/many';
@@ -14,20 +14,48 @@ export async function makeSource(os: Atoll, { files }: Load): Promise<void> {
   await inside(os, `-k -n ${files} files ${SOURCE}`);
 }
 
-export async function atollFigures(os: Atoll, dir: string, load: Load): Promise<Figures> {
-  const { bytes, piece, accesses, files, rounds } = load;
+/** The median of the rounds, and the first of them, when V8 had compiled little of the code. */
+export async function atollFigures(
+  os: Atoll,
+  dir: string,
+  load: Load,
+): Promise<{ figures: Figures; first: Figures }> {
+  const rounds = { ...(await ofLargeFile(os, dir, load)), ...(await ofFiles(os, dir, load)) };
+  const taken = (take: (values: readonly number[]) => number | undefined): Figures =>
+    Object.fromEntries(Object.entries(rounds).map(([column, values]) => [column, take(values)]));
+  return { figures: taken(median), first: taken(([first]) => first) };
+}
+
+type Rounds = Partial<Record<Column, readonly number[]>>;
+
+async function ofLargeFile(os: Atoll, dir: string, load: Load): Promise<Rounds> {
+  const { bytes, piece, accesses, coldAccesses, rounds } = load;
+  const file = `${dir}/big`;
   const inOrder = `-n ${bytes / piece} -s ${piece}`;
   const anywhere = `-n ${accesses} -s ${PAGE}`;
-  const write = await inside(os, `${inOrder} -r ${rounds} write ${dir}/big`);
-  const read = await eachRound(rounds, async () => {
+  const eachTime = (body: () => Promise<Inside>): Promise<Inside[]> => eachRound(rounds, body);
+  const rate = ({ mbPerSecond }: Inside): number => mbPerSecond;
+  const often = ({ meanUs }: Inside): number => 1e6 / meanUs;
+  const write = await eachTime(() => inside(os, `${inOrder} write ${file}`));
+  const read = await eachTime(async () => {
     await drop(os);
-    return await inside(os, `${inOrder} read ${dir}/big`);
+    return await inside(os, `${inOrder} read ${file}`);
   });
-  const pread = await eachRound(rounds, async () => {
+  const cached = await eachTime(() => inside(os, `${inOrder} read ${file}`));
+  const hit = await eachTime(() => inside(os, `${anywhere} pread ${file}`));
+  const pwrite = await eachTime(() => inside(os, `${anywhere} pwrite ${file}`));
+  const pread = await eachTime(async () => {
     await drop(os);
-    return await inside(os, `${anywhere} pread ${dir}/big`);
+    return await inside(os, `-n ${coldAccesses} -s ${PAGE} pread ${file}`);
   });
-  const pwrite = await inside(os, `${anywhere} -r ${rounds} pwrite ${dir}/big`);
+  await sh(os, `rm ${file}`);
+  return {
+    ...{ write: write.map(rate), read: read.map(rate), cached: cached.map(rate) },
+    ...{ pread: pread.map(often), hit: hit.map(often), pwrite: pwrite.map(often) },
+  };
+}
+
+async function ofFiles(os: Atoll, dir: string, { files, rounds }: Load): Promise<Rounds> {
   const made = await eachRound(rounds, async (round) => {
     await sh(os, `mkdir ${dir}/many${round}`);
     return await inside(os, `-k -y -n ${files} files ${dir}/many${round}`);
@@ -38,20 +66,10 @@ export async function atollFigures(os: Atoll, dir: string, load: Load): Promise<
     return copy;
   });
   return {
-    write: write.mbPerSecond,
-    read: middle(read, ({ mbPerSecond }) => mbPerSecond),
-    pread: 1e6 / middle(pread, ({ meanUs }) => meanUs),
-    pwrite: 1e6 / pwrite.meanUs,
-    files: 1e6 / middle(made, ({ meanUs }) => meanUs),
-    copied: perSecond(
-      files,
-      middle(copied, ({ totalMs }) => totalMs),
-    ),
+    files: made.map(({ meanUs }) => 1e6 / meanUs),
+    copied: copied.map(({ totalMs }) => perSecond(files, totalMs)),
   };
 }
-
-const middle = (rounds: readonly Inside[], figure: (round: Inside) => number): number =>
-  median(rounds.map(figure));
 
 async function eachRound(
   rounds: number,

@@ -5,27 +5,25 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { boot } from '../../../index.ts';
 import { CONTROLLERS, diskName } from '../../../kernel/abi/disk/controllers.ts';
-import { type TestVolume, VOLUMES } from '../../testing/volumes.ts';
 import type { Stage } from '../stage.ts';
 import { atollFigures, makeSource } from './atoll.ts';
 import { libraryFigures } from './libraries.ts';
 import { COLUMNS, columns, type Figures, loadOf } from './load.ts';
 import { toolFigures } from './tools.ts';
+import { BENCH_VOLUMES, type MakeVolume } from './volumes.ts';
 
 /** One line of the table. */
 export interface FormatRow {
   readonly format: string;
   /** A controller, or what Atoll is compared with. */
   readonly who: string;
-  readonly side: 'atoll' | 'yardstick';
+  readonly side: 'atoll' | 'yardstick' | 'first';
   readonly figures: Figures;
 }
 
-const { ext4, fat32, exfat, hfs, 'hfs+': plus } = VOLUMES;
-const MEASURED: Readonly<Record<string, TestVolume>> = { ext4, fat32, exfat, hfs, 'hfs+': plus };
-const VOLUME_MIB = 128;
+const MEM_MIB = 1024;
 
-export const formatNames = Object.keys(MEASURED);
+export const formatNames = Object.keys(BENCH_VOLUMES);
 
 export async function formatRows(
   stage: Stage,
@@ -34,9 +32,9 @@ export async function formatRows(
   const rows: FormatRow[] = [];
   say(`${''.padEnd(24)}${columns.map((id) => COLUMNS[id].padStart(17)).join('')}`);
   for (const format of names) {
-    const volume = MEASURED[format];
-    if (volume === undefined) continue;
-    const found = await rowsOf(stage, format, volume);
+    const make = BENCH_VOLUMES[format];
+    if (make === undefined) continue;
+    const found = await rowsOf(stage, format, make);
     if (found === undefined) say(`${format}: nothing to make its volumes with`);
     for (const row of found ?? []) say(lineOf(row));
     rows.push(...(found ?? []));
@@ -47,23 +45,25 @@ export async function formatRows(
 async function rowsOf(
   stage: Stage,
   format: string,
-  volume: TestVolume,
+  make: MakeVolume,
 ): Promise<FormatRow[] | undefined> {
   const load = loadOf(stage);
+  const mib = stage.size(1024, 128);
   const rows: FormatRow[] = [];
   const { directory } = stage;
   const disks = CONTROLLERS.map((controller) => ({
     ...{ controller, name: diskName(controller, 0) },
     file: join(directory, `${format}-${controller}.img`),
   }));
-  const made = await Promise.all(disks.map(({ file }) => volume.make(file, VOLUME_MIB)));
+  const made = await Promise.all(disks.map(({ file }) => make(file, mib)));
   if (made.includes(false)) return undefined;
-  const os = await boot({ disks, mem: 512 << 20 });
+  const os = await boot({ disks, mem: MEM_MIB << 20 });
   try {
     await makeSource(os, load);
     for (const { name, controller } of disks) {
-      const figures = await atollFigures(os, `/mnt/${name}`, load);
+      const { figures, first } = await atollFigures(os, `/mnt/${name}`, load);
       rows.push({ format, who: controller, side: 'atoll', figures });
+      rows.push({ format, who: controller, side: 'first', figures: first });
     }
   } finally {
     await os.shutdown();
@@ -71,7 +71,7 @@ async function rowsOf(
   }
   const fresh = async <T>(body: (image: string) => T | Promise<T>): Promise<T> => {
     const image = join(directory, `${format}.img`);
-    await volume.make(image, VOLUME_MIB);
+    await make(image, mib);
     try {
       return await body(image);
     } finally {
@@ -87,7 +87,9 @@ async function rowsOf(
 }
 
 function lineOf({ format, who, side, figures }: FormatRow): string {
-  const what = side === 'atoll' ? `${format} on ${who}` : `  ${who}`;
+  const what = { atoll: `${format} on ${who}`, first: '  first round', yardstick: `  ${who}` }[
+    side
+  ];
   return `${what.padEnd(24)}${columns.map((id) => shown(figures[id]).padStart(17)).join('')}`;
 }
 
@@ -117,7 +119,7 @@ export function behind(rows: readonly FormatRow[]): string[] {
 export function formatsMarkdown(rows: readonly FormatRow[]): string {
   const heads = ['', ...columns.map((id) => COLUMNS[id])];
   const lines = rows.map(({ format, who, side, figures }) => [
-    side === 'atoll' ? `${format} on ${who}` : who,
+    { atoll: `${format} on ${who}`, first: 'first round', yardstick: who }[side],
     ...columns.map((id) => shown(figures[id])),
   ]);
   return [heads, heads.map(() => '---'), ...lines]

@@ -9,9 +9,11 @@ export interface Load {
   readonly piece: number;
   /** 4 KiB each, at random places of that file. */
   readonly accesses: number;
+  /** As many of them at places that are not cached. */
+  readonly coldAccesses: number;
   /** Of five bytes each, in one directory: made one by one, or copied there by one command. */
   readonly files: number;
-  /** The median of so many counts, the first among them. */
+  /** The median of so many counts, the first among them; the first of Atoll is told beside it. */
   readonly rounds: number;
 }
 
@@ -19,7 +21,9 @@ export interface Load {
 export interface Figures {
   readonly write?: number | undefined; // MB/s
   readonly read?: number | undefined; // MB/s
+  readonly cached?: number | undefined; // MB/s
   readonly pread?: number | undefined; // a second
+  readonly hit?: number | undefined; // a second
   readonly pwrite?: number | undefined; // a second
   readonly files?: number | undefined; // a second
   readonly copied?: number | undefined; // files a second
@@ -30,7 +34,9 @@ export type Column = keyof Figures;
 export const COLUMNS: Readonly<Record<Column, string>> = {
   write: 'write MB/s',
   read: 'read MB/s',
+  cached: 'cached MB/s',
   pread: 'random reads/s',
+  hit: 'cached reads/s',
   pwrite: 'random writes/s',
   files: 'files made/s',
   copied: 'files copied/s',
@@ -41,9 +47,10 @@ export const columns = Object.keys(COLUMNS) as readonly Column[];
 const MIB = 1 << 20;
 
 export const loadOf = (stage: Stage): Load => ({
-  bytes: stage.size(16, 1) * MIB,
-  piece: 64 << 10,
-  accesses: stage.size(2000, 50),
+  bytes: stage.size(256, 1) * MIB,
+  piece: 1 << 18,
+  accesses: stage.size(20_000, 50),
+  coldAccesses: stage.size(2000, 50),
   files: stage.size(500, 20),
   rounds: stage.rounds,
 });

@@ -61,7 +61,7 @@ export function toolFigures(
   const write = mbPerSecond(load.bytes, rounds(flushed(tool.write), tool.beforeWrite));
   const read = mbPerSecond(load.bytes, rounds(tool.read));
   const copied = perSecond(load.files, rounds(flushed(tool.copy), tool.beforeCopy));
-  return { name: tool.name, figures: { write, read, copied } };
+  return { name: tool.name, figures: { write, read, cached: read, copied } };
 }
 
 /** Milliseconds of a script; NaN when it failed, as where the tool is missing. */
