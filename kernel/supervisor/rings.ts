@@ -69,14 +69,19 @@ export function newLogRing(kernel: Kernel, seat: number): { at: number; release:
   return { at, release };
 }
 
-/** The volume's block cache: a sixteenth of the memory, and the grant under which it is filled. */
+/**
+ * The volume's block cache, and the grant under which it is filled: a sixteenth of the memory, or an eighth
+ * of what is left of it, so that many volumes leave the files' pages and the processes some.
+ */
 export function newArea(
   kernel: Kernel,
   seats: { seat: number; delegate: number },
 ): { address: number; length: number; grant: GrantRef } {
   const { frames, grants, pages } = kernel;
   const most = 8192; // frames: 32 MiB
-  let count = Math.max(512, Math.min(most, Math.floor(frames.total / 16)));
+  const available = frames.free + pages.count - pages.dirtyPages;
+  const share = Math.min(frames.total / 16, available / 8);
+  let count = Math.max(512, Math.min(most, Math.floor(share)));
   if (frames.free < count * 2) pages.reclaim(count);
   let address = frames.take(count);
   while (address === undefined && count > 256) {
