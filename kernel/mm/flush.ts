@@ -4,10 +4,12 @@
 import { PosixError } from '../abi/errno.ts';
 import type { Task } from '../ipc/task.ts';
 import { evictUnused, type Inode, type Superblock } from '../vfs/inode.ts';
-import { type Part, runsOf, type SendContext, sendParts } from './send-pages.ts';
+import { type Part, type Run, runsOf, type SendContext, sendParts } from './send-pages.ts';
 
-/** Runs in one exchange. */
-const BATCH = 8;
+/** Runs and pages in one exchange, and exchanges of one file at a time: the server always has some to do. */
+const BATCH_RUNS = 24;
+const BATCH_PAGES = 1024;
+const BATCHES = 2;
 /** Files of at most so many dirty pages go together, so many files and pages in one exchange. */
 const SMALL = 16;
 const GROUP_FILES = 16;
@@ -40,23 +42,54 @@ export function* flushMany(context: FlushContext, inodes: readonly Inode[]): Tas
 function* flushLocked(context: FlushContext, inode: Inode): Task<void> {
   try {
     if (inode.evicted || (inode.dirty.size === 0 && !inode.timesDirty)) return;
-    const runs = runsOf(inode, inode.dirty);
-    let i = 0;
-    do {
-      // While others were on their way the file may have grown, been cut off, or been written to.
-      const pages = runs.slice(i, i + BATCH).flatMap((run) => run.pages);
-      const now = runsOf(
-        inode,
-        pages.filter((page) => inode.dirty.has(page)),
-      );
-      i += BATCH;
-      yield* sendParts(context, [{ inode, runs: now, last: i >= runs.length }]);
-    } while (i < runs.length);
+    const batches = batchesOf(runsOf(inode, inode.dirty));
+    const behind = batches.pop() ?? [];
+    yield* sendAll(context, inode, batches);
+    yield* sendBatch(context, inode, { runs: behind, last: true });
   } finally {
     settled(inode);
     inode.flushLock.release();
   }
   evictUnused(context, inode);
+}
+
+function batchesOf(runs: readonly Run[]): Run[][] {
+  const batches: Run[][] = [];
+  let pages = 0;
+  for (const run of runs) {
+    const batch = batches.at(-1);
+    pages += run.pages.length;
+    if (batch && batch.length < BATCH_RUNS && pages <= BATCH_PAGES) batch.push(run);
+    else {
+      batches.push([run]);
+      pages = run.pages.length;
+    }
+  }
+  return batches;
+}
+
+/** Several exchanges beside each other; after one that could not be made none is begun. */
+function* sendAll(context: FlushContext, inode: Inode, batches: readonly Run[][]): Task<void> {
+  let problem: PosixError | undefined;
+  yield* context.executor.each(batches, BATCHES, function* (runs) {
+    try {
+      if (problem === undefined) yield* sendBatch(context, inode, { runs, last: false });
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      problem = error;
+    }
+  });
+  if (problem) throw problem;
+}
+
+/** While others were on their way the file may have grown, been cut off, or been written to. */
+function* sendBatch(
+  context: FlushContext,
+  inode: Inode,
+  { runs, last }: { runs: readonly Run[]; last: boolean },
+): Task<void> {
+  const pages = runs.flatMap((run) => run.dirty.filter((page) => inode.dirty.has(page)));
+  yield* sendParts(context, [{ inode, runs: runsOf(inode, pages), last }]);
 }
 
 function settled(inode: Inode): void {

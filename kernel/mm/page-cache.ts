@@ -23,6 +23,8 @@ export class Page {
   writeback = false;
   /** On its way from the disk: the same. */
   filling = false;
+  /** It was written to the disk since it is cached: it has a place there, and writing it again takes no room. */
+  onDisk = false;
   /** In the page index: processes read it by themselves. */
   shown = false;
   readonly ready: WaitQueue;
@@ -154,6 +156,8 @@ export class PageCache {
   /** The page goes to the disk: clean from now on, unless it is written again meanwhile. */
   beginWriteback(page: Page): void {
     if (page.inode.dirty.delete(page)) this.dirtyPages--;
+    else this.#countUnwritten(page, 1); // a clean one between dirty ones
+    this.#unlink(page);
     page.writeback = true;
   }
 

@@ -3,7 +3,7 @@
 
 import { EIO, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
-import { GRANT_SEGMENTS, GRANT_WRITE, type Segment } from '../ipc/grant.ts';
+import { GRANT_WRITE, type Segment } from '../ipc/grant.ts';
 import type { Task } from '../ipc/task.ts';
 import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
 import { type Inode, type InodeHost, iput } from '../vfs/inode.ts';
@@ -197,15 +197,4 @@ export function clipSegments(
     left -= take;
   }
   return out;
-}
-
-/** How many of the pages one grant can carry. */
-export function grantable(pages: readonly Page[]): number {
-  let segments = 0;
-  for (const [i, page] of pages.entries()) {
-    const before = pages[i - 1];
-    if (before === undefined || before.address + PAGE_SIZE !== page.address) segments++;
-    if (segments > GRANT_SEGMENTS) return i;
-  }
-  return pages.length;
 }

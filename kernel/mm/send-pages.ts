@@ -1,19 +1,25 @@
-// Sends dirty pages to their server: runs of neighbours as one Twrite each, the runs of several files in
-// one exchange, and the files' times behind them. What the server says of the files comes back with it.
+// Sends dirty pages to their server: runs of neighbours as one Twrite each, with the few clean pages that lie
+// between them; the runs of several files in one exchange, and the files' times behind them. What the server
+// says of the files comes back with it.
 
 import { EIO, ENOMEM, type Errno, PosixError } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
-import { GRANT_READ } from '../ipc/grant.ts';
+import { GRANT_READ, GRANT_SEGMENTS } from '../ipc/grant.ts';
 import type { Task } from '../ipc/task.ts';
 import { COUNTERS, EVENTS } from '../ipc/trace-events.ts';
 import type { Request } from '../ninep/client.ts';
 import { P9_SETATTR_MTIME, P9_SETATTR_MTIME_SET, type RMessage } from '../ninep/types.ts';
 import { getattr, type Inode, type InodeHost } from '../vfs/inode.ts';
 import type { Page } from './page-cache.ts';
-import { clipSegments, grantable, segmentsOf } from './read.ts';
+import { clipSegments, segmentsOf } from './read.ts';
 
 /** Pages in one Twrite: 1 MiB. */
 const RUN_PAGES = 256;
+/**
+ * So many clean pages between two dirty ones go along: a run of its own costs kernel, volume, driver and disk
+ * more than they do.
+ */
+const GAP_PAGES = 8;
 
 export interface SendContext extends InodeHost {
   readonly log: (line: string) => void;
@@ -29,27 +35,64 @@ export interface Part {
 
 export interface Run {
   readonly pages: readonly Page[];
+  /** Those of them that must go; the others lie between them. */
+  readonly dirty: readonly Page[];
   readonly offset: number;
   readonly length: number;
 }
 
 /** Dirty pages in the order of the file, neighbours together, as far as the file goes just now. */
-export function runsOf(inode: Inode, pages: Iterable<Page>): Run[] {
+export function runsOf(inode: Inode, pages: Iterable<Page>, most = GAP_PAGES): Run[] {
   const dirty = [...pages].sort((a, b) => a.index - b.index);
   const runs: Run[] = [];
   for (let i = 0; i < dirty.length; ) {
-    let end = i + 1;
-    const first = dirty[i]?.index ?? 0;
-    while (end < dirty.length && end - i < RUN_PAGES && dirty[end]?.index === first + end - i)
-      end++;
-    const run = dirty.slice(i, end);
-    const fitting = run.slice(0, grantable(run));
-    const offset = first * PAGE_SIZE;
-    const length = Math.min(fitting.length * PAGE_SIZE, inode.size - offset);
-    if (length > 0) runs.push({ pages: fitting, offset, length });
-    i += fitting.length;
+    const run = runFrom(inode, dirty, { from: i, most });
+    const offset = (dirty[i]?.index ?? 0) * PAGE_SIZE;
+    const length = Math.min(run.pages.length * PAGE_SIZE, inode.size - offset);
+    if (length > 0) runs.push({ ...run, offset, length });
+    i += run.dirty.length;
   }
   return runs;
+}
+
+/** As many pages as one Twrite and its grant carry. */
+function runFrom(
+  inode: Inode,
+  sorted: readonly Page[],
+  { from, most }: { from: number; most: number },
+): Pick<Run, 'pages' | 'dirty'> {
+  const first = sorted[from] as Page;
+  const run = { pages: [first], dirty: [first] };
+  let last = first;
+  let segments = 1;
+  for (let i = from + 1; i < sorted.length; i++) {
+    const page = sorted[i] as Page;
+    const more = page.index === last.index + 1 ? [page] : between(inode, { last, page, most });
+    if (more === undefined || run.pages.length + more.length > RUN_PAGES) break;
+    for (const next of more) {
+      if (next.address !== last.address + PAGE_SIZE) segments++;
+      last = next;
+    }
+    if (segments > GRANT_SEGMENTS) break;
+    run.pages.push(...more);
+    run.dirty.push(page);
+  }
+  return run;
+}
+
+/** The clean pages behind `last`, and `page`; undefined where they do not all go along. */
+function between(
+  inode: Inode,
+  { last, page, most }: { last: Page; page: Page; most: number },
+): Page[] | undefined {
+  if (page.index - last.index - 1 > most) return undefined;
+  const more: Page[] = [];
+  for (let index = last.index + 1; index < page.index; index++) {
+    const clean = inode.pages.get(index);
+    if (clean === undefined || !clean.onDisk || clean.busy || clean.writeback) return undefined;
+    more.push(clean);
+  }
+  return [...more, page];
 }
 
 /** Sends the parts, all of one server; the caller holds the files' flush locks. */
@@ -57,6 +100,7 @@ export function* sendParts(context: SendContext, parts: readonly Part[]): Task<v
   const [first] = parts;
   if (first === undefined) return;
   const pages = parts.flatMap(({ runs }) => runs.flatMap((run) => run.pages));
+  const dirty = parts.flatMap(({ runs }) => runs.flatMap((run) => run.dirty));
   for (const page of pages) context.pages.beginWriteback(page);
   const { trace } = context.pages;
   trace.count(COUNTERS.pagesFlushed, pages.length);
@@ -66,7 +110,7 @@ export function* sendParts(context: SendContext, parts: readonly Part[]): Task<v
   } catch (error) {
     // Nothing is known to be written: it is all as dirty as it was.
     for (const { inode } of parts) inode.timesDirty = true;
-    for (const page of pages) {
+    for (const page of dirty) {
       if (!page.void) context.pages.markDirty(page, page.inode.dirtySinceMs);
     }
     throw error;
@@ -157,9 +201,19 @@ function* settleAll(
   for (const [i, run] of runs.entries()) {
     const reply = replies[i];
     whole &&= reply?.name === 'Rwrite' && reply.count >= run.length;
-    yield* settle(context, inode, run, reply);
+    if (reply?.name === 'Rlerror' && run.dirty.length < run.pages.length) {
+      yield* sendDirty(context, inode, run);
+    } else yield* settle(context, inode, run, reply);
   }
   return whole;
+}
+
+/** Once more without the clean pages: what is wrong with their place is no business of this write. */
+function* sendDirty(context: SendContext, inode: Inode, { dirty }: Run): Task<void> {
+  for (const run of runsOf(inode, dirty, 0)) {
+    const [reply] = yield* inode.superblock.client.all([request(inode, run)]);
+    yield* settle(context, inode, run, reply);
+  }
 }
 
 /** Writes the rest of a run that the server took in part; notes a failure. */
@@ -184,14 +238,17 @@ function* settle(
       return;
     }
     done += reply.count;
-    if (done >= run.length) return;
+    if (done >= run.length) {
+      for (const page of run.pages) page.onDisk = true;
+      return;
+    }
     [reply] = yield* inode.superblock.client.all([request(inode, run, done)]);
   }
 }
 
 /** The server knows nothing of it, and will take it when there is memory again. */
 function keepDirty({ pages, executor }: SendContext, run: Run): void {
-  for (const page of run.pages) {
+  for (const page of run.dirty) {
     if (!page.void) pages.markDirty(page, executor.clock.monotonicMs());
   }
 }

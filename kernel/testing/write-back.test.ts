@@ -9,7 +9,7 @@ import { volume } from './volume.ts';
 const PAGE = 4096;
 const CREATE = 0o102; // O_RDWR | O_CREAT
 const APPEND = 0o2001; // O_WRONLY | O_APPEND
-const BATCH = 8 * 1024 * 1024; // what one exchange carries of one file
+const BATCH = 4 * 1024 * 1024; // what one exchange carries of one file
 
 const mounted = () => {
   const m = machine({ mib: 256 });
@@ -99,4 +99,41 @@ test('when the server takes less of a write, the rest follows, and the times beh
   const expected = ['Twrite', 'Tsetattr', 'Tgetattr', 'Twrite', 'Tsetattr', 'Tgetattr', 'Tfsync'];
   t.deepEqual(sent(), expected);
   t.is(onServer('/v/f'), text(5000));
+});
+
+test('a clean page between two dirty ones goes along if it has a place on the disk', (t) => {
+  const { v, p, onServer } = mounted();
+  const writes = (): (readonly [number, number])[] =>
+    v.transport.log.flatMap((m) =>
+      m.name === 'Twrite' ? [[m.offset / PAGE, m.count] as const] : [],
+    );
+  const change = (fd: number, word: string): void => {
+    v.transport.log.length = 0;
+    for (const page of [0, 2]) p.ok('pwrite', [fd, 0, page * PAGE], word);
+    p.ok('fsync', [fd]);
+  };
+  const fd = p.open('/v/f', CREATE);
+  p.write(fd, text(3 * PAGE));
+  p.ok('fsync', [fd]);
+  change(fd, 'A');
+  t.deepEqual(writes(), [[0, 3 * PAGE]]);
+  t.is(onServer('/v/f'), p.get('/v/f'));
+  change(fd, 'B'); // now the pages come from the server: what lies between may be a hole
+  t.deepEqual(writes(), [
+    [0, PAGE],
+    [2, PAGE],
+  ]);
+});
+
+test('what is wrong with the place of a clean page harms no write beside it', (t) => {
+  const { v, p, onServer } = mounted();
+  const fd = p.open('/v/f', CREATE);
+  p.write(fd, text(3 * PAGE));
+  p.ok('fsync', [fd]);
+  v.transport.refuse = (m) =>
+    m.name === 'Twrite' && m.offset <= PAGE && m.offset + m.count > PAGE ? EIO : undefined;
+  for (const page of [0, 2]) p.ok('pwrite', [fd, 0, page * PAGE], 'X');
+  p.ok('fsync', [fd]);
+  const [a, b, c] = [0, 1, 2].map((page) => onServer('/v/f').slice(page * PAGE, (page + 1) * PAGE));
+  t.deepEqual([a?.[0], b, c?.[0]], ['X', text(PAGE), 'X']);
 });

@@ -173,36 +173,11 @@ export class WriteCache {
     let count = 0;
     while ((freed < wanted || count < records) && count < this.#log.length)
       freed += this.#log[count++]?.data.length ?? 0;
-    this.#writeOut(this.#liveExtents(this.#log.slice(0, count)));
+    const oldest = new Set<CachedWrite>(this.#log.slice(0, count));
+    this.#writeOut(this.#extents.filter(({ write }) => oldest.has(write)));
     this.#shared.takeOut(count);
-    for (const write of this.#log.splice(0, count)) {
-      this.#forget(write);
-      this.#used -= write.data.length;
-    }
-  }
-
-  /** The parts of these writes that no later one has replaced, in order of place. */
-  #liveExtents(writes: readonly CachedWrite[]): Extent[] {
-    const live: Extent[] = [];
-    for (const write of writes) {
-      for (let i = this.#firstBehind(write.offset); i < this.#extents.length; i++) {
-        const extent = this.#extents[i];
-        if (extent === undefined || extent.start >= write.offset + write.data.length) break;
-        if (extent.write === write) live.push(extent);
-      }
-    }
-    return live.sort((a, b) => a.start - b.start);
-  }
-
-  #forget(write: CachedWrite): void {
-    const end = write.offset + write.data.length;
-    let i = this.#firstBehind(write.offset);
-    while (i < this.#extents.length) {
-      const extent = this.#extents[i];
-      if (extent === undefined || extent.start >= end) return;
-      if (extent.write === write) this.#extents.splice(i, 1);
-      else i++;
-    }
+    this.#extents = this.#extents.filter(({ write }) => !oldest.has(write));
+    for (const { data } of this.#log.splice(0, count)) this.#used -= data.length;
   }
 
   /** Neighbours go to the medium in one write. */
