@@ -9,7 +9,7 @@ import {
   P9_SETATTR_UID,
   type SetAttr,
 } from '../../kernel/ninep/types.ts';
-import { ATTR_READ_ONLY } from './fat/ondisk.ts';
+import { ATTR_READ_ONLY } from './ondisk.ts';
 import type { MountOptions } from './options.ts';
 
 /** `attributes`: of a file; undefined: a directory. */

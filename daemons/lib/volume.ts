@@ -69,9 +69,11 @@ export interface VolumeFs extends FileServer<number, Transaction> {
    */
   mayGrow?(tx: Transaction, request: { ino: number; size: number }): void;
   /** Only of a format that knows how much of a file was written: the zeroes begin there, not at its end. */
-  filled?(tx: Transaction, ino: number): number;
+  readonly filled?: ((tx: Transaction, ino: number) => number) | undefined;
   /** Room for a new size, without zeroes: `true` when another step is needed. */
-  reserve?(tx: Transaction, request: { ino: number; size: number }): boolean;
+  readonly reserve?:
+    | ((tx: Transaction, request: { ino: number; size: number }) => boolean)
+    | undefined;
   /** The data arrived: unwritten extents become written, i_size grows to cover it, mtime is now. */
   written(tx: Transaction, request: MapRequest): void;
 }

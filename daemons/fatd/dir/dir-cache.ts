@@ -4,8 +4,12 @@
 export interface KnownDirectory {
   /** Names. */
   readonly size: number;
+  /** Of those, directories. */
+  readonly subdirectories: number;
   /** All of it was read. */
   readonly complete: boolean;
+  /** What lies under a name; undefined: nothing. */
+  find(name: string): object | undefined;
 }
 
 const DIRECTORIES_MOST = 256;

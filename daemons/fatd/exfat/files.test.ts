@@ -7,8 +7,9 @@ import { fsckExFat, haveExfatprogs, mkfsExFat } from '../../../scripts/testing/e
 import type { LogEntry } from '../../lib/memory-device.ts';
 import { TestClient } from '../../lib/testing/client.ts';
 import { Machine, type MachineOptions } from '../../lib/testing/machine.ts';
+import { SLOT } from '../ondisk.ts';
 import { mountExFat } from './mount.ts';
-import { SLOT, TYPE_FILE } from './ondisk.ts';
+import { TYPE_FILE } from './ondisk.ts';
 import { openExFat } from './volume/geometry.ts';
 
 const SEED = Number(process.env['ATOLL_SEED'] ?? Math.floor(Math.random() * 0x7fff_ffff));

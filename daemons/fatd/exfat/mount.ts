@@ -10,17 +10,18 @@ import { readProbe } from '../../lib/probe.ts';
 import type { Transaction } from '../../lib/transaction.ts';
 import { DirCache } from '../dir/dir-cache.ts';
 import { ChainCache, clusterAt } from '../file/chain.ts';
+import { FatFs } from '../fs.ts';
+import { labelsOf } from '../labels.ts';
+import { envOf } from '../op.ts';
 import { parseOptions } from '../options.ts';
-import { FreeMap } from '../volume/free-map.ts';
-import { Held } from '../volume/held.ts';
-import { type CarefulKind, CarefulMount } from '../write/careful-mount.ts';
+import { CarefulMount } from '../write/careful-mount.ts';
 import { DirIndex } from './dir/dir-index.ts';
 import { Tree } from './dir/tree.ts';
-import { ExFatFs } from './fs.ts';
-import { FileEntry, SLOT, StreamEntry } from './ondisk.ts';
-import { type ExFatEnv, Freed, type Op } from './op.ts';
+import { EXFAT } from './format.ts';
+import { FileEntry, StreamEntry } from './ondisk.ts';
+import type { ExFatEnv, GoneName, Op } from './op.ts';
 import { nextCluster } from './volume/fat.ts';
-import { type ExFatVolume, openExFat } from './volume/geometry.ts';
+import { openExFat } from './volume/geometry.ts';
 import { countFree, markVolume, readSystem, wasClean } from './volume/system.ts';
 import { ExFatPlan } from './write/plan.ts';
 import { recoverNames, tidyMoves } from './write/recover.ts';
@@ -40,28 +41,38 @@ export function* mountExFat(request: MountRequest): Task<MountedVolume> {
   });
   const chainOf = (tx: Transaction) => ({ tx, env: { chains } });
   const { bitmap, upcase } = yield* readSystem(engine, volume, chainOf);
-  const { hooks } = request;
-  const { cache } = engine;
   const readOnly = request.readOnly || request.device.readOnly || options.readOnly;
   if (!readOnly && clusterSize > WRITABLE_CLUSTER)
     fail(EOPNOTSUPP, `clusters of ${clusterSize} bytes can only be read: mount -o ro`);
   const env: ExFatEnv = {
-    ...{ options, upcase, bitmap, chains },
-    free: new FreeMap(bitmap),
+    ...envOf<GoneName>(request, engine, { options, chains, source: bitmap, entrySize: HEAD }),
+    ...{ upcase, bitmap },
     dirs: new DirCache(() => new DirIndex(upcase)),
     tree: new Tree(),
-    held: new Held({ blockSize, frames: cache.shape.frames, entrySize: HEAD }),
     rootClusters: new BlockSet(),
     linked: new Map(),
     moved: new Set(),
-    unfinished: (ino) => hooks.unfinished(ino),
-    refuses: (pool) => hooks.refuses?.(pool) ?? false,
-    freed: { running: new Freed(), committing: new Freed() },
-    noteFreed: (cluster, count) => cache.running.freed.add(cluster, count),
   };
-  yield* engine.run((tx) => noteRoot({ tx, vol: volume, env }), { changes: false });
-  const fs = new ExFatFs({ volume, env, readOnly });
-  const mount = new CarefulMount(request, engine, kindOf({ volume, env, engine, fs }));
+  const op = (tx: Transaction): Op => ({ tx, vol: volume, env });
+  yield* engine.run((tx) => noteRoot(op(tx)), { changes: false });
+  const mount = new CarefulMount(request, engine, {
+    ...{ format: 'exfat', checker: 'fsck.exfat', held: env.held },
+    fs: new FatFs({ format: EXFAT, op, blockSize, readOnly }),
+    plan: new ExFatPlan(volume, env),
+    labels: labelsOf(volume),
+    wasClean: (tx) => wasClean(tx),
+    *load() {
+      yield* countFree(engine, env.bitmap, env.free);
+      return '';
+    },
+    *recover(settle) {
+      const removed = yield* recoverNames({ engine, op, settle });
+      env.dirs.clear();
+      return removed;
+    },
+    mark: (tx, state) => markVolume(tx, { vol: volume, free: env.free }, state),
+    tidy: (tx) => tidyMoves(op(tx)),
+  });
   yield* mount.open();
   return mount;
 }
@@ -77,38 +88,3 @@ function noteRoot(op: Op): void {
     index += run.count;
   }
 }
-
-interface Parts {
-  readonly volume: ExFatVolume;
-  readonly env: ExFatEnv;
-  readonly engine: Engine;
-  readonly fs: ExFatFs;
-}
-
-const kindOf = ({ volume, env, engine, fs }: Parts): CarefulKind => ({
-  ...{ format: 'exfat', checker: 'fsck.exfat', fs, held: env.held },
-  plan: new ExFatPlan(volume, env),
-  labels: [
-    { tag: 'super', start: 0, count: volume.fatStart / SECTOR_SIZE },
-    {
-      tag: 'meta',
-      start: volume.fatStart / SECTOR_SIZE,
-      count: (volume.dataStart - volume.fatStart) / SECTOR_SIZE,
-    },
-  ],
-  wasClean: (tx) => wasClean(tx),
-  *load() {
-    yield* countFree(engine, env.bitmap, env.free);
-    return '';
-  },
-  *recover(settle) {
-    const op = (tx: Transaction): Op => ({ tx, vol: volume, env });
-    const removed = yield* recoverNames({ engine, op, settle });
-    env.dirs.clear();
-    return removed > 0 ? `, ${removed} files were being moved` : '';
-  },
-  mark: (tx, state) => markVolume(tx, { vol: volume, free: env.free }, state),
-  tidy: (tx) => tidyMoves({ tx, vol: volume, env }),
-});
-
-const SECTOR_SIZE = 16 * SLOT;

@@ -2,6 +2,7 @@
 // All numbers are little-endian.
 
 import { bytes, le16, le32, le64, struct, u8 } from '../../../kernel/abi/struct.ts';
+import { SLOT } from '../ondisk.ts';
 
 /** §3.1, the main and the backup boot sector. */
 export const BootSector = struct('exfat_boot_sector', 512, {
@@ -103,7 +104,6 @@ export const NameEntry = struct('exfat_file_name', 32, {
   FileName: bytes(0x2, 30), // UTF-16
 });
 
-export const SLOT = 32; // bytes of an entry
 export const IN_USE = 0x80; // of EntryType
 export const SECONDARY = 0x40;
 export const TYPE_END = 0x00; // nothing behind it is in use
@@ -118,11 +118,6 @@ export const TYPE_NAME = 0xc1;
 /** Of GeneralSecondaryFlags. */
 export const ALLOCATION_POSSIBLE = 0x01;
 export const NO_FAT_CHAIN = 0x02; // the clusters lie in a row, their numbers in the FAT mean nothing
-
-/** Of FileAttributes. */
-export const ATTR_READ_ONLY = 0x01;
-export const ATTR_DIRECTORY = 0x10;
-export const ATTR_ARCHIVE = 0x20;
 
 export const UNITS_PER_NAME = 15;
 export const NAME_UNITS_MAX = 255;

@@ -85,19 +85,14 @@ export const LongEntry = struct('fat_long_entry', 32, {
   LDIR_Name3: bytes(0x1c, 4),
 });
 
-export const SLOT = 32; // bytes of an entry
 export const SLOT_FREE = 0xe5;
-export const SLOT_END = 0x00;
 export const SLOT_KANJI = 0x05; // stands for a first byte of 0xe5
 export const LAST_LONG = 0x40;
 export const UNITS_PER_LONG = 13;
 
-export const ATTR_READ_ONLY = 0x01;
 export const ATTR_HIDDEN = 0x02;
 export const ATTR_SYSTEM = 0x04;
 export const ATTR_VOLUME_ID = 0x08;
-export const ATTR_DIRECTORY = 0x10;
-export const ATTR_ARCHIVE = 0x20;
 export const ATTR_LONG_NAME = 0x0f;
 export const LOWER_BASE = 0x08;
 export const LOWER_EXT = 0x10;

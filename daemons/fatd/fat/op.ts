@@ -1,20 +1,10 @@
-// One request on a FAT volume: its transaction, and what the daemon keeps between requests - caches of
-// what is committed, changed by `onCommit` alone.
+// One request on a FAT volume, and what FAT adds to what is kept between requests.
 
-import { BlockSet } from '../../lib/cache/block-set.ts';
-import type { Transaction } from '../../lib/transaction.ts';
 import type { DirCache } from '../dir/dir-cache.ts';
-import type { ChainCache } from '../file/chain.ts';
-import type { MountOptions } from '../options.ts';
-import type { FreeMap } from '../volume/free-map.ts';
-import type { Held } from '../volume/held.ts';
+import type { Op as AnyOp, Env } from '../op.ts';
+import type { Freed } from '../volume/freed.ts';
 import type { DirIndex } from './dir/dir-index.ts';
 import type { FatVolume } from './volume/geometry.ts';
-
-/** Inode numbers (inode.ts): the root's, where those of files begin, and those of what is being freed. */
-export const ROOT_INO = 1;
-export const FILE_INO = 2 ** 33;
-export const TAIL_INO = 2 ** 50;
 
 /** A name that is gone: how, and the entry that the disk still has. */
 export interface GoneName {
@@ -25,38 +15,15 @@ export interface GoneName {
   readonly short: Uint8Array; // 11 bytes
 }
 
-/** What was freed and is still named on the disk: not to be used again before it is not. */
-export class Freed {
-  readonly clusters = new BlockSet();
-  readonly slots = new Set<number>();
-  /** By directory and name, long and short (`goneKey`). */
-  readonly names = new Map<string, GoneName>();
-  /** Clusters that end a chain which the disk still has as longer. */
-  readonly ends = new BlockSet();
-}
-
-export interface FatEnv {
-  readonly options: MountOptions;
-  readonly free: FreeMap;
-  readonly chains: ChainCache;
+export interface FatEnv extends Env {
   readonly dirs: DirCache<DirIndex>;
-  readonly held: Held;
-  /** After the commit: a step of `continueWork` is due. */
-  unfinished(ino: number): void;
-  /** A fault says that the volume has none left of these. */
-  refuses(pool: 'blocks' | 'inodes'): boolean;
-  /** Clusters and slots that became free since the disk was brought up to date. */
-  readonly freed: { running: Freed; committing: Freed };
-  /** The serve loop tries again after a commit when it is told of something freed. */
-  noteFreed(cluster: number, count: number): void;
+  /** By directory and name, long and short (`goneKey`). */
+  readonly freed: Freed<GoneName>;
+  /** Files that were given more clusters than their size says: to be looked at when they are given up. */
+  readonly grown: Set<number>;
 }
 
-export interface Op {
-  readonly tx: Transaction;
+export interface Op extends AnyOp {
   readonly vol: FatVolume;
   readonly env: FatEnv;
 }
-
-/** The first byte of a cluster on the volume. */
-export const clusterByte = (vol: FatVolume, cluster: number): number =>
-  vol.dataStart + (cluster - 2) * vol.clusterSize;

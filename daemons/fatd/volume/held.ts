@@ -7,7 +7,7 @@
 import { ENFILE, fail } from '../../../kernel/abi/errno.ts';
 import { le64, struct } from '../../../kernel/abi/struct.ts';
 import type { Block, Transaction } from '../../lib/transaction.ts';
-import { SLOT } from '../fat/ondisk.ts';
+import { SLOT } from '../ondisk.ts';
 
 /** Blocks from here on are the cache's alone. */
 export const HELD_BLOCK = 2 ** 40;
@@ -43,7 +43,8 @@ interface Decoded {
 export interface HeldOptions {
   readonly blockSize: number;
   readonly frames: number;
-  readonly entrySize?: number;
+  /** Of what names a file, in whole slots. */
+  readonly entrySize: number;
 }
 
 export class Held {
@@ -55,8 +56,7 @@ export class Held {
   /** The version of block 0 in which no record is in use. */
   #emptyAt: number | undefined;
 
-  /** `entrySize`: of what names a file, in whole slots. */
-  constructor({ blockSize, frames, entrySize = SLOT }: HeldOptions) {
+  constructor({ blockSize, frames, entrySize }: HeldOptions) {
     this.#blockSize = blockSize;
     this.#entrySize = entrySize;
     this.#recordSize = ENTRY_AT + entrySize;

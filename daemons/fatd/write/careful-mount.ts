@@ -36,8 +36,8 @@ export interface CarefulKind {
   wasClean(tx: Transaction): boolean;
   /** Reads what is free; may put copies right. What it did, for the log. */
   load(copies: 'mend' | 'leave'): Task<string>;
-  /** After a power cut; what it did, for the log. */
-  recover(settle: () => Task<void>): Task<string>;
+  /** After a power cut; returns how many names it removed of files that were being moved. */
+  recover(settle: () => Task<void>): Task<number>;
   mark(tx: Transaction, state: 'clean' | 'dirty'): void;
   /** Before the volume is marked clean. */
   tidy?(tx: Transaction): void;
@@ -111,7 +111,8 @@ export class CarefulMount implements MountedVolume {
 
   *#markMounted(mended: string): Task<void> {
     if (this.#unclean) {
-      const recovered = yield* this.#kind.recover(() => this.#careful.settle());
+      const removed = yield* this.#kind.recover(() => this.#careful.settle());
+      const recovered = removed > 0 ? `, ${removed} files were being moved` : '';
       const { checker } = this.#kind;
       this.#request.log(
         `was not unmounted, clusters may be lost: run ${checker}${mended}${recovered}`,

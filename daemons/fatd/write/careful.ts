@@ -9,8 +9,8 @@ import type { Mover } from '../../lib/data/mover.ts';
 import type { Piece } from '../../lib/device.ts';
 import type { Engine, Writeback } from '../../lib/engine.ts';
 import { sameBytes } from '../../lib/same-bytes.ts';
-import { STAGES, type Stage, type Staged } from '../fat/write/stages.ts';
 import { HELD_BLOCK } from '../volume/held.ts';
+import { STAGES, type Stage, type Staged } from './stages.ts';
 
 /** A block on its way: what it holds after each stage. */
 export interface Outgoing {

@@ -2,7 +2,8 @@
 // kept true by what requests commit, so that no operation reads a large directory again.
 
 import { SlotMap } from '../../dir/slot-map.ts';
-import { ATTR_DIRECTORY, DIR_SLOTS_MAX, IN_USE, SLOT, SLOTS_PER_SECTOR } from '../ondisk.ts';
+import { ATTR_DIRECTORY, SLOT } from '../../ondisk.ts';
+import { DIR_SLOTS_MAX, IN_USE, SLOTS_PER_SECTOR } from '../ondisk.ts';
 import type { Upcase } from '../volume/upcase.ts';
 import { type SetEntry, SetReader } from './set.ts';
 
@@ -43,6 +44,10 @@ export class DirIndex {
 
   get size(): number {
     return this.#names.size;
+  }
+
+  get subdirectories(): number {
+    return this.directories.size;
   }
 
   find(name: string): Extent | undefined {

@@ -1,36 +1,34 @@
 // Names in a directory: looking one up, adding a set, removing one, and changing what a set says.
 
-import { EEXIST, ENOSPC, fail } from '../../../../kernel/abi/errno.ts';
+import { ENOSPC, fail } from '../../../../kernel/abi/errno.ts';
 import { Unwritten } from '../../../lib/transaction.ts';
+import { clearCluster, endAt, putSlot, slotAt } from '../../dir/slots.ts';
+import { ATTR_DIRECTORY, SLOT } from '../../ondisk.ts';
+import { clusterByte, DIR_INO, FILE_INO, namelessFile, ROOT_INO } from '../../op.ts';
 import { takeOne } from '../file/allocate.ts';
 import {
   ALLOCATION_POSSIBLE,
-  ATTR_DIRECTORY,
   DIR_SLOTS_MAX,
   FileEntry,
   type FileView,
   IN_USE,
-  SLOT,
   SLOTS_PER_SECTOR,
   StreamEntry,
   type StreamView,
   setChecksum,
-  TYPE_END,
   TYPE_UNUSED,
 } from '../ondisk.ts';
-import { clusterByte, DIR_INO, FILE_INO, type GoneName, type Op, ROOT_INO } from '../op.ts';
+import type { GoneName, Op } from '../op.ts';
 import { linkRow, setNext } from '../volume/fat.ts';
 import type { DirIndex, Extent } from './dir-index.ts';
 import {
   type Dir,
   dirOf,
-  entryAt,
   fileAt,
   indexOf,
   isLoose,
   looseSet,
   mustHaveSlot,
-  namelessFile,
   placeOf,
   setBytes,
   setPlaces,
@@ -47,9 +45,12 @@ export function findEntry(op: Op, dir: Dir, name: string): Found | undefined {
   return found && { ...found, place: mustHaveSlot(op, dir, found.slot) };
 }
 
-export function mustNotExist(op: Op, dir: Dir, name: string): void {
-  if (indexOf(op, dir).find(name) !== undefined) fail(EEXIST);
-}
+export const isDirectory = (op: Op, { place }: Found): boolean =>
+  (fileAt(op, place).FileAttributes & ATTR_DIRECTORY) !== 0;
+
+/** A copy of the first two entries of its set. */
+export const entryBytes = (op: Op, { place }: Found): Uint8Array =>
+  setBytes(op, setPlaces(op, place, 2));
 
 /** Adds a set; returns where it lies. */
 export function addSet(op: Op, dir: Dir, parts: NewSet): number {
@@ -62,7 +63,10 @@ export function addSet(op: Op, dir: Dir, parts: NewSet): number {
     ? { slot: gone.slot, placeAt: (at: number) => mustHaveSlot(op, dir, at) }
     : findRoom(op, dir, { index, count });
   // Slots that are passed over: a zero there would be the directory's end.
-  for (let at = index.end; at < slot; at++) putSlot(op, placeAt(at), UNUSED);
+  for (let at = index.end; at < slot; at++) {
+    const place = placeAt(at);
+    if (place !== undefined) putSlot(op, place, UNUSED);
+  }
   const places: number[] = [];
   for (let i = 0; i < count; i++) {
     const place = placeAt(slot + i);
@@ -70,7 +74,7 @@ export function addSet(op: Op, dir: Dir, parts: NewSet): number {
     putSlot(op, place, set.subarray(i * SLOT, (i + 1) * SLOT));
     places.push(place);
   }
-  if (slot + count > index.end) endAt(op, dir, slot + count);
+  if (slot + count > index.end) endAt(op, slotPlace(op, dir, slot + count));
   const [place = 0] = places;
   const { FileAttributes } = new FileEntry(new DataView(set.buffer));
   const directory = (FileAttributes & ATTR_DIRECTORY) !== 0 ? place : undefined;
@@ -112,20 +116,6 @@ const isHeldPlace = ({ env, tx }: Op, place: number): boolean =>
 const inOneSector = (place: number, count: number): boolean =>
   (place % SLOTS_PER_SECTOR) + count <= SLOTS_PER_SECTOR;
 
-function putSlot(op: Op, place: number | undefined, content: Uint8Array): void {
-  if (place === undefined) return;
-  const { block, at } = entryAt(op, place);
-  op.tx.edit(block).bytes.set(content, at);
-}
-
-/** Behind the last set there must be the mark of the end, whatever was there. */
-function endAt(op: Op, dir: Dir, slot: number): void {
-  const place = slotPlace(op, dir, slot);
-  if (place === undefined) return;
-  const { block, at } = entryAt(op, place);
-  if (op.tx.read(block).bytes[at] !== TYPE_END) op.tx.edit(block).bytes.fill(0, at, at + SLOT);
-}
-
 interface Room {
   readonly slot: number;
   /** Where its slots lie; the directory may have grown for them in this request. */
@@ -134,12 +124,10 @@ interface Room {
 
 /** Free slots in a row, for which the directory grows when it must. */
 function findRoom(op: Op, dir: Dir, { index, count }: { index: DirIndex; count: number }): Room {
-  const { running, committing } = op.env.freed;
   const allowed = (slot: number): boolean => {
     const place = slotPlace(op, dir, slot);
     if (place === undefined) return true;
-    if (running.places.has(place) || committing.places.has(place)) return false;
-    return !isHeldPlace(op, place);
+    return !op.env.freed.hasPlace(place) && !isHeldPlace(op, place);
   };
   const slot = index.findRun(count, allowed);
   const end = slot + count;
@@ -194,12 +182,6 @@ function lastCluster(op: Op, dir: Dir): number | undefined {
   return Math.floor((byte - op.vol.dataStart) / op.vol.clusterSize) + 2;
 }
 
-/** Zeroes, as metadata: whatever data lay there is gone. */
-export function clearCluster(op: Op, cluster: number): void {
-  const first = clusterByte(op.vol, cluster) / op.vol.blockSize;
-  for (let i = 0; i < op.vol.clusterSize / op.vol.blockSize; i++) op.tx.create(first + i);
-}
-
 /** Removes a set from its directory. */
 export function removeSet(
   op: Op,
@@ -212,7 +194,7 @@ export function removeSet(
   const places = setPlaces(op, found.place, count);
   const name = nameAt(op, places) ?? '';
   for (const place of places) {
-    const { block, at } = entryAt(op, place);
+    const { block, at } = slotAt(op, place);
     const { view } = tx.edit(block);
     view.setUint8(at, view.getUint8(at) & ~IN_USE);
   }
@@ -252,7 +234,7 @@ export function changeSet(op: Op, place: number, change: Change): void {
 }
 
 function editHead(op: Op, place: number, change: Change): FileView {
-  const { block, at } = entryAt(op, place);
+  const { block, at } = slotAt(op, place);
   const { view } = op.tx.edit(block);
   const file = new FileEntry(view, at);
   change(file, new StreamEntry(view, at + SLOT));
@@ -293,7 +275,11 @@ export function keepNumber(op: Op, ino: number, place: number): void {
 }
 
 /** The same name in other letters, where it lies. False: it would have to be written in two sectors. */
-export function recase(op: Op, found: Found, name: string): boolean {
+export function recase(
+  op: Op,
+  _dir: Dir,
+  { found, name }: { found: Found; name: string },
+): boolean {
   const { place, count } = found;
   if (slotsForName(name) !== slotsForName(nameAt(op, setPlaces(op, place, count)) ?? ''))
     return false;

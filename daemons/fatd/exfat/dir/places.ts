@@ -2,26 +2,27 @@
 // by the place of its set, and keeps that number while it is held, wherever the set moves.
 
 import { EISDIR, ENOTDIR, ESTALE, EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
+import { slotAt, visitBlocks } from '../../dir/slots.ts';
 import { clusterAt } from '../../file/chain.ts';
-import { HELD_BLOCK, type HeldFile } from '../../volume/held.ts';
+import type { Listed } from '../../format.ts';
+import { ATTR_DIRECTORY, SLOT } from '../../ondisk.ts';
+import { clusterByte, DIR_INO, FILE_INO, isFileIno, ROOT_INO, TAIL_INO } from '../../op.ts';
+import { HELD_BLOCK } from '../../volume/held.ts';
 import {
-  ATTR_DIRECTORY,
   DIR_SLOTS_MAX,
   FileEntry,
   type FileView,
   NO_FAT_CHAIN,
-  SLOT,
   SLOTS_PER_SECTOR,
   StreamEntry,
   type StreamView,
   TYPE_FILE,
 } from '../ondisk.ts';
-import { clusterByte, DIR_INO, FILE_INO, type Op, ROOT_INO, TAIL_INO } from '../op.ts';
+import type { Op } from '../op.ts';
 import { isCluster } from '../volume/fat.ts';
 import type { DirIndex } from './dir-index.ts';
+import { type SetEntry, SetReader } from './set.ts';
 import type { LooseSet } from './tree.ts';
-
-export const isFileIno = (ino: number): boolean => ino >= FILE_INO && ino < DIR_INO;
 
 /** The number of what lies there when nobody holds it by another. */
 export const commonIno = (place: number, attributes: number): number =>
@@ -31,6 +32,13 @@ export const commonIno = (place: number, attributes: number): number =>
 export function inoOf(op: Op, place: number): number {
   const held = op.env.held.byPlace(op.tx, place);
   return held?.ino ?? commonIno(place, fileAt(op, place).FileAttributes);
+}
+
+/** The same of what lies in a directory: for one that lies there, this is its parent. */
+export function childAt(op: Op, dir: Dir, place: number): number {
+  const ino = inoOf(op, place);
+  if (!isFileIno(ino)) op.env.tree.learn(ino, dir.ino);
+  return ino;
 }
 
 /** Where its set lies. ESTALE: it is gone. The root has none. */
@@ -43,25 +51,14 @@ export function placeOf(op: Op, ino: number): number {
   return place;
 }
 
-export function namelessFile(op: Op, ino: number): HeldFile | undefined {
-  const held = op.env.held.byIno(op.tx, ino);
-  return held !== undefined && op.env.held.isNameless(held) ? held : undefined;
-}
-
-/** The block and offset of an entry. */
-export function entryAt({ vol }: Op, place: number): { block: number; at: number } {
-  const byte = place * SLOT;
-  return { block: Math.floor(byte / vol.blockSize), at: byte % vol.blockSize };
-}
-
 export function fileAt(op: Op, place: number): FileView {
-  const { block, at } = entryAt(op, place);
+  const { block, at } = slotAt(op, place);
   return new FileEntry(op.tx.read(block).view, at);
 }
 
 export function streamAt(op: Op, place: number): StreamView {
   const [, second = place] = setPlaces(op, place, 2);
-  const { block, at } = entryAt(op, second);
+  const { block, at } = slotAt(op, second);
   return new StreamEntry(op.tx.read(block).view, at);
 }
 
@@ -83,7 +80,7 @@ export function setPlaces(op: Op, place: number, count: number): readonly number
 export function setBytes(op: Op, places: readonly number[]): Uint8Array {
   const set = new Uint8Array(places.length * SLOT);
   for (const [i, place] of places.entries()) {
-    const { block, at } = entryAt(op, place);
+    const { block, at } = slotAt(op, place);
     set.set(op.tx.read(block).bytes.subarray(at, at + SLOT), i * SLOT);
   }
   return set;
@@ -136,27 +133,44 @@ export const mustHaveSlot = (op: Op, dir: Dir, slot: number): number =>
   slotPlace(op, dir, slot) ??
   fail(EUCLEAN, `directory at cluster ${dir.first}: it has no slot ${slot}`);
 
-/** Blocks asked for at once when a directory is read. */
-const AHEAD = 32;
-
 /** The directory's blocks from a slot on, until `visit` returns true or there are no more. */
 export function eachBlock(
   op: Op,
-  { dir, slot: from }: { dir: Dir; slot: number },
-  visit: (view: DataView, first: { slot: number; place: number }) => boolean,
+  { dir, slot }: { dir: Dir; slot: number },
+  visit: Parameters<typeof visitBlocks>[2],
 ): void {
-  const { vol, tx } = op;
-  const each = vol.blockSize / SLOT;
-  const unit = vol.clusterSize / vol.blockSize;
-  for (let slot = from - (from % each); ; slot += each) {
-    const place = slotPlace(op, dir, slot);
-    if (place === undefined) return;
-    const { block } = entryAt(op, place);
-    const left = unit - ((slot / each) % unit);
-    tx.need(Array.from({ length: Math.min(AHEAD, left) }, (_, i) => block + i));
-    if (visit(tx.read(block).view, { slot, place })) return;
-  }
+  const unitBytes = op.vol.clusterSize;
+  visitBlocks(op, { slot, unitBytes, placeOf: (at) => slotPlace(op, dir, at) }, visit);
 }
+
+/** The directory's sets from a slot on, until `visit` returns false. */
+export function eachSet(
+  op: Op,
+  { dir, slot: from }: { dir: Dir; slot: number },
+  visit: (set: SetEntry) => boolean,
+): void {
+  const reader = new SetReader();
+  eachBlock(op, { dir, slot: from }, (view, first) => {
+    for (let at = 0; at < view.byteLength; at += SLOT) {
+      const slot = first.slot + at / SLOT;
+      if (slot < from) continue;
+      const set = reader.next(view, at, { slot, place: first.place + at / SLOT });
+      if (set === 'end' || (set !== undefined && !visit(set))) return true;
+    }
+    return false;
+  });
+}
+
+/** The directory's names from a slot on, until `visit` returns false. */
+export const eachName = (
+  op: Op,
+  from: { dir: Dir; slot: number },
+  visit: (name: Listed) => boolean,
+): void =>
+  eachSet(op, from, (set) => {
+    const [place = 0] = set.places;
+    return visit({ name: set.name, ino: childAt(op, from.dir, place), next: set.slot + set.count });
+  });
 
 /** The whole directory, read if it was not. To be asked before the request changes any of it. */
 export function indexOf(op: Op, dir: Dir): DirIndex {

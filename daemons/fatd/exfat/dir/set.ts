@@ -1,7 +1,8 @@
 // A set of entries is a file: File, Stream Extension, File Names. Reading sets slot by slot and making new
 // ones. A set is believed when its count, its order and its checksum are right. exFAT 1.00, §6.3, §7.4.
 
-import { isName } from '../../fat/dir/entries.ts';
+import { isName } from '../../dir/name.ts';
+import { SLOT } from '../../ondisk.ts';
 import {
   ALLOCATION_POSSIBLE,
   FileEntry,
@@ -9,7 +10,6 @@ import {
   NameEntry,
   nameHash,
   SECONDARY,
-  SLOT,
   StreamEntry,
   setChecksum,
   TYPE_END,

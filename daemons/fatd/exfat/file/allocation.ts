@@ -5,10 +5,11 @@
 
 import { EIO, EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
 import { clusterAt, type Run } from '../../file/chain.ts';
+import { clustersOf } from '../../op.ts';
 import type { HeldFile } from '../../volume/held.ts';
 import { commonIno, placeOf, streamAt } from '../dir/places.ts';
 import { NO_FAT_CHAIN, type StreamView } from '../ondisk.ts';
-import { clustersOf, type Op } from '../op.ts';
+import type { Op } from '../op.ts';
 
 export interface Allocation {
   readonly first: number; // 0: none

@@ -5,20 +5,18 @@
 import { EFBIG, EIO, ENOSPC, fail } from '../../../../kernel/abi/errno.ts';
 import { Unwritten } from '../../../lib/transaction.ts';
 import type { Extent, MapRequest } from '../../../lib/volume.ts';
+import { findFree } from '../../file/allocate.ts';
 import type { Run } from '../../file/chain.ts';
+import { extentOf, hole, span } from '../../file/extents.ts';
+import { ATTR_ARCHIVE } from '../../ondisk.ts';
+import { clustersOf } from '../../op.ts';
+import { setAccessed, setModified } from '../attr.ts';
 import { editSet } from '../dir/names.ts';
 import { mustBeFile, placeOf, streamAt } from '../dir/places.ts';
-import {
-  ALLOCATION_POSSIBLE,
-  ATTR_ARCHIVE,
-  type FileView,
-  NO_FAT_CHAIN,
-  type StreamView,
-} from '../ondisk.ts';
-import { clusterByte, clustersOf, type Op } from '../op.ts';
-import { toExFat } from '../time.ts';
+import { ALLOCATION_POSSIBLE, type FileView, NO_FAT_CHAIN, type StreamView } from '../ondisk.ts';
+import type { Op } from '../op.ts';
 import { END, linksPerBlock, setNext } from '../volume/fat.ts';
-import { findFree, take } from './allocate.ts';
+import { take } from './allocate.ts';
 import {
   type Allocation,
   allocationOf,
@@ -51,7 +49,7 @@ export function mapRead(op: Op, request: MapRequest): Extent[] {
     const run = runAt(op, allocation, at);
     if (run === undefined) return fail(EIO, `file ${ino}: it has no cluster ${at}`);
     const count = Math.min(run.count, end - at, filled - at);
-    const extent = extentOf(op, { ...run, count }, at);
+    const extent = extentOf(op, { ...run, count });
     const inside = valid - extent.offset;
     out.push(inside < extent.length ? { ...extent, valid: inside } : extent);
     at += count;
@@ -74,12 +72,12 @@ export function mapWrite(op: Op, request: MapRequest): Extent[] {
       if (out.length > 0) break;
       if (at > allocation.clusters) fail(EIO, `file ${ino}: a write beyond its clusters`);
       const added = give(op, ino, { allocation, want: end - at });
-      return added === undefined ? [] : [{ ...extentOf(op, added, at), fresh: true }];
+      return added === undefined ? [] : [{ ...extentOf(op, added), fresh: true }];
     }
     // What is fresh and what is not are told apart.
     const part =
       at < fresh ? Math.min(run.count, end - at, fresh - at) : Math.min(run.count, end - at);
-    const extent = extentOf(op, { ...run, count: part }, at);
+    const extent = extentOf(op, { ...run, count: part });
     out.push(at < fresh ? extent : { ...extent, fresh: true });
     at += part;
   }
@@ -164,12 +162,8 @@ function state(stream: StreamView, { first, clusters, contiguous }: Allocation):
 
 /** mtime is now, and a backup will want the file. */
 export function touch({ tx }: Op, file: FileView): void {
-  const { stamp, tenMs, utcOffset } = toExFat(tx.now);
-  file.LastModifiedTimestamp = stamp;
-  file.LastModified10msIncrement = tenMs;
-  file.LastModifiedUtcOffset = utcOffset;
-  file.LastAccessedTimestamp = stamp;
-  file.LastAccessedUtcOffset = utcOffset;
+  setModified(file, tx.now);
+  setAccessed(file, tx.now);
   file.FileAttributes |= ATTR_ARCHIVE;
 }
 
@@ -234,26 +228,10 @@ function cut(
 
 /** Clusters behind the size: a write was given up. To be freed when nobody holds the file any more. */
 export function trimTail(op: Op, ino: number): void {
+  if (op.env.held.byIno(op.tx, ino) === undefined) return; // it would say what is there
   const { DataLength } = streamAt(op, placeOf(op, ino));
   const allocation = allocationOf(op, ino);
   const keep = clustersOf(op, DataLength);
   if (allocation.clusters > keep) cut(op, ino, { allocation, keep });
   dropAllocation(op, ino);
-}
-
-function span({ vol }: Op, { offset, length }: MapRequest): { first: number; end: number } {
-  const first = Math.floor(offset / vol.clusterSize);
-  return { first, end: Math.max(first + 1, Math.ceil((offset + length) / vol.clusterSize)) };
-}
-
-const hole = ({ vol }: Op, at: number, count: number): Extent => ({
-  offset: at * vol.clusterSize,
-  length: count * vol.clusterSize,
-  block: undefined,
-});
-
-function extentOf({ vol }: Op, run: Run, at: number): Extent {
-  const { clusterSize, blockSize } = vol;
-  const block = clusterByte(vol, run.cluster) / blockSize;
-  return { offset: at * clusterSize, length: run.count * clusterSize, block };
 }

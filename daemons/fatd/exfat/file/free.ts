@@ -1,70 +1,46 @@
-// Taking clusters back. Many go in steps; what is left of them is kept by a held record, so that a worker
-// after this one goes on. After a power cut they are lost, no more.
+// Taking clusters back: of a chain, or in a row.
 
 import { EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
-import { clusterByte, type Op, TAIL_INO } from '../op.ts';
+import * as steps from '../../file/free.ts';
+import { type Doomed, forgetBlocks, freedAtOnce } from '../../file/free.ts';
+import { isFileIno } from '../../op.ts';
+import type { HeldFile } from '../../volume/held.ts';
+import { streamAt } from '../dir/places.ts';
+import type { Op } from '../op.ts';
 import { isCluster, nextCluster } from '../volume/fat.ts';
-import type { Allocation } from './allocation.ts';
+import { beyond, statedAllocation } from './allocation.ts';
 
-/** Clusters that one request frees: of a chain, in a row; blocks of a directory, void metadata then. */
+/** Clusters that one request frees: of a chain, in a row. */
 const CHAINED = 256;
 const ROW = 32_768;
-const BLOCKS = 256;
 
-export interface Doomed extends Allocation {
-  readonly kind: 'file' | 'directory';
-}
+export const freeAll = (op: Op, doomed: Doomed): void => steps.freeAll(op, doomed, freeSome);
 
-/** Frees clusters; those that are too many for this request by `freeStep`. */
-export function freeAll(op: Op, doomed: Doomed): void {
-  if (doomed.first === 0 || doomed.clusters === 0) return;
-  const rest = freeSome(op, doomed);
-  if (rest === undefined) return;
-  const ino = TAIL_INO + doomed.first;
-  hold(op, ino, rest);
-  op.tx.onCommit(() => op.env.unfinished(ino));
-}
+export const freeStep = (op: Op, ino: number): boolean => steps.freeStep(op, ino, freeSome);
 
-/** One more step; true when another one is needed. */
-export function freeStep(op: Op, ino: number): boolean {
-  const { held } = op.env;
-  const file = held.byIno(op.tx, ino);
-  if (file === undefined) return false;
-  const view = held.entryOf(op.tx, file);
-  const rest = freeSome(op, {
-    first: view.getUint32(0),
-    clusters: view.getUint32(4),
-    contiguous: view.getUint8(8) === 1,
-    kind: view.getUint8(9) === 1 ? 'directory' : 'file',
+export function freeNameless(op: Op, file: HeldFile): void {
+  const { env, tx } = op;
+  const { ino, place } = file;
+  const allocation = beyond(op, file) ?? statedAllocation(op, streamAt(op, place));
+  freeAll(op, { ...allocation, kind: isFileIno(ino) ? 'file' : 'directory' });
+  tx.onCommit(() => {
+    env.dirs.forget(ino);
+    env.tree.forget(ino);
+    env.linked.delete(ino);
   });
-  if (rest === undefined) held.release(op.tx, file);
-  else hold(op, ino, rest);
-  return rest !== undefined;
-}
-
-function hold(op: Op, ino: number, { first, clusters, contiguous, kind }: Doomed): void {
-  const entry = new Uint8Array(10);
-  const view = new DataView(entry.buffer);
-  view.setUint32(0, first);
-  view.setUint32(4, clusters);
-  view.setUint8(8, contiguous ? 1 : 0);
-  view.setUint8(9, kind === 'directory' ? 1 : 0);
-  op.env.held.hold(op.tx, ino, { entry });
 }
 
 /** Returns what is left. */
 function freeSome(op: Op, doomed: Doomed): Doomed | undefined {
   const { vol } = op;
   const { first, clusters, contiguous, kind } = doomed;
-  const each = vol.clusterSize / vol.blockSize;
-  const bound = kind === 'file' ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(BLOCKS / each));
   if (!contiguous) {
     op.tx.onCommit(() => op.env.chains.forget(first));
-    return freeChain(op, doomed, Math.min(clusters, CHAINED, bound));
+    return freeChain(op, doomed, Math.min(clusters, freedAtOnce(op, kind, CHAINED)));
   }
   if (first < 2 || first + clusters > vol.clusterEnd)
     fail(EUCLEAN, `${clusters} clusters in a row from ${first} on`);
-  const count = Math.min(clusters, ROW, bound);
+  const count = Math.min(clusters, freedAtOnce(op, kind, ROW));
   freeRow(op, { first, count, kind });
   return count === clusters
     ? undefined
@@ -90,14 +66,10 @@ function freeRow(
   op: Op,
   { first, count, kind }: { first: number; count: number; kind: Doomed['kind'] },
 ): void {
-  const { tx, vol, env } = op;
+  const { tx, env } = op;
   const used = countUsed(op, first, count);
   env.bitmap.set(tx, { first, count }, 'free');
-  if (kind === 'directory') {
-    const block = clusterByte(vol, first) / vol.blockSize;
-    const blocks = (count * vol.clusterSize) / vol.blockSize;
-    for (let i = 0; i < blocks; i++) tx.forget(block + i);
-  }
+  if (kind === 'directory') forgetBlocks(op, first, count);
   tx.onCommit(() => {
     for (const cluster of used) env.free.add(cluster, 1);
     env.freed.running.clusters.add(first, count);

@@ -4,10 +4,10 @@
 import { EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
 import type { Medium } from '../../../lib/medium.ts';
 import { type Problem, Report } from '../../fsck/report.ts';
+import { SLOT } from '../../ondisk.ts';
 import {
   BitmapEntry,
   BootSector,
-  SLOT,
   TYPE_BITMAP,
   TYPE_UPCASE,
   UpcaseEntry,

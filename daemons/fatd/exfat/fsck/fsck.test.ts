@@ -12,6 +12,7 @@ import {
 import { imageMedium } from '../../../lib/memory/image-medium.ts';
 import { TestClient } from '../../../lib/testing/client.ts';
 import { Machine } from '../../../lib/testing/machine.ts';
+import { SLOT } from '../../ondisk.ts';
 import { readName, writeLabel, writeSerial } from '../mkfs/label.ts';
 import { layoutOf, type MkfsRequest } from '../mkfs/layout.ts';
 import { mkfs } from '../mkfs/mkfs.ts';
@@ -20,7 +21,6 @@ import {
   BootSector,
   checksum32,
   FileEntry,
-  SLOT,
   StreamEntry,
   setChecksum,
   TYPE_BITMAP,

@@ -1,13 +1,13 @@
 // The sets of a directory of a volume that nobody has mounted, and what lies between them. Read apart from
 // the daemon, so that one checks the other. exFAT specification 1.00, §6, §7.
 
+import { SLOT } from '../../ondisk.ts';
 import {
   FileEntry,
   type FileView,
   IN_USE,
   NameEntry,
   SECONDARY,
-  SLOT,
   StreamEntry,
   type StreamView,
   setChecksum,

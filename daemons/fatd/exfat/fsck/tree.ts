@@ -4,14 +4,13 @@
 import { EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
 import type { Medium } from '../../../lib/medium.ts';
 import type { Report } from '../../fsck/report.ts';
+import { ATTR_DIRECTORY, SLOT } from '../../ondisk.ts';
 import {
   ALLOCATION_POSSIBLE,
-  ATTR_DIRECTORY,
   DIR_SLOTS_MAX,
   IN_USE,
   NO_FAT_CHAIN,
   nameHash,
-  SLOT,
   TYPE_BITMAP,
   TYPE_NAME,
   TYPE_UPCASE,

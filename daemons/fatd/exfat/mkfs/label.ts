@@ -3,6 +3,7 @@
 
 import { EINVAL, EMEDIUMTYPE, ENOSPC, fail, PosixError } from '../../../../kernel/abi/errno.ts';
 import type { Medium } from '../../../lib/medium.ts';
+import { SLOT } from '../../ondisk.ts';
 import { sealRegion } from '../fsck/boot.ts';
 import {
   BootSector,
@@ -10,7 +11,6 @@ import {
   LABEL_UNITS_MAX,
   LabelEntry,
   REGION_SECTORS,
-  SLOT,
   TYPE_END,
   TYPE_LABEL,
 } from '../ondisk.ts';

@@ -3,6 +3,7 @@
 
 import { upcaseTable } from '../../../../kernel/abi/names/exfat.ts';
 import type { Medium } from '../../../lib/medium.ts';
+import { SLOT } from '../../ondisk.ts';
 import { sealRegion } from '../fsck/boot.ts';
 import {
   BitmapEntry,
@@ -13,7 +14,6 @@ import {
   FILE_SYSTEM_NAME,
   REGION_SECTORS,
   REVISION,
-  SLOT,
   TYPE_BITMAP,
   TYPE_UPCASE,
   UpcaseEntry,

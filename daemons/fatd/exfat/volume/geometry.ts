@@ -2,7 +2,7 @@
 // exFAT specification 1.00, §3.1.
 
 import { EMEDIUMTYPE, EOPNOTSUPP, EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
-import { blockSizeOf } from '../../fat/volume/geometry.ts';
+import { blockSizeOf } from '../../volume/block-size.ts';
 import {
   BOOT_SIGNATURE,
   BootSector,

@@ -5,9 +5,10 @@ import { EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
 import type { Task } from '../../../../kernel/ipc/task.ts';
 import type { Engine } from '../../../lib/engine.ts';
 import type { Transaction } from '../../../lib/transaction.ts';
-import { transfer } from '../../fat/write/state.ts';
 import { type ChainOp, clusterAt, type Run } from '../../file/chain.ts';
+import { SLOT } from '../../ondisk.ts';
 import type { FreeMap } from '../../volume/free-map.ts';
+import { transfer } from '../../write/transfer.ts';
 import {
   BitmapEntry,
   BOOT_VOLATILE,
@@ -15,7 +16,6 @@ import {
   CHECKSUM_SECTOR,
   checksum32,
   PERCENT_UNKNOWN,
-  SLOT,
   TYPE_BITMAP,
   TYPE_END,
   TYPE_UPCASE,

@@ -13,19 +13,19 @@
 import type { Task } from '../../../../kernel/ipc/task.ts';
 import type { Frame } from '../../../lib/cache/block-cache.ts';
 import { BlockSet } from '../../../lib/cache/block-set.ts';
-import { type Change, type Stage, type Staged, stageWhole } from '../../fat/write/stages.ts';
+import { SLOT } from '../../ondisk.ts';
 import type { Outgoing, Plan, ReadOld } from '../../write/careful.ts';
+import { type Change, type Stage, type Staged, stageWhole } from '../../write/stages.ts';
 import {
   IN_USE,
   SECONDARY,
   SECTOR,
-  SLOT,
   StreamEntry,
   TYPE_END,
   TYPE_FILE,
   TYPE_STREAM,
 } from '../ondisk.ts';
-import { type ExFatEnv, Freed } from '../op.ts';
+import type { ExFatEnv } from '../op.ts';
 import { END } from '../volume/fat.ts';
 import type { ExFatVolume } from '../volume/geometry.ts';
 
@@ -44,13 +44,11 @@ export class ExFatPlan implements Plan {
   }
 
   closed(): void {
-    const { freed } = this.#env;
-    freed.committing = freed.running;
-    freed.running = new Freed();
+    this.#env.freed.closed();
   }
 
   written(): void {
-    this.#env.freed.committing = new Freed();
+    this.#env.freed.written();
   }
 
   copyOf(): undefined {

@@ -3,45 +3,37 @@
 
 import { PosixError } from '../../../../kernel/abi/errno.ts';
 import type { Task } from '../../../../kernel/ipc/task.ts';
-import type { Engine } from '../../../lib/engine.ts';
-import type { Transaction } from '../../../lib/transaction.ts';
-import { changeSet } from '../dir/names.ts';
+import { slotAt } from '../../dir/slots.ts';
+import { ATTR_DIRECTORY, SLOT } from '../../ondisk.ts';
+import { DIR_INO, namelessFile, ROOT_INO } from '../../op.ts';
 import {
-  dirOf,
-  eachBlock,
-  entryAt,
-  isLoose,
-  namelessFile,
-  placeOf,
-  streamAt,
-} from '../dir/places.ts';
-import { SetReader } from '../dir/set.ts';
-import { ATTR_DIRECTORY, IN_USE, SLOT, StreamEntry, type StreamView } from '../ondisk.ts';
-import { DIR_INO, type Op, ROOT_INO } from '../op.ts';
+  type Named as AnyNamed,
+  BLOCKS_AT_ONCE,
+  eachNamed,
+  type Look,
+  type Recovery,
+} from '../../write/names.ts';
+import { changeSet } from '../dir/names.ts';
+import { dirOf, eachSet, isLoose, placeOf, streamAt } from '../dir/places.ts';
+import { IN_USE, StreamEntry, type StreamView } from '../ondisk.ts';
+import type { Op } from '../op.ts';
 
 /** A set, and what it names. */
-interface Named {
+interface Named extends AnyNamed {
   readonly places: readonly number[];
-  readonly cluster: number;
   readonly moves: number;
-  readonly isDirectory: boolean;
-}
-
-/** Blocks that one look at a directory takes. */
-const BLOCKS = 64;
-
-export interface Recovery {
-  readonly engine: Engine;
-  readonly op: (tx: Transaction) => Op;
-  /** Everything changed so far goes to the disk. */
-  readonly settle: () => Task<void>;
 }
 
 /** How many sets were removed. */
-export function* recoverNames(recovery: Recovery): Task<number> {
+export function* recoverNames(recovery: Recovery<Op>): Task<number> {
+  const names = {
+    root: ROOT_INO,
+    look: lookNow,
+    dirOf: ({ places }: Named) => DIR_INO + (places[0] ?? 0),
+  };
   const newest = new Map<number, Named>();
   const older: Named[] = [];
-  yield* eachSet(recovery, (named) => {
+  yield* eachNamed(recovery, names, (named) => {
     const other = newest.get(named.cluster);
     if (other === undefined) {
       newest.set(named.cluster, named);
@@ -62,77 +54,27 @@ export function* recoverNames(recovery: Recovery): Task<number> {
 
 function removeEntries(op: Op, { places }: Named): void {
   for (const place of places) {
-    const { block, at } = entryAt(op, place);
+    const { block, at } = slotAt(op, place);
     const { view } = op.tx.edit(block);
     view.setUint8(at, view.getUint8(at) & ~IN_USE);
   }
 }
 
-/** Every set of the volume that has clusters; each directory once, from wherever it is met first. */
-function* eachSet(recovery: Recovery, visit: (named: Named) => void): Task<void> {
-  const met = new Set<number>();
-  for (let queue = [ROOT_INO]; queue.length > 0; ) {
-    const next: number[] = [];
-    for (const ino of queue) {
-      for (let from: number | undefined = 0; from !== undefined; ) {
-        const part: Look = yield* look(recovery, ino, from);
-        for (const named of part.names) {
-          visit(named);
-          if (!named.isDirectory || met.has(named.cluster)) continue;
-          met.add(named.cluster);
-          next.push(DIR_INO + (named.places[0] ?? 0));
-        }
-        from = part.next;
-      }
-    }
-    queue = next;
-  }
-}
-
-interface Look {
-  readonly names: readonly Named[];
-  /** The slot to go on from. */
-  readonly next: number | undefined;
-}
-
-/** Some blocks of a directory. What cannot be read ends it: that is for fsck.exfat. */
-function* look(recovery: Recovery, ino: number, from: number): Task<Look> {
-  try {
-    return yield* recovery.engine.run((tx) => lookNow(recovery.op(tx), ino, from), {
-      changes: false,
-    });
-  } catch (error) {
-    if (!(error instanceof PosixError)) throw error;
-    return { names: [], next: undefined };
-  }
-}
-
 function streamOf(op: Op, [, second = 0]: readonly number[]): StreamView {
-  const { block, at } = entryAt(op, second);
+  const { block, at } = slotAt(op, second);
   return new StreamEntry(op.tx.read(block).view, at);
 }
 
-function lookNow(op: Op, ino: number, from: number): Look {
+function lookNow(op: Op, ino: number, from: number): Look<Named> {
   const names: Named[] = [];
-  const reader = new SetReader();
-  let blocks = 0;
+  const most = from + (BLOCKS_AT_ONCE * op.vol.blockSize) / SLOT;
   let next: number | undefined;
-  eachBlock(op, { dir: dirOf(op, ino), slot: from }, (view, first) => {
-    for (let at = 0; at < view.byteLength; at += SLOT) {
-      const slot = first.slot + at / SLOT;
-      if (slot < from) continue;
-      const set = reader.next(view, at, { slot, place: first.place + at / SLOT });
-      if (set === 'end') return true;
-      if (set === undefined) continue;
-      const { FirstCluster: cluster, MoveCount: moves } = streamOf(op, set.places);
-      const isDirectory = (set.attributes & ATTR_DIRECTORY) !== 0;
-      if (cluster !== 0) names.push({ places: set.places, cluster, moves, isDirectory });
-      if (blocks >= BLOCKS) {
-        next = slot + 1;
-        return true;
-      }
-    }
-    blocks++;
+  eachSet(op, { dir: dirOf(op, ino), slot: from }, (set) => {
+    const { FirstCluster: cluster, MoveCount: moves } = streamOf(op, set.places);
+    const isDirectory = (set.attributes & ATTR_DIRECTORY) !== 0;
+    if (cluster !== 0) names.push({ places: set.places, cluster, moves, isDirectory });
+    if (set.slot < most) return true;
+    next = set.slot + set.count;
     return false;
   });
   return { names, next };

@@ -3,7 +3,8 @@
 
 import { foldCase } from '../../../../kernel/abi/text.ts';
 import { SlotMap } from '../../dir/slot-map.ts';
-import { DIR_SLOTS_MAX, DirEntry, SLOT } from '../ondisk.ts';
+import { SLOT } from '../../ondisk.ts';
+import { DIR_SLOTS_MAX, DirEntry } from '../ondisk.ts';
 import { type Entry, EntryReader, isDots } from './entries.ts';
 
 /** A name's entry: where its 8.3 entry lies, and the parts of the long name before it. */

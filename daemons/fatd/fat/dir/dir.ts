@@ -1,26 +1,22 @@
 // Names in a directory: looking one up, adding one with its long name and its alias, removing one.
 // A directory is a chain of clusters, or FAT12's and FAT16's fixed root. fatgen103, "FAT Directory Structure".
 
-import { assert, EEXIST, ENOSPC, ESTALE, EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
+import { assert, ENOSPC, ESTALE, EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
 import { foldCase } from '../../../../kernel/abi/text.ts';
 import { Unwritten } from '../../../lib/transaction.ts';
+import { clearCluster, endAt, putSlot, slotAt, visitBlocks } from '../../dir/slots.ts';
 import { chainLength, clusterAt } from '../../file/chain.ts';
+import type { Listed } from '../../format.ts';
+import { ATTR_DIRECTORY, SLOT } from '../../ondisk.ts';
+import { clusterByte, FILE_INO } from '../../op.ts';
 import { allocate } from '../file/allocate.ts';
-import {
-  ATTR_DIRECTORY,
-  DIR_SLOTS_MAX,
-  DirEntry,
-  type DirEntryView,
-  SLOT,
-  SLOT_END,
-  SLOT_FREE,
-  SLOT_KANJI,
-} from '../ondisk.ts';
-import { clusterByte, FILE_INO, type GoneName, type Op } from '../op.ts';
+import { inoOf } from '../inode.ts';
+import { DIR_SLOTS_MAX, DirEntry, type DirEntryView, SLOT_FREE, SLOT_KANJI } from '../ondisk.ts';
+import type { GoneName, Op } from '../op.ts';
 import { setFatEntry } from '../volume/fat.ts';
 import type { FatVolume } from '../volume/geometry.ts';
 import type { Added, DirIndex, Place } from './dir-index.ts';
-import { type Entry, EntryReader } from './entries.ts';
+import { type Entry, EntryReader, isDots } from './entries.ts';
 import {
   ALIAS_MOST,
   aliasOf,
@@ -51,49 +47,52 @@ function slotIfAny(op: Op, dir: DirCluster, slot: number): number | undefined {
   return run && clusterByte(vol, run.cluster) / SLOT + (slot % each);
 }
 
-/** The block and offset of an entry. */
-export function entryAt(vol: FatVolume, place: number): { block: number; at: number } {
-  const byte = place * SLOT;
-  return { block: Math.floor(byte / vol.blockSize), at: byte % vol.blockSize };
-}
-
 export function readEntry(op: Op, place: number): DirEntryView {
-  const { block, at } = entryAt(op.vol, place);
+  const { block, at } = slotAt(op, place);
   return new DirEntry(op.tx.read(block).view, at);
 }
 
 export function editEntry(op: Op, place: number): DirEntryView {
-  const { block, at } = entryAt(op.vol, place);
+  const { block, at } = slotAt(op, place);
   return new DirEntry(op.tx.edit(block).view, at);
 }
-
-/** Blocks asked for at once when a directory is read. */
-const AHEAD = 32;
 
 /** The directory's blocks from a slot on, until `visit` returns true or there are no more. */
 export function eachBlock(
   op: Op,
-  at: { dir: DirCluster; slot: number },
-  visit: (view: DataView, firstSlot: number) => boolean,
+  { dir, slot }: { dir: DirCluster; slot: number },
+  visit: Parameters<typeof visitBlocks>[2],
 ): void {
-  const { vol, tx } = op;
-  const each = vol.blockSize / SLOT;
-  const unit = (at.dir === 0 ? vol.rootSlots * SLOT : vol.clusterSize) / vol.blockSize;
-  for (let slot = at.slot - (at.slot % each); ; slot += each) {
-    const place = slotIfAny(op, at.dir, slot);
-    if (place === undefined) return;
-    const { block } = entryAt(vol, place);
-    const left = Math.ceil(unit - ((slot / each) % unit));
-    tx.need(Array.from({ length: Math.min(AHEAD, left) }, (_, i) => block + i));
-    if (visit(tx.read(block).view, slot)) return;
-  }
+  const unitBytes = dir === 0 ? op.vol.rootSlots * SLOT : op.vol.clusterSize;
+  visitBlocks(op, { slot, unitBytes, placeOf: (at) => slotIfAny(op, dir, at) }, visit);
+}
+
+/** The directory's names from a slot on, until `visit` returns false. */
+export function eachName(
+  op: Op,
+  { dir, slot: from }: { dir: DirCluster; slot: number },
+  visit: (name: Listed) => boolean,
+): void {
+  const reader = new EntryReader();
+  eachBlock(op, { dir, slot: from }, (view, first) => {
+    for (let at = 0; at < view.byteLength; at += SLOT) {
+      const slot = first.slot + at / SLOT;
+      if (slot < from) continue;
+      const entry = reader.next(view, at, slot);
+      if (entry === 'end') return true;
+      if (entry === undefined || isDots(view, at)) continue;
+      const ino = inoOf(op, first.place + at / SLOT);
+      if (!visit({ name: entry.name, ino, next: slot + 1 })) return true;
+    }
+    return false;
+  });
 }
 
 /** The whole directory, read if it was not. To be asked before the request changes any of it. */
 export function indexOf(op: Op, dir: DirCluster): DirIndex {
   const index = op.env.dirs.get(dir);
   if (index.complete) return index;
-  eachBlock(op, { dir, slot: index.scanned }, (view, slot) => {
+  eachBlock(op, { dir, slot: index.scanned }, (view, { slot }) => {
     assert(slot === index.scanned, 'a directory is read in order');
     index.scan(view);
     return index.complete;
@@ -109,6 +108,15 @@ export interface Found extends Place {
 export function findEntry(op: Op, dir: DirCluster, name: string): Found | undefined {
   const found = indexOf(op, dir).find(name);
   return found && { ...found, place: slotPlace(op, dir, found.slot) };
+}
+
+export const isDirectory = (op: Op, { place }: Found): boolean =>
+  (readEntry(op, place).DIR_Attr & ATTR_DIRECTORY) !== 0;
+
+/** A copy of its 8.3 entry. */
+export function entryBytes(op: Op, { place }: Found): Uint8Array {
+  const { block, at } = slotAt(op, place);
+  return op.tx.read(block).bytes.slice(at, at + SLOT);
 }
 
 export const firstCluster = (entry: DirEntryView): number =>
@@ -142,7 +150,7 @@ export function addEntry(
   entry[12] = exact?.ntRes ?? 0;
   const place = placeOf(slot);
   putSlot(op, place, entry);
-  if (slot >= index.end) endAt(op, dir, slot + 1);
+  if (slot >= index.end) endAt(op, slotIfAny(op, dir, slot + 1));
   const view = new DirEntry(new DataView(entry.buffer));
   const cluster = (view.DIR_Attr & ATTR_DIRECTORY) !== 0 ? firstCluster(view) : undefined;
   const added = { slot, longs: parts.length, name, short: storedText(bytes), cluster };
@@ -164,7 +172,11 @@ function storedText(short: Uint8Array): string {
 }
 
 /** The same name in other letters, where it lies. False: it needs more slots or fewer. */
-export function recase(op: Op, dir: DirCluster, found: Found, name: string): boolean {
+export function recase(
+  op: Op,
+  dir: DirCluster,
+  { found, name }: { found: Found; name: string },
+): boolean {
   const exact = exactShort(name);
   const short = readEntry(op, found.place).DIR_Name.slice();
   const parts = exact ? [] : longParts(name, shortChecksum(short));
@@ -191,19 +203,6 @@ function goneName(op: Op, dir: DirCluster, name: string): GoneName | undefined {
   const held = op.env.held.byIno(op.tx, FILE_INO + place) !== undefined;
   if (gone.how === 'moved' || gone.name !== name || held) throw new Unwritten();
   return gone;
-}
-
-function putSlot(op: Op, place: number, content: Uint8Array): void {
-  const { block, at } = entryAt(op.vol, place);
-  op.tx.edit(block).bytes.set(content, at);
-}
-
-/** Behind the last entry there must be the mark of the end, whatever was there. */
-function endAt(op: Op, dir: DirCluster, slot: number): void {
-  const place = slotIfAny(op, dir, slot);
-  if (place === undefined) return;
-  const { block, at } = entryAt(op.vol, place);
-  if (op.tx.read(block).bytes[at] !== SLOT_END) op.tx.edit(block).bytes.fill(0, at, at + SLOT);
 }
 
 function newAlias(
@@ -246,10 +245,9 @@ function findRoom(
   const { held, freed } = op.env;
   // A file that is held may be known by the number that this slot would give.
   const allowed = (slot: number): boolean => {
-    const key = dir * DIR_SLOTS_MAX + slot;
-    if (freed.running.slots.has(key) || freed.committing.slots.has(key)) return false;
     const place = slotIfAny(op, dir, slot);
-    return place === undefined || held.byIno(op.tx, FILE_INO + place) === undefined;
+    if (place === undefined) return true;
+    return !freed.hasPlace(place) && held.byIno(op.tx, FILE_INO + place) === undefined;
   };
   const first = index.findRun(count, allowed);
   const end = first + count;
@@ -283,12 +281,6 @@ function grow(op: Op, dir: DirCluster, { length, to }: { length: number; to: num
   return grown;
 }
 
-/** Zeroes, as metadata: whatever data lay there is gone. */
-export function clearCluster(op: Op, cluster: number): void {
-  const first = clusterByte(op.vol, cluster) / op.vol.blockSize;
-  for (let i = 0; i < op.vol.clusterSize / op.vol.blockSize; i++) op.tx.create(first + i);
-}
-
 /** Removes a name and the parts of its long name. */
 export function removeEntry(
   op: Op,
@@ -305,8 +297,9 @@ export function removeEntry(
   const { how } = found;
   const name: GoneName = { ...gone, how, short: entry.DIR_Name.slice() };
   const slots = Array.from({ length: found.longs + 1 }, (_, i) => found.slot - found.longs + i);
-  for (const slot of slots) {
-    const { block, at } = entryAt(op.vol, slotPlace(op, dir, slot));
+  const places = slots.map((slot) => slotPlace(op, dir, slot));
+  for (const place of places) {
+    const { block, at } = slotAt(op, place);
     tx.edit(block).view.setUint8(at, SLOT_FREE);
   }
   tx.onCommit(() => {
@@ -315,7 +308,7 @@ export function removeEntry(
       for (const slot of slots) held.free(slot);
     });
     const { running } = env.freed;
-    for (const slot of slots) running.slots.add(dir * DIR_SLOTS_MAX + slot);
+    for (const place of places) running.places.add(place);
     for (const key of [gone.name, gone.short]) {
       const before = running.names.get(goneKey(dir, key));
       if (before?.how !== 'moved') running.names.set(goneKey(dir, key), name);
@@ -328,17 +321,13 @@ export function removeEntry(
 export function nameOf(op: Op, dir: DirCluster, found: Found): Entry {
   const reader = new EntryReader();
   for (let slot = found.slot - found.longs; slot < found.slot; slot++) {
-    const { block, at } = entryAt(op.vol, slotPlace(op, dir, slot));
+    const { block, at } = slotAt(op, slotPlace(op, dir, slot));
     reader.next(op.tx.read(block).view, at, slot);
   }
-  const { block, at } = entryAt(op.vol, found.place);
+  const { block, at } = slotAt(op, found.place);
   const entry = reader.next(op.tx.read(block).view, at, found.slot);
   if (entry === undefined || entry === 'end') fail(ESTALE, `slot ${found.slot} holds no name`);
   return entry as Entry;
-}
-
-export function mustNotExist(op: Op, dir: DirCluster, name: string): void {
-  if (indexOf(op, dir).find(name) !== undefined) fail(EEXIST);
 }
 
 /** '..' of a directory: its parent's first cluster, or the root's. */

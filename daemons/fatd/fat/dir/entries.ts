@@ -1,19 +1,12 @@
 // Reading a directory slot by slot: long names are put together from their parts and believed only
 // when number, order and checksum are right; what is left over is skipped, as every system does.
 
-import { textSize } from '../../../../kernel/abi/text.ts';
-import {
-  ATTR_LONG_NAME,
-  ATTR_VOLUME_ID,
-  LAST_LONG,
-  SLOT_END,
-  SLOT_FREE,
-  SLOT_KANJI,
-} from '../ondisk.ts';
+import { isName } from '../../dir/name.ts';
+import { SLOT_END } from '../../ondisk.ts';
+import { ATTR_LONG_NAME, ATTR_VOLUME_ID, LAST_LONG, SLOT_FREE, SLOT_KANJI } from '../ondisk.ts';
 import { longUnits, shortChecksum, shortText } from './name.ts';
 
 const LONG_MOST = 20; // parts of a name
-const NAME_MOST = 255; // bytes of a name in 9P
 
 export interface Entry {
   /** Where its 8.3 entry lies. */
@@ -87,10 +80,6 @@ export class EntryReader {
     return { slot, longs: right ? parts.length : 0, name, short, attr };
   }
 }
-
-/** Could a path hold it? What a damaged disk says need not be so. */
-export const isName = (name: string): boolean =>
-  !/^\.{0,2}$|[/\0]/.test(name) && textSize(name) <= NAME_MOST;
 
 /** A directory's own '.' and '..', which are no names. */
 export const isDots = (view: DataView, at: number): boolean =>

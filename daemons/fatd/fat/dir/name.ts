@@ -1,11 +1,9 @@
 // Names on FAT: the 8.3 name in code page 437, the long one in UTF-16, and which names are the same.
 // fatgen103, "Long Directory Entries", "Short Directory Entries", "Naming Conventions".
 
-import { EINVAL, ENAMETOOLONG, fail } from '../../../../kernel/abi/errno.ts';
 import { upperCase } from '../../../../kernel/abi/text.ts';
 import { ATTR_LONG_NAME, LAST_LONG, LOWER_BASE, LOWER_EXT, UNITS_PER_LONG } from '../ondisk.ts';
 
-const UNITS_MAX = 255;
 const SHORT = 11;
 const BASE = 8;
 const SPACE = 0x20;
@@ -16,16 +14,7 @@ const CP437 =
   'αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0';
 const FROM_UNICODE = new Map([...CP437].map((char, i) => [char, 0x80 + i]));
 
-const NOT_IN_LONG = /["*/:<>?\\|\p{Cc}]/u;
 const NOT_IN_SHORT = /[+,;=[\]]/;
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-
-/** Throws EINVAL for a name that FAT cannot hold, ENAMETOOLONG for one of more than 255 units. */
-export function mustBeHoldable(name: string): void {
-  const bad = NOT_IN_LONG.test(name) || LONE_SURROGATE.test(name) || /[. ]$/.test(name);
-  if (bad) fail(EINVAL, `FAT has no such name: '${name}'`);
-  if (name.length > UNITS_MAX) fail(ENAMETOOLONG);
-}
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly the range of ASCII is meant.
 const ASCII = /^[\x00-\x7f]*$/;

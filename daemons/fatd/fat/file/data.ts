@@ -5,14 +5,17 @@ import { EFBIG, EIO, ENOSPC, fail } from '../../../../kernel/abi/errno.ts';
 import { Unwritten } from '../../../lib/transaction.ts';
 import type { Extent, MapRequest } from '../../../lib/volume.ts';
 import { chainLength, clusterAt, type Run } from '../../file/chain.ts';
-import { toDos } from '../../time.ts';
+import { extentOf, hole, span } from '../../file/extents.ts';
+import { ATTR_ARCHIVE } from '../../ondisk.ts';
+import { clustersOf } from '../../op.ts';
+import { setModified } from '../attr.ts';
 import { firstCluster, setFirstCluster } from '../dir/dir.ts';
 import { editFile, fileEntry } from '../inode.ts';
-import { ATTR_ARCHIVE, type DirEntryView, FILE_SIZE_MAX } from '../ondisk.ts';
-import { clusterByte, type Op } from '../op.ts';
+import { type DirEntryView, FILE_SIZE_MAX } from '../ondisk.ts';
+import type { Op } from '../op.ts';
 import { END, setFatEntry } from '../volume/fat.ts';
 import { allocate } from './allocate.ts';
-import { freeAll } from './free.ts';
+import { freeFrom } from './free.ts';
 
 /** Pieces that one answer tells at most, and clusters that one request gives out. */
 const PIECES = 64;
@@ -42,6 +45,7 @@ export function mapRead(op: Op, request: MapRequest): Extent[] {
 export function mapWrite(op: Op, request: MapRequest): Extent[] {
   if (request.offset >= FILE_SIZE_MAX) fail(EFBIG);
   const { ino } = request;
+  op.tx.onCommit(() => void op.env.grown.add(ino));
   const length = Math.min(request.length, FILE_SIZE_MAX - request.offset);
   const entry = fileEntry(op, ino);
   const start = firstCluster(entry);
@@ -80,7 +84,7 @@ function added(
       env.chains.append(start, { index: length, cluster: run.start, count: run.count }),
     );
   }
-  return extentOf(op, { index: from, cluster: run.start, count: run.count, fresh: true });
+  return { ...extentOf(op, { index: from, cluster: run.start, count: run.count }), fresh: true };
 }
 
 export function written(op: Op, request: MapRequest): void {
@@ -93,10 +97,8 @@ export function written(op: Op, request: MapRequest): void {
 
 /** mtime is now, and a backup will want the file. */
 export function touch({ tx }: Op, entry: DirEntryView): void {
-  const { date, time } = toDos(tx.now);
-  entry.DIR_WrtDate = date;
-  entry.DIR_WrtTime = time;
-  entry.DIR_LstAccDate = date;
+  setModified(entry, tx.now);
+  entry.DIR_LstAccDate = entry.DIR_WrtDate;
   entry.DIR_Attr |= ATTR_ARCHIVE;
 }
 
@@ -138,11 +140,14 @@ function cut(
       env.freed.running.ends.add(last.cluster, 1);
     });
   }
-  freeAll(op, { head: tail, kind: 'file' });
+  freeFrom(op, tail, 'file');
 }
 
 /** Clusters behind the size: a write was given up. To be freed when nobody holds the file any more. */
 export function trimTail(op: Op, ino: number): void {
+  const { grown } = op.env;
+  if (!grown.has(ino)) return;
+  op.tx.onCommit(() => void grown.delete(ino));
   const entry = fileEntry(op, ino);
   const start = firstCluster(entry);
   if (start === 0) return;
@@ -151,31 +156,12 @@ export function trimTail(op: Op, ino: number): void {
   cut(op, { start, keep, entry: editFile(op, ino) });
 }
 
-const clustersOf = ({ vol }: Op, size: number): number => Math.ceil(size / vol.clusterSize);
-
-function span({ vol }: Op, { offset, length }: MapRequest): { first: number; end: number } {
-  const first = Math.floor(offset / vol.clusterSize);
-  return { first, end: Math.max(first + 1, Math.ceil((offset + length) / vol.clusterSize)) };
-}
-
-const hole = ({ vol }: Op, at: number, count: number): Extent => ({
-  offset: at * vol.clusterSize,
-  length: count * vol.clusterSize,
-  block: undefined,
-});
-
 type FreshRun = Run & { readonly fresh: boolean };
-
-function extentOf({ vol }: Op, { index, cluster, count, fresh }: FreshRun): Extent {
-  const { clusterSize, blockSize } = vol;
-  const block = clusterByte(vol, cluster) / blockSize;
-  const extent = { offset: index * clusterSize, length: count * clusterSize, block };
-  return fresh ? { ...extent, fresh } : extent;
-}
 
 /** Neighbours on the volume are one extent. */
 function pushRun(op: Op, out: Extent[], run: FreshRun): void {
-  const next = extentOf(op, run);
+  const extent = extentOf(op, run);
+  const next = run.fresh ? { ...extent, fresh: true } : extent;
   const last = out.at(-1);
   const joins =
     last?.block !== undefined &&

@@ -1,70 +1,53 @@
-// Taking clusters back. A long chain goes in steps; what is left of it is kept by a held record, so that
-// a worker after this one goes on. After a power cut its clusters are lost, no more.
+// Taking chains back.
 
-import { clusterByte, type Op, TAIL_INO } from '../op.ts';
+import * as steps from '../../file/free.ts';
+import { type Doomed, forgetBlocks, freedAtOnce } from '../../file/free.ts';
+import { ATTR_DIRECTORY } from '../../ondisk.ts';
+import type { HeldFile } from '../../volume/held.ts';
+import { firstCluster, readEntry } from '../dir/dir.ts';
+import type { Op } from '../op.ts';
 import { FREE, nextCluster, setFatEntry } from '../volume/fat.ts';
 
-/** Clusters that one request frees; of a directory, whose blocks are metadata that is void then. */
+/** Clusters that one request frees. */
 const CLUSTERS = 256;
-const BLOCKS = 256;
 
-export interface Doomed {
-  readonly head: number;
-  readonly kind: 'file' | 'directory';
+/** A chain, or what is left of it from a cluster on. */
+export function freeFrom(op: Op, first: number, kind: Doomed['kind']): void {
+  const clusters = op.vol.clusterEnd; // no chain is longer
+  steps.freeAll(op, { first, clusters, contiguous: false, kind }, freeSome);
 }
 
-/** Frees a chain; what is too much for this request by `freeStep`. */
-export function freeAll(op: Op, doomed: Doomed): void {
-  const rest = freeSome(op, doomed);
-  if (rest === undefined) return;
-  const ino = TAIL_INO + doomed.head;
-  hold(op, ino, { ...doomed, head: rest });
-  op.tx.onCommit(() => op.env.unfinished(ino));
+export const freeStep = (op: Op, ino: number): boolean => steps.freeStep(op, ino, freeSome);
+
+export function freeNameless(op: Op, { ino, place }: HeldFile): void {
+  const { tx, env } = op;
+  const entry = readEntry(op, place);
+  const first = firstCluster(entry);
+  const isDirectory = (entry.DIR_Attr & ATTR_DIRECTORY) !== 0;
+  tx.onCommit(() => {
+    if (isDirectory) env.dirs.forget(first);
+    else env.grown.delete(ino);
+  });
+  freeFrom(op, first, isDirectory ? 'directory' : 'file');
 }
 
-/** One more step; true when another one is needed. */
-export function freeStep(op: Op, ino: number): boolean {
-  const { held } = op.env;
-  const file = held.byIno(op.tx, ino);
-  if (file === undefined) return false;
-  const view = held.entryOf(op.tx, file);
-  const kind = view.getUint8(KIND_AT) === 0 ? 'file' : 'directory';
-  const rest = freeSome(op, { head: view.getUint32(0, true), kind });
-  if (rest === undefined) held.release(op.tx, file);
-  else hold(op, ino, { head: rest, kind });
-  return rest !== undefined;
-}
-
-const KIND_AT = 4;
-
-function hold(op: Op, ino: number, { head, kind }: Doomed): void {
-  const entry = new Uint8Array(32);
-  const view = new DataView(entry.buffer);
-  view.setUint32(0, head, true);
-  view.setUint8(KIND_AT, kind === 'file' ? 0 : 1);
-  op.env.held.hold(op.tx, ino, { entry });
-}
-
-/** Returns the head of what is left. A chain that leads astray ends there. */
-function freeSome(op: Op, { head, kind }: Doomed): number | undefined {
+/** A chain that leads astray ends there. */
+function freeSome(op: Op, doomed: Doomed): Doomed | undefined {
   const { tx, vol, env } = op;
-  const blocks = vol.clusterSize / vol.blockSize;
-  const most = kind === 'file' ? CLUSTERS : Math.max(1, Math.floor(BLOCKS / blocks));
-  tx.onCommit(() => env.chains.forget(head));
-  let cluster: number | undefined = head;
+  const { first, kind } = doomed;
+  const most = freedAtOnce(op, kind, CLUSTERS);
+  tx.onCommit(() => env.chains.forget(first));
+  let cluster: number | undefined = first;
   for (let done = 0; cluster !== undefined && done < most; done++) {
     const freed: number = cluster;
     cluster = nextCluster(tx, vol, freed);
     setFatEntry(tx, vol, freed, FREE);
-    if (kind === 'directory') {
-      const first = clusterByte(vol, freed) / vol.blockSize;
-      for (let i = 0; i < blocks; i++) tx.forget(first + i);
-    }
+    if (kind === 'directory') forgetBlocks(op, freed, 1);
     tx.onCommit(() => {
       env.free.add(freed, 1);
       env.freed.running.clusters.add(freed, 1);
       env.noteFreed(freed, 1);
     });
   }
-  return cluster;
+  return cluster === undefined ? undefined : { ...doomed, first: cluster };
 }

@@ -5,15 +5,8 @@ import { EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
 import { foldCase } from '../../../../kernel/abi/text.ts';
 import type { Medium } from '../../../lib/medium.ts';
 import type { Report } from '../../fsck/report.ts';
-import {
-  ATTR_ARCHIVE,
-  ATTR_DIRECTORY,
-  DirEntry,
-  type DirEntryView,
-  SLOT,
-  SLOT_END,
-  SLOT_FREE,
-} from '../ondisk.ts';
+import { ATTR_ARCHIVE, ATTR_DIRECTORY, SLOT, SLOT_END } from '../../ondisk.ts';
+import { DirEntry, type DirEntryView, SLOT_FREE } from '../ondisk.ts';
 import type { FatVolume } from '../volume/geometry.ts';
 import type { Chains } from './chains.ts';
 import { isDirectory, isLabel, isShortName, readSlots, type SlotEntry, shortOf } from './slots.ts';

@@ -1,17 +1,15 @@
 // A directory of a volume that nobody has mounted: its slots as entries, and what lies between them.
 // Read apart from the daemon, so that one checks the other. fatgen103, "FAT Directory Structure".
 
+import { ATTR_DIRECTORY, SLOT, SLOT_END } from '../../ondisk.ts';
 import { longUnits, shortChecksum, shortText } from '../dir/name.ts';
 import {
-  ATTR_DIRECTORY,
   ATTR_LONG_NAME,
   ATTR_VOLUME_ID,
   DirEntry,
   type DirEntryView,
   LAST_LONG,
   LongEntry,
-  SLOT,
-  SLOT_END,
   SLOT_FREE,
   SLOT_KANJI,
 } from '../ondisk.ts';

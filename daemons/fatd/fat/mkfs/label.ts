@@ -4,9 +4,10 @@
 import { ENOSPC, fail } from '../../../../kernel/abi/errno.ts';
 import type { Timespec } from '../../../../kernel/abi/stat.ts';
 import type { Medium } from '../../../lib/medium.ts';
+import { SLOT, SLOT_END } from '../../ondisk.ts';
 import { isLabel } from '../fsck/slots.ts';
 import { FatTable } from '../fsck/table.ts';
-import { ATTR_LONG_NAME, BootSector, DirEntry, SLOT, SLOT_END, SLOT_FREE } from '../ondisk.ts';
+import { ATTR_LONG_NAME, BootSector, DirEntry, SLOT_FREE } from '../ondisk.ts';
 import { isCluster } from '../volume/fat.ts';
 import { type FatVolume, openVolume } from '../volume/geometry.ts';
 import { labelBytes, labelEntry } from './mkfs.ts';

@@ -2,7 +2,7 @@
 // Initialization"; the defaults are those of mkfs.fat(8).
 
 import { EINVAL, ENOSPC, fail } from '../../../../kernel/abi/errno.ts';
-import { SLOT } from '../ondisk.ts';
+import { SLOT } from '../../ondisk.ts';
 import type { FatBits } from '../volume/geometry.ts';
 
 export interface MkfsRequest {

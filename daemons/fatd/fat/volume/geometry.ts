@@ -2,7 +2,9 @@
 // fatgen103, "BPB" and "FAT Type Determination".
 
 import { EMEDIUMTYPE, EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
-import { BOOT_SIGNATURE, BootSector, type BootSectorView, SLOT } from '../ondisk.ts';
+import { SLOT } from '../../ondisk.ts';
+import { blockSizeOf } from '../../volume/block-size.ts';
+import { BOOT_SIGNATURE, BootSector, type BootSectorView } from '../ondisk.ts';
 
 export type FatBits = 12 | 16 | 32;
 
@@ -31,7 +33,6 @@ export interface FatVolume {
 const CLUSTERS_FAT12 = 4085;
 const CLUSTERS_FAT16 = 65_525;
 const CLUSTERS_MOST = 0x0fff_fff5;
-const BLOCK_MOST = 4096;
 const CLUSTER_MOST = 256 * 1024;
 
 /** Throws EMEDIUMTYPE when it is no FAT volume, EUCLEAN when it is one that cannot be right. */
@@ -115,14 +116,6 @@ function fatCopies(
   const active = boot.BPB_ExtFlags & 0x0f;
   const start = copies[active] ?? fail(EUCLEAN, `FAT ${active} of ${copies.length} is active`);
   return { fatStart: start, mirrors: [] };
-}
-
-/** The largest block to 4 KiB that divides all of the places. */
-export function blockSizeOf(places: readonly number[]): number {
-  for (let size = BLOCK_MOST; size > 512; size >>= 1) {
-    if (places.every((place) => place % size === 0)) return size;
-  }
-  return 512;
 }
 
 function fsInfoOf(boot: BootSectorView): number | undefined {

@@ -3,18 +3,17 @@
 import type { Task } from '../../../../kernel/ipc/task.ts';
 import type { Frame } from '../../../lib/cache/block-cache.ts';
 import { BlockSet } from '../../../lib/cache/block-set.ts';
+import type { Freed } from '../../volume/freed.ts';
 import type { Outgoing, Plan, ReadOld } from '../../write/careful.ts';
-import { Freed } from '../op.ts';
+import { type Change, type Stage, stageWhole } from '../../write/stages.ts';
+import type { GoneName } from '../op.ts';
 import type { FatVolume } from '../volume/geometry.ts';
 import {
-  type Change,
   type Moves,
   noteMoves,
-  type Stage,
   stageDirectory,
   stageNewDirectory,
   stageTable,
-  stageWhole,
   type TablePart,
 } from './stages.ts';
 
@@ -23,21 +22,20 @@ type Kind = 'table' | 'directory' | 'whole';
 export class FatPlan implements Plan {
   readonly copies: number;
   readonly #volume: FatVolume;
-  readonly #freed: { running: Freed; committing: Freed };
+  readonly #freed: Freed<GoneName>;
 
-  constructor(volume: FatVolume, freed: { running: Freed; committing: Freed }) {
+  constructor(volume: FatVolume, freed: Freed<GoneName>) {
     this.#volume = volume;
     this.#freed = freed;
     this.copies = volume.mirrors.length;
   }
 
   closed(): void {
-    this.#freed.committing = this.#freed.running;
-    this.#freed.running = new Freed();
+    this.#freed.closed();
   }
 
   written(): void {
-    this.#freed.committing = new Freed();
+    this.#freed.written();
   }
 
   /** Of a block of the table, in its mirrors. */

@@ -3,60 +3,50 @@
 
 import { PosixError } from '../../../../kernel/abi/errno.ts';
 import type { Task } from '../../../../kernel/ipc/task.ts';
-import { BlockSet } from '../../../lib/cache/block-set.ts';
-import type { Engine } from '../../../lib/engine.ts';
+import { slotAt } from '../../dir/slots.ts';
+import { ATTR_DIRECTORY, SLOT, SLOT_END } from '../../ondisk.ts';
+import {
+  type Named as AnyNamed,
+  BLOCKS_AT_ONCE,
+  eachNamed,
+  type Look,
+  type Recovery,
+} from '../../write/names.ts';
 import {
   type DirCluster,
   eachBlock,
   editEntry,
-  entryAt,
   firstCluster,
   readEntry,
+  rootOf,
   setFirstCluster,
   slotPlace,
 } from '../dir/dir.ts';
 import { isDots } from '../dir/entries.ts';
 import { shortChecksum } from '../dir/name.ts';
-import {
-  ATTR_DIRECTORY,
-  ATTR_LONG_NAME,
-  ATTR_VOLUME_ID,
-  DirEntry,
-  NEWER_NAME,
-  SLOT,
-  SLOT_END,
-  SLOT_FREE,
-} from '../ondisk.ts';
+import { ATTR_LONG_NAME, ATTR_VOLUME_ID, DirEntry, NEWER_NAME, SLOT_FREE } from '../ondisk.ts';
 import type { Op } from '../op.ts';
 import { isCluster } from '../volume/fat.ts';
+import type { FatVolume } from '../volume/geometry.ts';
 
 /** Where an entry lies, and what it names. */
-interface Named {
+interface Named extends AnyNamed {
   readonly dir: DirCluster;
   readonly slot: number;
-  readonly cluster: number;
   readonly newer: boolean;
-  readonly isDirectory: boolean;
 }
 
-/** Blocks that one look at a directory takes; names that one epoch can have moved. */
-const BLOCKS = 64;
+/** Names that one epoch can have moved. */
 const MOVED_MOST = 100_000;
 const LONG_MOST = 20;
 
-export interface Recovery {
-  readonly engine: Engine;
-  readonly root: DirCluster;
-  readonly op: (tx: Op['tx']) => Op;
-  /** Everything changed so far goes to the disk. */
-  readonly settle: () => Task<void>;
-}
-
 /** How many names were removed. */
-export function* recoverNames(recovery: Recovery): Task<number> {
+export function* recoverNames(recovery: Recovery<Op>, vol: FatVolume): Task<number> {
+  const root = rootOf(vol);
+  const names = { root, look: lookNow, dirOf: ({ cluster }: Named) => cluster };
   const newer = new Map<number, Named>();
   const directories: Named[] = [];
-  yield* eachName(recovery, (named) => {
+  yield* eachNamed(recovery, names, (named) => {
     if (named.newer && newer.size < MOVED_MOST) newer.set(named.cluster, named);
     if (named.isDirectory) directories.push(named);
   });
@@ -66,64 +56,24 @@ export function* recoverNames(recovery: Recovery): Task<number> {
   };
   const older: Named[] = [];
   if (newer.size > 0)
-    yield* eachName(recovery, (named) => void (isOlder(named) && older.push(named)));
+    yield* eachNamed(recovery, names, (named) => void (isOlder(named) && older.push(named)));
   for (const named of older) yield* change(recovery, (op) => removeSlots(op, named));
   if (older.length > 0) yield* recovery.settle();
   for (const named of newer.values()) yield* change(recovery, (op) => clearMark(op, named));
-  for (const named of directories) if (!isOlder(named)) yield* mendParent(recovery, named);
+  for (const named of directories) if (!isOlder(named)) yield* mendParent(recovery, named, root);
   yield* recovery.settle();
   return older.length;
 }
 
-const change = (recovery: Recovery, body: (op: Op) => void): Task<void> =>
+const change = (recovery: Recovery<Op>, body: (op: Op) => void): Task<void> =>
   recovery.engine.run((tx) => body(recovery.op(tx)), { changes: true });
 
-/** Every name of the volume; each directory once, from wherever it is met first. */
-function* eachName(recovery: Recovery, visit: (named: Named) => void): Task<void> {
-  const met = new BlockSet();
-  met.add(recovery.root, 1);
-  for (let queue = [recovery.root]; queue.length > 0; ) {
-    const next: DirCluster[] = [];
-    for (const dir of queue) {
-      for (let from: number | undefined = 0; from !== undefined; ) {
-        const part: Look = yield* look(recovery, dir, from);
-        for (const named of part.names) {
-          visit(named);
-          if (!named.isDirectory || met.has(named.cluster)) continue;
-          met.add(named.cluster, 1);
-          next.push(named.cluster);
-        }
-        from = part.next;
-      }
-    }
-    queue = next;
-  }
-}
-
-interface Look {
-  readonly names: readonly Named[];
-  /** The slot to go on from. */
-  readonly next: number | undefined;
-}
-
-/** Some blocks of a directory. What cannot be read ends it: that is for fsck.fat. */
-function* look(recovery: Recovery, dir: DirCluster, from: number): Task<Look> {
-  try {
-    return yield* recovery.engine.run((tx) => lookNow(recovery.op(tx), dir, from), {
-      changes: false,
-    });
-  } catch (error) {
-    if (!(error instanceof PosixError)) throw error;
-    return { names: [], next: undefined };
-  }
-}
-
-function lookNow(op: Op, dir: DirCluster, from: number): Look {
+function lookNow(op: Op, dir: DirCluster, from: number): Look<Named> {
   const names: Named[] = [];
   let blocks = 0;
   let next: number | undefined;
-  eachBlock(op, { dir, slot: from }, (view, firstSlot) => {
-    if (blocks++ === BLOCKS) next = firstSlot;
+  eachBlock(op, { dir, slot: from }, (view, { slot: firstSlot }) => {
+    if (blocks++ === BLOCKS_AT_ONCE) next = firstSlot;
     return next !== undefined || takeBlock(op, view, { dir, firstSlot, names });
   });
   return { names, next };
@@ -152,7 +102,7 @@ function takeBlock(
 function removeSlots(op: Op, { dir, slot }: Named): void {
   const sum = shortChecksum(readEntry(op, slotPlace(op, dir, slot)).DIR_Name);
   const free = (at: number): void => {
-    const { block, at: offset } = entryAt(op.vol, slotPlace(op, dir, at));
+    const { block, at: offset } = slotAt(op, slotPlace(op, dir, at));
     op.tx.edit(block).view.setUint8(offset, SLOT_FREE);
   };
   free(slot);
@@ -170,8 +120,12 @@ function clearMark(op: Op, { dir, slot }: Named): void {
 }
 
 /** '..' was written before or after the name that it goes with. Where there is none, fsck.fat must help. */
-function* mendParent(recovery: Recovery, { cluster, dir }: Named): Task<void> {
-  const parent = dir === recovery.root ? 0 : dir;
+function* mendParent(
+  recovery: Recovery<Op>,
+  { cluster, dir }: Named,
+  root: DirCluster,
+): Task<void> {
+  const parent = dir === root ? 0 : dir;
   try {
     yield* change(recovery, (op) => {
       const place = slotPlace(op, cluster, 1);

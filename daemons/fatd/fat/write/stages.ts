@@ -12,34 +12,11 @@
 // (recover.ts). Where both lie in one sector, that is written once.
 
 import { words } from '../../../lib/same-bytes.ts';
-import {
-  ATTR_LONG_NAME,
-  ATTR_VOLUME_ID,
-  DirEntry,
-  NEWER_NAME,
-  SLOT,
-  SLOT_END,
-  SLOT_FREE,
-} from '../ondisk.ts';
+import { SLOT, SLOT_END } from '../../ondisk.ts';
+import type { Change, Stage, Staged } from '../../write/stages.ts';
+import { ATTR_LONG_NAME, ATTR_VOLUME_ID, DirEntry, NEWER_NAME, SLOT_FREE } from '../ondisk.ts';
 import { END, FREE, widen } from '../volume/fat.ts';
 import type { FatBits } from '../volume/geometry.ts';
-
-export const STAGES = 5;
-export type Stage = 1 | 2 | 3 | 4 | 5;
-
-/** The content of a block after each stage. */
-export type Staged = Readonly<Record<Stage, Uint8Array>>;
-
-export interface Change {
-  readonly old: Uint8Array; // what the disk holds
-  readonly now: Uint8Array;
-}
-
-/** All of it belongs to one stage. */
-export function stageWhole({ old, now }: Change, stage: Stage): Staged {
-  const at = (s: Stage): Uint8Array => (s < stage ? old : now);
-  return { 1: at(1), 2: at(2), 3: at(3), 4: at(4), 5: at(5) };
-}
 
 /** Whose number a part of the table begins with, and what its neighbours tell and learn. */
 export interface TablePart {

@@ -5,6 +5,7 @@ import type { Task } from '../../../../kernel/ipc/task.ts';
 import type { Engine } from '../../../lib/engine.ts';
 import type { Transaction } from '../../../lib/transaction.ts';
 import type { FreeMap } from '../../volume/free-map.ts';
+import { transfer } from '../../write/transfer.ts';
 import { BootSector, FSI_LEAD, FSI_STRUC, FsInfo, STATE_DIRTY } from '../ondisk.ts';
 import { FREE, widen } from '../volume/fat.ts';
 import type { FatVolume } from '../volume/geometry.ts';
@@ -56,26 +57,6 @@ function entryIn(view: DataView, bits: number, i: number): number {
   if (bits === 16) return view.getUint16(i * 2, true);
   const pair = view.getUint16(Math.floor((i * 3) / 2), true);
   return widen(12, i % 2 === 0 ? pair & 0xfff : pair >> 4);
-}
-
-/** Reads a range, or writes `bytes` to it, by way of scratch. */
-export function* transfer(
-  engine: Engine,
-  { offset, length, bytes }: { offset: number; length: number; bytes?: Uint8Array },
-): Task<Uint8Array> {
-  const { blockSize } = engine.cache;
-  const scratch = yield* engine.scratch.take(Math.ceil(length / blockSize));
-  try {
-    const whole = scratch.ref(0, scratch.count);
-    const piece = { offset, ref: { ...whole, length } };
-    if (bytes) {
-      scratch.bytes.set(bytes);
-      yield* engine.device.write([piece]);
-    } else yield* engine.device.read([piece]);
-    return scratch.bytes.slice(0, length);
-  } finally {
-    scratch.release();
-  }
 }
 
 /** FAT16 and FAT32 have a bit for it in the second number of the table, all have one in the boot sector. */
