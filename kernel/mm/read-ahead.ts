@@ -1,6 +1,7 @@
 // Read-ahead: the window of a sequential reader doubles from 2 pages to the mount's most. The reader who
 // gets to the mark in the newest window has the next one fetched, and waits for nothing (as Linux's
-// mm/readahead.c); who misses waits for the window that begins there. A random reader gets what it asks for.
+// mm/readahead.c); who misses waits for the window that begins there. A random reader gets what it asks for,
+// until it has missed so often that all of the file could have been read meanwhile: then what lies around it.
 
 import { NO_MARK } from '../abi/file-tables.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
@@ -8,6 +9,11 @@ import { PAGE_SIZE } from '../abi/memlayout.ts';
 /** Pages: 2 MiB, one request of the volume and one grant. From 1 MiB on the hops are fewer than the data needs. */
 export const READ_AHEAD_PAGES = 512;
 const FIRST_WINDOW = 2;
+/** A miss costs a random reader about as much as so many pages cost one who reads in order (130 and 4 µs). */
+const PAGES_A_MISS = 32;
+const MISSES_LEAST = 64;
+/** What is fetched around a miss from then on, aligned: 256 KiB. */
+const AROUND_PAGES = 64;
 
 /** What is known of the programs that read through a description, besides what they ask for. */
 export interface Readers {
@@ -29,6 +35,7 @@ export class ReadAhead {
   #next = 0;
   #size = FIRST_WINDOW / 2; // pages of the newest window
   #end = 0; // the page behind it
+  #scattered = 0; // misses where nobody expected them
   #mark = NO_MARK;
 
   constructor(readers: Readers) {
@@ -52,13 +59,21 @@ export class ReadAhead {
     return false;
   }
 
-  /** What to fetch for a reader who misses a page and wants so many from there on. */
-  miss(want: { index: number; wanted: number; most: number }): Window {
-    const { index, wanted, most } = want;
+  /**
+   * What to fetch for a reader who misses a page and wants so many from there on; `pages`: of the file, if
+   * memory has room for all of them.
+   */
+  miss(want: { index: number; wanted: number; most: number; pages: number }): Window {
+    const { index, wanted, most, pages } = want;
     const expected = [this.#next, this.#end, this.#readers.lastPage() + 1];
     if (!expected.includes(index)) {
       this.#size = FIRST_WINDOW;
       this.#setMark(NO_MARK);
+      this.#scattered++;
+      const often = this.#scattered > Math.max(MISSES_LEAST, pages / PAGES_A_MISS);
+      if (often && wanted < AROUND_PAGES && AROUND_PAGES <= most) {
+        return { index: index - (index % AROUND_PAGES), count: AROUND_PAGES };
+      }
       return { index, count: Math.min(wanted, most) };
     }
     const count = Math.min(most, Math.max(this.#size * 2, wanted));

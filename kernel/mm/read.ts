@@ -71,9 +71,24 @@ function windowFor(
   const { index, wanted, ahead } = want;
   const most = largestWindow(host, inode);
   if (ahead === undefined) return { index, count: Math.min(wanted, most) };
-  const window = ahead.miss({ index, wanted, most });
+  const whole = Math.ceil(inode.size / PAGE_SIZE);
+  const pages = whole <= host.pages.capacity / 2 ? whole : Number.POSITIVE_INFINITY;
+  const window = ahead.miss({ index, wanted, most, pages });
   if (ahead.mark === index + window.count) fetchAhead(host, inode, ahead);
-  return window;
+  return window.index < index ? fetchAround(host, inode, { index, window }) : window;
+}
+
+/** The pages missing in a row around this one are waited for; others of the window come behind them. */
+function fetchAround(
+  host: InodeHost,
+  inode: Inode,
+  { index, window }: { index: number; window: Window },
+): Window {
+  inode.refs++;
+  host.executor.start(fillAll(host, inode, window), 'read-around');
+  let from = index;
+  while (from > window.index && !inode.pages.has(from - 1)) from--;
+  return { index: from, count: window.index + window.count - from };
 }
 
 /** Has the next window of a reader fetched, without waiting. */

@@ -50,6 +50,29 @@ test('a random reader fetches what it asks for, and a sequential one starts anew
   ]);
 });
 
+test('a random reader who has missed as often as all of the file costs gets what lies around its places', (t) => {
+  const { v, p, drop } = mounted();
+  const content = pattern(400 * PAGE);
+  p.put('/v/f', content);
+  p.ok('sync');
+  drop();
+  v.transport.log.length = 0;
+  const fd = p.open('/v/f');
+  const read = (page: number): string => p.pread(fd, page * PAGE, 100);
+  for (let i = 1; i <= 64; i++) read((i * 37) % 200);
+  t.true(v.transport.of('Tread').every(({ count }) => count === PAGE));
+  v.transport.log.length = 0;
+  for (const page of [300, 260, 330, 331, 399]) {
+    t.is(read(page), content.slice(page * PAGE, page * PAGE + 100));
+  }
+  const windows = v.transport.of('Tread').map(({ offset, count }) => [offset / PAGE, count / PAGE]);
+  t.deepEqual(windows, [
+    [256, 64],
+    [320, 64],
+    [384, 16],
+  ]);
+});
+
 test('a reader who gets to the mark has the next window fetched, and waits for nothing', (t) => {
   const { v, p, drop } = mounted();
   p.put('/v/f', pattern(100 * PAGE));

@@ -29,7 +29,7 @@ export async function atollFigures(
 type Rounds = Partial<Record<Column, readonly number[]>>;
 
 async function ofLargeFile(os: Atoll, dir: string, load: Load): Promise<Rounds> {
-  const { bytes, piece, accesses, coldAccesses, rounds } = load;
+  const { bytes, piece, accesses, rounds } = load;
   const file = `${dir}/big`;
   const inOrder = `-n ${bytes / piece} -s ${piece}`;
   const anywhere = `-n ${accesses} -s ${PAGE}`;
@@ -46,7 +46,7 @@ async function ofLargeFile(os: Atoll, dir: string, load: Load): Promise<Rounds> 
   const pwrite = await eachTime(() => inside(os, `${anywhere} pwrite ${file}`));
   const pread = await eachTime(async () => {
     await drop(os);
-    return await inside(os, `-n ${coldAccesses} -s ${PAGE} pread ${file}`);
+    return await inside(os, `${anywhere} pread ${file}`);
   });
   await sh(os, `rm ${file}`);
   return {

@@ -9,8 +9,6 @@ export interface Load {
   readonly piece: number;
   /** 4 KiB each, at random places of that file. */
   readonly accesses: number;
-  /** As many of them at places that are not cached. */
-  readonly coldAccesses: number;
   /** Of five bytes each, in one directory: made one by one, or copied there by one command. */
   readonly files: number;
   /** The median of so many counts, the first among them; the first of Atoll is told beside it. */
@@ -50,7 +48,6 @@ export const loadOf = (stage: Stage): Load => ({
   bytes: stage.size(256, 1) * MIB,
   piece: 1 << 18,
   accesses: stage.size(20_000, 50),
-  coldAccesses: stage.size(2000, 50),
   files: stage.size(500, 20),
   rounds: stage.rounds,
 });
