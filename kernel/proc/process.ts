@@ -12,6 +12,7 @@ import {
   SIGWINCH,
 } from '../abi/constants.ts';
 import { EBADF, EINTR, EMFILE, fail } from '../abi/errno.ts';
+import type { Task } from '../ipc/task.ts';
 import { WaitQueue as Queue, type WaitQueue, wakeAll } from '../ipc/task.ts';
 import { type DescriptorTable, setDescriptor } from '../vfs/descriptors.ts';
 import type { OpenFile } from '../vfs/file.ts';
@@ -84,6 +85,8 @@ export class Process {
   #tracing: Tracing | undefined;
   #pending = 0;
   #stopSignal = 0;
+  /** Opens under way: each of them will want a descriptor. */
+  #opening = 0;
 
   constructor(
     pid: number,
@@ -152,6 +155,22 @@ export class Process {
 
   descriptor(fd: number): Descriptor {
     return this.descriptors[fd] ?? fail(EBADF);
+  }
+
+  /** Runs an open that will want a descriptor. Throws EMFILE first: what cannot be opened is not made, or cut. */
+  *opening<T>(body: Task<T>): Task<T> {
+    const most = this.limits.soft(RLIMIT_NOFILE);
+    let wanted = this.#opening + 1;
+    for (let fd = 0; wanted > 0; fd++) {
+      if (fd >= most) fail(EMFILE);
+      if (this.descriptors[fd] === undefined) wanted--;
+    }
+    this.#opening++;
+    try {
+      return yield* body;
+    } finally {
+      this.#opening--;
+    }
   }
 
   /**

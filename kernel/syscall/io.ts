@@ -23,7 +23,8 @@ import { arg, type Calls, fdArg, type Request, type Result, textData } from './d
 export const ioCalls: Calls = {
   *[SYS.open](call, request) {
     const flags = arg(request, 0);
-    const file = yield* open(call, { path: textData(request), flags, mode: arg(request, 1) });
+    const opened = open(call, { path: textData(request), flags, mode: arg(request, 1) });
+    const file = yield* call.process.opening(opened);
     try {
       const r0 = call.process.install(file, { closeOnExec: (flags & O_CLOEXEC) !== 0 });
       if (file.stream) call.kernel.terminals.opened(call.process, file.stream, flags);

@@ -1,7 +1,15 @@
 // Descriptors, offsets, pipes.
 
 import test from 'ava';
-import { O_APPEND, O_CLOEXEC, O_CREAT, O_NONBLOCK, O_RDWR, PIPE_BUF } from '../abi/constants.ts';
+import {
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_NONBLOCK,
+  O_RDWR,
+  O_TRUNC,
+  PIPE_BUF,
+} from '../abi/constants.ts';
 import { machine } from './machine.ts';
 
 const root = () => {
@@ -44,6 +52,18 @@ test('the 1025th descriptor is EMFILE, and nothing leaks of it', (t) => {
   t.is(inode?.refs, refs);
   p.exit();
   t.is(inode?.opens, 0);
+});
+
+test('an open without a descriptor to give has made nothing, and cut nothing', (t) => {
+  const { p } = root();
+  p.put('/tmp/f', 'content');
+  for (let i = 0; i < 1024; i++) p.open('/tmp/f');
+  t.is(p.told('open', [O_CREAT | O_RDWR, 0o644], '/tmp/new'), 'EMFILE');
+  t.is(p.told('open', [O_TRUNC | O_RDWR], '/tmp/f'), 'EMFILE');
+  p.close(7);
+  t.is(p.get('/tmp/f'), 'content');
+  t.is(p.told('access', [0], '/tmp/new'), 'ENOENT');
+  t.is(p.open('/tmp/new', O_CREAT | O_RDWR), 7);
 });
 
 test('what no file can mean is EBADF or EINVAL, never a crash', (t) => {

@@ -2,7 +2,15 @@
 // ran out of something leaks nothing.
 
 import test from 'ava';
-import { O_RDWR, O_WRONLY, WIFEXITED, WTERMSIG } from '../abi/constants.ts';
+import {
+  O_CREAT,
+  O_EXCL,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+  WIFEXITED,
+  WTERMSIG,
+} from '../abi/constants.ts';
 import { POOLS } from '../abi/fault/points.ts';
 import { machine } from './machine.ts';
 import type { Program } from './program.ts';
@@ -41,6 +49,16 @@ test('firings of one rule that differ in their number alone are one line of the 
   rule('reset');
   t.is(p.get('/dev/fault/plan'), '# seed 1\n');
   t.is(p.told('access', [0], '/tmp'), 'ok');
+});
+
+test('an open that finds no memory for a file has made nothing, and cut nothing', (t) => {
+  const { p, rule } = root();
+  p.put('/tmp/f', 'content');
+  rule('on alloc.files nth=1,2 do oom');
+  t.is(p.told('open', [O_CREAT | O_EXCL | O_WRONLY, 0o644], '/tmp/new'), 'ENOMEM');
+  t.is(p.told('open', [O_TRUNC | O_WRONLY], '/tmp/f'), 'ENOMEM');
+  t.is(p.get('/tmp/f'), 'content');
+  t.is(p.told('open', [O_CREAT | O_EXCL | O_WRONLY, 0o644], '/tmp/new'), 'ok');
 });
 
 test('a wrong rule is EINVAL, with its column in the kernel log; ctl is root’s', (t) => {

@@ -21,7 +21,6 @@ import {
   EFBIG,
   EINVAL,
   EISDIR,
-  ENOMEM,
   type Errno,
   ESPIPE,
   fail,
@@ -112,7 +111,6 @@ export function newFile(
   kernel: Kernel,
   from: { flags: number; path: Path; inode: Inode; fid?: number; stream?: Stream },
 ): OpenFile {
-  if (kernel.faults.refuses.files(1)) fail(ENOMEM, 'no memory for an open file');
   from.inode.refs++;
   if (from.inode.opens++ === 0) shareInode(kernel, from.inode);
   kernel.dcache.pin(from.path.dentry);

@@ -26,6 +26,7 @@ import {
   EISDIR,
   ELOOP,
   ENOENT,
+  ENOMEM,
   ENOTDIR,
   ENXIO,
   EROFS,
@@ -39,7 +40,7 @@ import type { Call } from './call.ts';
 import type { Dentry } from './dcache.ts';
 import { onName } from './dir-lock.ts';
 import { newFile, type OpenFile, releaseFile } from './file.ts';
-import { clunkLater, type Inode } from './inode.ts';
+import type { Inode } from './inode.ts';
 import type { Path } from './mount.ts';
 import { lookupLocked, namei, nameiParent, type Parent } from './namei.ts';
 import { createFile, exists } from './names.ts';
@@ -55,6 +56,8 @@ export interface OpenRequest {
 type Found = Path & { inode: Inode; created: boolean };
 
 export function* open(call: Call, request: OpenRequest): Task<OpenFile> {
+  // Before anything is made or cut: an open that fails for want of memory has done nothing.
+  if (call.kernel.faults.refuses.files(1)) fail(ENOMEM, 'no memory for an open file');
   const found = yield* find(call, request);
   if (!found.created) checkOpen(call, found, request.flags);
   const { inode } = found;
@@ -66,13 +69,7 @@ export function* open(call: Call, request: OpenRequest): Task<OpenFile> {
   const path = { mount: found.mount, dentry: found.dentry };
   const { flags } = request;
   const from = { flags, path, inode, ...(fid !== undefined && { fid }) };
-  let file: OpenFile;
-  try {
-    file = newFile(call.kernel, from);
-  } catch (error) {
-    if (fid !== undefined) clunkLater(call.kernel.executor, inode.superblock, fid);
-    throw error;
-  }
+  const file = newFile(call.kernel, from);
   try {
     if (truncates && !found.created) yield* setSize(call, inode, 0);
     return file;

@@ -134,6 +134,24 @@ test('a file without a name lives until it is given up, and a renamed one keeps 
   t.deepEqual(second.fs.list(''), ['d', 'in its place']);
 });
 
+test('a file that was renamed while it was written to has the number of its new place once it is closed', (t) => {
+  if (missing(t)) return;
+  const image = fat32();
+  const { fs, machine } = boot({ image });
+  fs.mkdir('d');
+  const fid = fs.create('a');
+  const before = fs.getattr(fid).qid.path;
+  fs.write(fid, 0, bytes('one'));
+  fs.rename('a', 'd/b');
+  fs.write(fid, 3, bytes('two'));
+  fs.clunk(fid);
+  t.not(fs.getattr(fs.walk('d/b')).qid.path, before);
+  t.is(text(fs.read(fs.open('d/b', 0))), 'onetwo');
+  t.deepEqual(machine.log, []);
+  fs.detach();
+  clean(t, image);
+});
+
 test('a file that was replaced while it was open stays what it was, and the name is the new one', (t) => {
   if (missing(t)) return;
   const image = fat32();
