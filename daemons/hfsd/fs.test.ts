@@ -3,6 +3,11 @@
 import test from 'ava';
 import { have, withImage } from '../../scripts/testing/hfs-tools.ts';
 import { seeded } from '../ext4fs/testing.ts';
+import { Rig } from '../lib/memory/rig.ts';
+import { remove } from './btree/change.ts';
+import { namelessKey } from './catalog/private.ts';
+import type { HfsFs } from './fs.ts';
+import { mountHfsPlus } from './mount.ts';
 import { mounted, type NewVolume, newVolume, problemsOf } from './testing.ts';
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
@@ -253,3 +258,29 @@ const byPath = test.macro({
 });
 test(byPath, 'hfs');
 test(byPath, 'hfs+');
+
+test('a mount ends though files without a name have no thread, and tells of them', (t) => {
+  const image = newVolume({ kind: 'hfs+' });
+  const rig = new Rig();
+  const first = rig.mount(mountHfsPlus, { bytes: image });
+  const fs = first.volume.fs as HfsFs;
+  const made = ['gone', 'lost', 'also lost'].map((name) =>
+    first.change((tx) => fs.create(tx, 2, { name, mode: 0o644, gid: 0, flags: 0 })),
+  );
+  for (const [i, cnid] of made.entries())
+    first.change((tx) => {
+      const op = fs.op(tx);
+      const item = op.catalog.find(cnid);
+      if (item === undefined) throw new Error('it was made');
+      op.catalog.move(item, namelessKey(op, item));
+      const thread = op.vol.keys.catalogKey({ parent: cnid, name: '' });
+      if (i > 0) remove(op.catalog.tree, thread);
+      op.finish();
+    });
+  first.unmount();
+  const second = rig.mount(mountHfsPlus, { bytes: image });
+  t.deepEqual(second.said, [
+    '1 files without a name deleted',
+    `files without a name that cannot be deleted: ${made.slice(1).join()}`,
+  ]);
+});

@@ -78,6 +78,7 @@ export class HfsFs implements VolumeFs {
   readonly #env: HfsEnv;
   readonly #options: HfsOptions;
   readonly #listings = new Listings();
+  #latest: Op | undefined;
   readonly hasForks = true;
   /** Bytes of resource forks that a request wrote so far. */
   readonly #moved = new WeakMap<Transaction, number>();
@@ -90,8 +91,10 @@ export class HfsFs implements VolumeFs {
     this.#env = { ...options.env, places: new Places(), checked: new CheckedNodes() };
   }
 
+  /** One for each run of a request, however many operations that does: it has the nodes in hand. */
   op(tx: Transaction): Op {
-    return new Op(tx, this.volume, this.#env);
+    if (this.#latest?.tx !== tx) this.#latest = new Op(tx, this.volume, this.#env);
+    return this.#latest;
   }
 
   #read<R>(tx: Transaction, ino: number, body: (op: Op, item: Item) => R): R {
@@ -375,8 +378,8 @@ export class HfsFs implements VolumeFs {
   }
 
   /** Files that a crash left without a name, or some of them. */
-  nameless(tx: Transaction): number[] {
-    return namelessFiles(this.op(tx), 64);
+  nameless(tx: Transaction, which: { except: ReadonlySet<number>; most: number }): number[] {
+    return namelessFiles(this.op(tx), which);
   }
 
   /** One bounded step of a deletion or truncation; true when another one is needed. */

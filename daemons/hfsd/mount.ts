@@ -1,7 +1,7 @@
 // Mounting a volume of HFS, HFS Plus or HFSX: finds it (in its wrapper, if it has one), replays its
 // journal or our own log, marks it as mounted; and the way back. TN1150; Inside Macintosh: Files.
 
-import { EMEDIUMTYPE, PosixError } from '../../kernel/abi/errno.ts';
+import { EMEDIUMTYPE, EUCLEAN, PosixError } from '../../kernel/abi/errno.ts';
 import type { Label } from '../../kernel/ipc/fault/places.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
 import type { Epoch } from '../lib/cache/block-cache.ts';
@@ -39,7 +39,9 @@ import { DeviceWindow } from './window.ts';
 
 /** Milliseconds between commits that nobody asks for. */
 const COMMIT_MS = 5000;
+/** Steps of deleting one file without a name; each frees many extents. */
 const NAMELESS_STEPS = 1_000_000;
+const NAMELESS_AT_ONCE = 64;
 const SECTOR = 512;
 
 export const mountHfs: MountFormat = (request) => mount(request, 'hfs');
@@ -288,25 +290,37 @@ class HfsMount implements MountedVolume {
     this.#alternate = forks;
   }
 
-  /** Deletes files that were open without a name when the system ended. */
+  /**
+   * Deletes files that were open without a name when the system ended. Each is tried once: one that its
+   * thread does not lead to stays, for fsck.hfs.
+   */
   *#finishNameless(): Task<void> {
-    const { engine } = this;
-    const { hooks, resume } = this.#request;
-    let deleted = 0;
-    for (let steps = 0; steps < NAMELESS_STEPS; steps++) {
-      const files = yield* engine.run((tx) => this.#fs.nameless(tx), { changes: false });
-      if (resume) {
-        for (const ino of files) hooks.unfinished(ino); // the client may have some of them open
-        return;
-      }
-      if (files.length === 0) break;
+    const { hooks, resume, log } = this.#request;
+    const tried = new Set<number>();
+    for (let more = true; more; ) {
+      const files = yield* this.#nameless({ except: tried, most: NAMELESS_AT_ONCE });
       for (const ino of files) {
-        const step = (tx: Transaction) => this.#fs.truncateStep(tx, ino, { inUse: false });
-        while (yield* engine.run(step, { changes: true })) steps++;
-        deleted++;
+        tried.add(ino);
+        if (resume)
+          hooks.unfinished(ino); // the client may have it open
+        else yield* this.#finish(ino);
       }
+      more = files.length > 0;
     }
-    if (deleted > 0) this.#request.log(`${deleted} files without a name deleted`);
+    if (resume || tried.size === 0) return;
+    const left = yield* this.#nameless({ except: new Set(), most: tried.size });
+    log(`${tried.size - left.length} files without a name deleted`);
+    if (left.length > 0) log(`files without a name that cannot be deleted: ${left.join()}`);
+  }
+
+  #nameless(which: { except: ReadonlySet<number>; most: number }): Task<number[]> {
+    return this.engine.run((tx) => this.#fs.nameless(tx, which), { changes: false });
+  }
+
+  *#finish(ino: number): Task<void> {
+    const step = (tx: Transaction) => this.#fs.truncateStep(tx, ino, { inUse: false });
+    for (let steps = 0; yield* this.engine.run(step, { changes: true }); steps++)
+      if (steps === NAMELESS_STEPS) throw new PosixError(EUCLEAN, `file ${ino} has no end`);
   }
 
   #tellPlaces(): void {

@@ -17,6 +17,8 @@ export interface Result {
 /** So many volumes take less than this, whatever their damage; and no worker needs more memory. */
 const SILENCE_MS = 120_000;
 const HEAP_MB = 256;
+/** So large that what one volume needs is rarely moved. */
+const YOUNG_MB = 64;
 
 export interface MutateRequest {
   readonly fs: string;
@@ -47,7 +49,7 @@ export async function mutateMany(request: MutateRequest): Promise<Result> {
 }
 
 function runShare(workerData: Share, onNumber: (number: number) => void): Promise<Result> {
-  const resourceLimits = { maxOldGenerationSizeMb: HEAP_MB };
+  const resourceLimits = { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB };
   const url = new URL('./worker.js', import.meta.url);
   const worker = new Worker(url, { workerData, resourceLimits });
   const bugs: Bug[] = [];

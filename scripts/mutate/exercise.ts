@@ -4,6 +4,8 @@
 import { Memory } from '../../daemons/lib/data/memory.ts';
 import type { Mounted, Rig } from '../../daemons/lib/memory/rig.ts';
 import type { MountFormat } from '../../daemons/lib/mounted.ts';
+import type { Transaction } from '../../daemons/lib/transaction.ts';
+import { S_IFDIR, S_IFLNK, S_IFMT } from '../../kernel/abi/constants.ts';
 import { errnoName, PosixError } from '../../kernel/abi/errno.ts';
 import { AT_REMOVEDIR } from '../../kernel/ninep/types.ts';
 import type { CrashImage } from '../crash/disk/image.ts';
@@ -11,6 +13,11 @@ import type { CrashImage } from '../crash/disk/image.ts';
 /** Names that a walk looks at, and bytes that it reads of a file. */
 const NAMES_MAX = 200;
 const BYTES_MAX = 65536;
+/** Of what was found, so many are changed, and so many deleted: others for each volume. */
+const CHANGED = 12;
+const DELETED = 8;
+/** Of a crowd of names so many are looked at, others for each volume. */
+const CROWD = 16;
 
 export interface Exercised {
   /** Errnos that were answered, and how often; nothing was wrong with requests that are not here. */
@@ -18,8 +25,16 @@ export interface Exercised {
   readonly mounted: boolean;
 }
 
+export interface Exercise {
+  readonly rig: Rig;
+  readonly format: MountFormat;
+  readonly image: CrashImage;
+  /** Says which files are changed and which are deleted. */
+  readonly number: number;
+}
+
 /** Throws what is neither a result nor an errno: a bug. */
-export function exercise(rig: Rig, format: MountFormat, image: CrashImage): Exercised {
+export function exercise({ rig, format, image, number }: Exercise): Exercised {
   const errnos = new Map<string, number>();
   const attempt = <T>(body: () => T): T | undefined => {
     try {
@@ -33,12 +48,12 @@ export function exercise(rig: Rig, format: MountFormat, image: CrashImage): Exer
   };
   const mounted = attempt(() => rig.mount(format, image));
   if (mounted === undefined) return { errnos, mounted: false };
-  const found = walk(mounted, attempt);
-  for (const { ino, dir } of found.slice(0, 30)) {
+  const found = walk(mounted, number, attempt);
+  for (const { ino, dir } of someOf(found, { number, most: CHANGED })) {
     if (dir) changeDirectory(mounted, ino, attempt);
     else changeFile(mounted, ino, attempt);
   }
-  for (const { parent, name, dir } of found.slice(1, 20)) {
+  for (const { parent, name, dir } of someOf(found.slice(1), { number, most: DELETED })) {
     attempt(() =>
       mounted.change((tx) => mounted.volume.fs.unlink?.(tx, parent, name, dir ? AT_REMOVEDIR : 0)),
     );
@@ -46,6 +61,12 @@ export function exercise(rig: Rig, format: MountFormat, image: CrashImage): Exer
   attempt(() => mounted.run(mounted.volume.commit()));
   attempt(() => mounted.unmount());
   return { errnos, mounted: true };
+}
+
+/** At even distances, each as often as the others. */
+function someOf<T>(all: readonly T[], { number, most }: { number: number; most: number }): T[] {
+  const step = Math.max(1, Math.floor(all.length / most));
+  return all.filter((_, i) => i % step === number % step).slice(0, most);
 }
 
 type Attempt = <T>(body: () => T) => T | undefined;
@@ -57,32 +78,69 @@ interface Found {
   readonly name: string;
 }
 
-function walk(mounted: Mounted, attempt: Attempt): Found[] {
-  const { fs, mover } = mounted.volume;
+/** What a file's bytes are read into, whichever it is. */
+const page = Memory.inline(new Uint8Array(BYTES_MAX));
+
+function walk(mounted: Mounted, number: number, attempt: Attempt): Found[] {
   const request = { uname: 'root', aname: '', nUname: 0 };
-  const root = attempt(() => mounted.read((tx) => fs.attach(tx, request)));
+  const root = attempt(() => mounted.read((tx) => mounted.volume.fs.attach(tx, request)));
   if (root === undefined) return [];
   const found: Found[] = [{ ino: root, dir: true, parent: root, name: '' }];
   for (let i = 0; i < found.length && found.length < NAMES_MAX; i++) {
     const { ino, dir } = found[i] ?? { ino: root, dir: false };
-    attempt(() => mounted.read((tx) => fs.getxattr?.(tx, ino, '')));
-    attempt(() => mounted.read((tx) => fs.getxattr?.(tx, ino, 'user.b')));
-    attempt(() => mounted.read((tx) => fs.readlink?.(tx, ino)));
-    if (!dir) {
-      const memory = Memory.inline(new Uint8Array(BYTES_MAX));
-      attempt(() => mounted.run(mover.read({ ino, offset: 0, count: BYTES_MAX, memory })));
-      continue;
-    }
-    for (const name of names(mounted, ino, attempt)) {
-      const child = attempt(() => mounted.read((tx) => fs.walk(tx, ino, name)));
-      if (child === undefined || found.length >= NAMES_MAX) continue;
-      const attr = attempt(() => mounted.read((tx) => fs.getattr(tx, child, 0)));
-      if (attr === undefined) continue;
-      const isDir = (attr.mode & 0o170000) === 0o040000;
-      found.push({ ino: child, dir: isDir, parent: ino, name });
+    if (dir) {
+      const listed = names(mounted, ino, attempt);
+      const some = someOf(listed, { number, most: listed.length > 2 * CROWD ? CROWD : NAMES_MAX });
+      found.push(...look(mounted, { parent: ino, some, attempt }));
+    } else {
+      const request = { ino, offset: 0, count: BYTES_MAX, memory: page };
+      attempt(() => mounted.run(mounted.volume.mover.read(request)));
     }
   }
   return found;
+}
+
+/** All that a directory tells of its entries, in one request: what fails of it fails alone. */
+function look(
+  mounted: Mounted,
+  { parent, some, attempt }: { parent: number; some: string[]; attempt: Attempt },
+): Found[] {
+  const failed: PosixError[] = [];
+  const looked = attempt(() =>
+    mounted.read((tx) => {
+      failed.length = 0; // the request may run again
+      const tried = <T>(body: () => T): T | undefined => {
+        try {
+          return body();
+        } catch (error) {
+          if (!(error instanceof PosixError)) throw error;
+          failed.push(error);
+          return undefined;
+        }
+      };
+      return some.flatMap((name) => lookAt(mounted, { tx, parent, name, tried }) ?? []);
+    }),
+  );
+  for (const error of failed)
+    attempt(() => {
+      throw error;
+    });
+  return looked ?? [];
+}
+
+function lookAt(
+  { volume: { fs } }: Mounted,
+  { tx, parent, name, tried }: { tx: Transaction; parent: number; name: string; tried: Attempt },
+): Found | undefined {
+  const ino = tried(() => fs.walk(tx, parent, name));
+  if (ino === undefined) return undefined;
+  const attr = tried(() => fs.getattr(tx, ino, 0));
+  const list = tried(() => fs.getxattr?.(tx, ino, ''));
+  if (list !== undefined && list.length > 0) tried(() => fs.getxattr?.(tx, ino, 'user.b'));
+  if (attr === undefined) return undefined;
+  const type = attr.mode & S_IFMT;
+  if (type === S_IFLNK) tried(() => fs.readlink?.(tx, ino));
+  return { ino, dir: type === S_IFDIR, parent, name };
 }
 
 function names(mounted: Mounted, dir: number, attempt: Attempt): string[] {
@@ -117,13 +175,15 @@ function changeDirectory(mounted: Mounted, ino: number, attempt: Attempt): void 
   attempt(() => mounted.change((tx) => fs.unlink?.(tx, ino, 'moved', 0)));
 }
 
+const written = Memory.inline(new Uint8Array(3000).fill(7));
+const value = new Uint8Array(400).fill(65);
+
 function changeFile(mounted: Mounted, ino: number, attempt: Attempt): void {
   const { fs, mover } = mounted.volume;
-  const memory = Memory.inline(new Uint8Array(3000).fill(7));
   for (const offset of [0, 20_000]) {
-    attempt(() => mounted.run(mover.write({ ino, offset, count: 3000, memory }, undefined)));
+    const request = { ino, offset, count: 3000, memory: written };
+    attempt(() => mounted.run(mover.write(request, undefined)));
   }
-  const value = new Uint8Array(400).fill(65);
   attempt(() => mounted.change((tx) => fs.setxattr?.(tx, ino, 'user.c', value, 0)));
   const zero = { sec: 0, nsec: 0 };
   const attr = { valid: 0x8, mode: 0, uid: 0, gid: 0, size: 700, atime: zero, mtime: zero };

@@ -1,11 +1,25 @@
 // Where the structures of an exFAT image lie, as tables of fields: boot sector, links, bits, entries of sets.
 // The checksums of the boot region and of a set are put right, so that damage is read.
 
-import { SLOT } from '../../daemons/fatd/ondisk.ts';
 import { sealRegion } from '../../daemons/fatd/exfat/fsck/boot.ts';
 import { checkExFat } from '../../daemons/fatd/exfat/fsck/check.ts';
-import { BitmapEntry, BootSector, FileEntry, NameEntry, REGION_SECTORS, StreamEntry, setChecksum, TYPE_BITMAP, TYPE_FILE, TYPE_NAME, TYPE_STREAM, TYPE_UPCASE, UpcaseEntry } from '../../daemons/fatd/exfat/ondisk.ts';
+import {
+  BitmapEntry,
+  BootSector,
+  FileEntry,
+  NameEntry,
+  REGION_SECTORS,
+  StreamEntry,
+  setChecksum,
+  TYPE_BITMAP,
+  TYPE_FILE,
+  TYPE_NAME,
+  TYPE_STREAM,
+  TYPE_UPCASE,
+  UpcaseEntry,
+} from '../../daemons/fatd/exfat/ondisk.ts';
 import type { ExFatVolume } from '../../daemons/fatd/exfat/volume/geometry.ts';
+import { SLOT } from '../../daemons/fatd/ondisk.ts';
 import { imageMedium } from '../../daemons/lib/memory/image-medium.ts';
 import { type Place, type Target, targetsOf } from './catalog.ts';
 

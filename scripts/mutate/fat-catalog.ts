@@ -1,10 +1,16 @@
 // Where the structures of a FAT image lie, as tables of fields: boot sector, FSInfo, numbers of the table,
 // entries and parts of long names. Only the sum in a long name's parts covers any of it; it stays wrong.
 
-import { SLOT, SLOT_END } from '../../daemons/fatd/ondisk.ts';
 import { checkFat } from '../../daemons/fatd/fat/fsck/check.ts';
-import { ATTR_LONG_NAME, BootSector, DirEntry, FsInfo, LongEntry } from '../../daemons/fatd/fat/ondisk.ts';
+import {
+  ATTR_LONG_NAME,
+  BootSector,
+  DirEntry,
+  FsInfo,
+  LongEntry,
+} from '../../daemons/fatd/fat/ondisk.ts';
 import type { FatVolume } from '../../daemons/fatd/fat/volume/geometry.ts';
+import { SLOT, SLOT_END } from '../../daemons/fatd/ondisk.ts';
 import { imageMedium } from '../../daemons/lib/memory/image-medium.ts';
 import { type Place, type Target, targetsOf } from './catalog.ts';
 

@@ -73,7 +73,8 @@ export class Mutator {
   run(number: number): Damaged {
     return this.#with(number, ({ image, what }) => {
       try {
-        return { what, outcome: exercise(this.#rig, this.#format.mount, image) };
+        const { mount } = this.#format;
+        return { what, outcome: exercise({ rig: this.#rig, format: mount, image, number }) };
       } catch (bug) {
         return { what, bug };
       }

@@ -52,12 +52,15 @@ export function isNameless(op: Op, { key }: Item): boolean {
 }
 
 /** Files that a crash left without a name, the first ones. */
-export function namelessFiles(op: Op, most: number): number[] {
+export function namelessFiles(
+  op: Op,
+  { except, most }: { except: ReadonlySet<number>; most: number },
+): number[] {
   const parent = op.vol.kind === 'hfs' ? NAMELESS_ID : privateFolder(op)?.cnid;
   const out: number[] = [];
   if (parent === undefined) return out;
   op.catalog.children(parent, ({ key, cnid }) => {
-    if (key.name.startsWith(TEMP)) out.push(cnid);
+    if (key.name.startsWith(TEMP) && !except.has(cnid)) out.push(cnid);
     return out.length < most;
   });
   return out;

@@ -3,6 +3,7 @@
 
 import { assert } from '../../../kernel/abi/errno.ts';
 import { FRAMES } from '../../../kernel/abi/memlayout.ts';
+import type { Timespec } from '../../../kernel/abi/stat.ts';
 import { Executor } from '../../../kernel/ipc/executor.ts';
 import { GRANT_READ, GRANT_WRITE, GrantReader, GrantTable } from '../../../kernel/ipc/grant.ts';
 import type { Task } from '../../../kernel/ipc/task.ts';
@@ -14,9 +15,10 @@ import type { Transaction } from '../transaction.ts';
 const SEAT = 2;
 /** Small, so that a mount costs little: some hundreds of frames. */
 const CACHE_BYTES = 640 << 10;
-const START_MS = 1_790_000_000_000;
-/** Turns of the loop in which one step of ours must be done: a bound, so that nothing hangs. */
+const NOW: Timespec = { sec: 1_790_000_000, nsec: 0 };
+/** Turns of the loop, and requests, in which one step of ours must be done: a bound, so that nothing hangs. */
 const TURNS_MAX = 1_000_000;
+const REQUESTS_MAX = 20_000;
 
 /** The medium of a rig. */
 export interface RigImage {
@@ -50,10 +52,11 @@ export class Rig {
 
   /** Power on: mounts what is on the image. Throws what the mount throws. */
   mount(format: MountFormat, image: RigImage, { log, resume = false }: MountOptions = {}): Mounted {
+    const budget = new Budget();
     const executor = new Executor({
       ram: this.#ram,
       seat: SEAT,
-      clock: { monotonicMs: () => 0, wallclock: () => ({ sec: START_MS / 1000, nsec: 0 }) },
+      clock: { monotonicMs: () => 0, wallclock: () => budget.take() },
       onBug: (error) => {
         throw error;
       },
@@ -74,7 +77,8 @@ export class Rig {
       resume,
       log: (line) => void said.push(line),
     });
-    return new Mounted({ executor, unfinished, said, volume: drive(executor, mounting) });
+    const driver = new Driver(executor, budget);
+    return new Mounted({ driver, unfinished, said, volume: driver.drive(mounting) });
   }
 }
 
@@ -83,23 +87,23 @@ export class Mounted {
   readonly volume: MountedVolume;
   /** What the daemon would have put into the kernel's log. */
   readonly said: readonly string[];
-  readonly #executor: Executor;
+  readonly #driver: Driver;
   readonly #unfinished: Set<number>;
 
   constructor(parts: {
-    executor: Executor;
+    driver: Driver;
     unfinished: Set<number>;
     said: string[];
     volume: MountedVolume;
   }) {
-    this.#executor = parts.executor;
+    this.#driver = parts.driver;
     this.#unfinished = parts.unfinished;
     this.said = parts.said;
     this.volume = parts.volume;
   }
 
   run<T>(task: Task<T>): T {
-    return drive(this.#executor, task);
+    return this.#driver.drive(task);
   }
 
   read<T>(body: (tx: Transaction) => T): T {
@@ -122,23 +126,45 @@ export class Mounted {
   }
 }
 
-function drive<T>(executor: Executor, task: Task<T>): T {
-  let outcome: { value: T } | { error: unknown } | undefined;
-  executor.start(
-    (function* (): Task<void> {
+/** Each request asks for the time, once: so those of one task are counted. */
+class Budget {
+  left = REQUESTS_MAX;
+
+  take(): Timespec {
+    assert(this.left-- > 0, `the volume makes no end: ${REQUESTS_MAX} requests`);
+    return NOW;
+  }
+}
+
+/** Runs tasks of a volume to their end. */
+class Driver {
+  readonly #executor: Executor;
+  readonly #budget: Budget;
+
+  constructor(executor: Executor, budget: Budget) {
+    this.#executor = executor;
+    this.#budget = budget;
+  }
+
+  drive<T>(task: Task<T>): T {
+    this.#budget.left = REQUESTS_MAX;
+    let outcome: { value: T } | { error: unknown } | undefined;
+    const whole = (function* (): Task<void> {
       try {
         outcome = { value: yield* task };
       } catch (error) {
         outcome = { error };
       }
-    })(),
-    'rig',
-  );
-  for (let turns = 0, idle = 0; outcome === undefined; turns++) {
-    idle = executor.turn() ? 0 : idle + 1;
-    assert(idle < 10, 'the volume hangs: nobody is runnable');
-    assert(turns < TURNS_MAX, 'the volume makes no end');
+    })();
+    this.#executor.startNow(whole, { name: 'rig', beforeStep: nothing });
+    for (let turns = 0, idle = 0; outcome === undefined; turns++) {
+      idle = this.#executor.turn() ? 0 : idle + 1;
+      assert(idle < 10, 'the volume hangs: nobody is runnable');
+      assert(turns < TURNS_MAX, 'the volume makes no end');
+    }
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
   }
-  if ('error' in outcome) throw outcome.error;
-  return outcome.value;
 }
+
+const nothing = (): void => undefined;
