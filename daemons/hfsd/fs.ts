@@ -103,10 +103,19 @@ export class HfsFs implements VolumeFs {
   }
 
   #change<R>(tx: Transaction, ino: number, body: (op: Op, item: Item) => R): R {
+    return this.#apply(tx, (op) => body(op, this.#item(op, ino)));
+  }
+
+  #apply<R>(tx: Transaction, body: (op: Op) => R): R {
     const op = this.op(tx);
-    const result = body(op, this.#item(op, ino));
-    op.finish();
-    return result;
+    try {
+      const result = body(op);
+      op.finish();
+      return result;
+    } catch (error) {
+      this.#latest = undefined; // what it had changed and not staged never was
+      throw error;
+    }
   }
 
   /** A handle may have outlived its file. */
@@ -157,10 +166,10 @@ export class HfsFs implements VolumeFs {
 
   forget(tx: Transaction, ino: number): void {
     if (this.readOnly || partOf(ino) !== 'file') return;
-    const op = this.op(tx);
-    const item = op.catalog.find(ino);
-    if (item !== undefined) evict(op, item);
-    op.finish();
+    this.#apply(tx, (op) => {
+      const item = op.catalog.find(ino);
+      if (item !== undefined) evict(op, item);
+    });
   }
 
   getattr(tx: Transaction, ino: number): Attr {
@@ -384,11 +393,9 @@ export class HfsFs implements VolumeFs {
 
   /** One bounded step of a deletion or truncation; true when another one is needed. */
   truncateStep(tx: Transaction, ino: number, use: { readonly inUse: boolean }): boolean {
-    const op = this.op(tx);
-    const item = op.catalog.find(ino);
-    if (item === undefined) return false;
-    const more = truncateStep(op, item, use);
-    op.finish();
-    return more;
+    return this.#apply(tx, (op) => {
+      const item = op.catalog.find(ino);
+      return item !== undefined && truncateStep(op, item, use);
+    });
   }
 }

@@ -4,6 +4,7 @@
 import { ENOSPC, EUCLEAN, fail } from '../../kernel/abi/errno.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import type { CheckedNodes } from './btree/checked.ts';
+import { room } from './btree/room.ts';
 import { BTree, type Content, type TreeFile } from './btree/tree.ts';
 import { Catalog, type Places } from './catalog/catalog.ts';
 import { type Fork, findRun, growFork } from './fork/fork.ts';
@@ -52,11 +53,15 @@ export class Op {
     this.vol = vol;
     this.env = env;
     this.extents = new BTree(
-      this.#treeFile(EXTENTS_ID, 'extents file'),
+      new SpecialTree(this, EXTENTS_ID, 'extents file'),
       vol.keys.extents,
       env.checked,
     );
-    const tree = new BTree(this.#treeFile(CATALOG_ID, 'catalog'), vol.keys.catalog, env.checked);
+    const tree = new BTree(
+      new SpecialTree(this, CATALOG_ID, 'catalog'),
+      vol.keys.catalog,
+      env.checked,
+    );
     this.catalog = new Catalog(this, tree);
   }
 
@@ -64,7 +69,7 @@ export class Op {
   get attributes(): BTree | undefined {
     if (this.vol.kind === 'hfs' || this.special(ATTRIBUTES_ID).data.blocks === 0) return undefined;
     this.#attributes ??= new BTree(
-      this.#treeFile(ATTRIBUTES_ID, 'attributes file'),
+      new SpecialTree(this, ATTRIBUTES_ID, 'attributes file'),
       attributeFormat,
       this.env.checked,
     );
@@ -95,14 +100,11 @@ export class Op {
     const held = this.#specials.get(id);
     if (held !== undefined) return held;
     const data = this.head.special(id);
-    const fork: Fork = {
-      ...{ cnid: id, type: DATA_FORK, data },
-      ...(id === EXTENTS_ID && { contained: true as const }),
-      save: () => {
-        data.size = data.blocks * this.vol.allocSize;
-        this.editHead().setSpecial(id, data);
-      },
+    const save = (): void => {
+      data.size = data.blocks * this.vol.allocSize;
+      this.editHead().setSpecial(id, data);
     };
+    const fork: Fork = { cnid: id, type: DATA_FORK, data, contained: id === EXTENTS_ID, save };
     this.#specials.set(id, fork);
     return fork;
   }
@@ -155,25 +157,7 @@ export class Op {
     };
   }
 
-  #treeFile(id: SpecialFile, name: string): TreeFile {
-    const op = this;
-    return {
-      ...{ id, name },
-      get sizeBytes() {
-        const { blocks } = op.special(id).data;
-        return blocks * op.vol.allocSize;
-      },
-      read: (offset, length) => op.#read(op.special(id), offset, length),
-      prefetch: (offsets, length) => op.#prefetch(op.special(id), offsets, length),
-      write: (offset, bytes, origin) => op.#write(op.special(id), { offset, bytes, origin }),
-      grow: (bytes) => {
-        for (let left = Math.ceil(bytes / op.vol.allocSize); left > 0; )
-          left -= growFork(op, op.special(id), left).count;
-      },
-    };
-  }
-
-  #prefetch(fork: Fork, offsets: readonly number[], length: number): void {
+  prefetch(fork: Fork, offsets: readonly number[], length: number): void {
     const { unit } = this.vol;
     const blocks = offsets.flatMap((offset) => {
       const { at } = this.#place(fork, offset);
@@ -185,9 +169,9 @@ export class Op {
   }
 
   /** A copy of bytes of a special file. A block's version is higher than all before it: so is the highest. */
-  #read(fork: Fork, offset: number, length: number): Content {
+  readBytes(fork: Fork, offset: number, length: number): Content {
     const { unit } = this.vol;
-    const out = new Uint8Array(length);
+    const out = room(length);
     let newest = 0;
     for (let done = 0; done < length; ) {
       const { at, length: run } = this.#place(fork, offset + done);
@@ -201,7 +185,7 @@ export class Op {
     return { bytes: out, version: newest };
   }
 
-  #write(
+  writeBytes(
     fork: Fork,
     { offset, bytes, origin }: { offset: number; bytes: Uint8Array; origin: 'disk' | 'fresh' },
   ): void {
@@ -218,5 +202,43 @@ export class Op {
       );
       done += count;
     }
+  }
+}
+
+/** One of the volume's trees, in the file that the header tells of. */
+class SpecialTree implements TreeFile {
+  readonly id: SpecialFile;
+  readonly name: string;
+  readonly #op: Op;
+
+  constructor(op: Op, id: SpecialFile, name: string) {
+    this.#op = op;
+    this.id = id;
+    this.name = name;
+  }
+
+  get sizeBytes(): number {
+    return this.#fork.data.blocks * this.#op.vol.allocSize;
+  }
+
+  read(offset: number, length: number): Content {
+    return this.#op.readBytes(this.#fork, offset, length);
+  }
+
+  prefetch(offsets: readonly number[], length: number): void {
+    this.#op.prefetch(this.#fork, offsets, length);
+  }
+
+  write(offset: number, bytes: Uint8Array, origin: 'disk' | 'fresh'): void {
+    this.#op.writeBytes(this.#fork, { offset, bytes, origin });
+  }
+
+  grow(bytes: number): void {
+    for (let left = Math.ceil(bytes / this.#op.vol.allocSize); left > 0; )
+      left -= growFork(this.#op, this.#fork, left).count;
+  }
+
+  get #fork(): Fork {
+    return this.#op.special(this.id);
   }
 }

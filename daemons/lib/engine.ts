@@ -98,7 +98,7 @@ export class Engine {
       if (reply === 'drop') tx.abandon();
       else if (tx.changes && this.writeback?.failed) {
         throw new PosixError(EROFS, 'the volume could not be written');
-      } else tx.publish(reply);
+      } else tx.publish(reply ? [reply] : []);
       return result;
     } catch (error) {
       const again = error instanceof Missing || error instanceof Unwritten;

@@ -1,7 +1,8 @@
 // Transaction over the block cache: one run of a request. What it stages lies in frames of its own
-// until `publish`; `abandon` gives them back and nothing has happened.
+// until `publish`; `abandon` gives them back and nothing has happened. Several requests may be published
+// together: each is a transaction over what those before it have joined into one.
 
-import { EIO, PosixError } from '../../kernel/abi/errno.ts';
+import { assert, EIO, PosixError } from '../../kernel/abi/errno.ts';
 import type { Timespec } from '../../kernel/abi/stat.ts';
 import type { BlockCache, Frame } from './cache/block-cache.ts';
 import type { StoredReply } from './cache/table.ts';
@@ -32,15 +33,20 @@ export class BlockTransaction implements Transaction {
   readonly blockSize: number;
   readonly #cache: BlockCache;
   readonly #seed: RequestSeed;
+  /** What this one is to join: it sees what is staged there. */
+  readonly #base: BlockTransaction | undefined;
   readonly #staged = new Map<number, Frame>();
   readonly #seals = new Map<number, Seal>();
   readonly #forgotten = new Set<number>();
   readonly #onCommit: (() => void)[] = [];
+  /** Made anew, and without a checksum: whatever seal a request before this one gave is void. */
+  readonly #unsealed = new Set<number>();
   #draws = 0;
 
-  constructor(cache: BlockCache, seed: RequestSeed) {
+  constructor(cache: BlockCache, seed: RequestSeed, base?: BlockTransaction) {
     this.#cache = cache;
     this.#seed = seed;
+    this.#base = base;
     this.blockSize = cache.blockSize;
     cache.run++;
   }
@@ -54,12 +60,17 @@ export class BlockTransaction implements Transaction {
     return this.#staged.size > 0 || this.#forgotten.size > 0;
   }
 
+  /** Blocks that it changes. */
+  get size(): number {
+    return this.#staged.size + this.#forgotten.size;
+  }
+
   random(): number {
     return this.#seed.draw(this.#draws++);
   }
 
   read(no: number, check?: Seal): Block {
-    const staged = this.#staged.get(no);
+    const staged = this.#seen(no);
     if (staged) return staged;
     const frame = this.#cache.find(no);
     if (frame === undefined) throw new Missing([no]);
@@ -71,7 +82,7 @@ export class BlockTransaction implements Transaction {
   }
 
   need(blocks: readonly number[]): void {
-    const missing = blocks.filter((no) => !this.#staged.has(no) && !this.#cache.find(no));
+    const missing = blocks.filter((no) => !this.#seen(no) && !this.#cache.find(no));
     if (missing.length > 0) throw new Missing(missing);
   }
 
@@ -79,7 +90,7 @@ export class BlockTransaction implements Transaction {
     if (seal) this.#seals.set(no, seal);
     const staged = this.#staged.get(no);
     if (staged) return staged;
-    const frame = this.#cache.find(no);
+    const frame = this.#seen(no) ?? this.#cache.find(no);
     if (frame === undefined) throw new Missing([no]);
     const copy = this.#stage(no);
     copy.bytes.set(frame.bytes);
@@ -87,8 +98,9 @@ export class BlockTransaction implements Transaction {
   }
 
   create(no: number, seal?: Seal): Block {
+    this.#seals.delete(no);
+    this.#unsealed.add(no);
     if (seal) this.#seals.set(no, seal);
-    else this.#seals.delete(no);
     const frame = this.#staged.get(no) ?? this.#stage(no);
     frame.bytes.fill(0);
     return frame;
@@ -108,17 +120,34 @@ export class BlockTransaction implements Transaction {
     this.#onCommit.push(action);
   }
 
-  /** All of it happens, in one atomic step, together with the reply that is kept for its client. */
-  publish(reply?: StoredReply): void {
+  /** All of it happens, in one atomic step, together with the replies that are kept for its clients. */
+  publish(replies: readonly StoredReply[] = []): void {
     if (this.changes) {
       for (const [no, seal] of this.#seals) {
         const frame = this.#staged.get(no);
         if (frame) seal(frame);
       }
-      this.#cache.publish({ blocks: this.#staged, forgotten: this.#forgotten, reply });
+      this.#cache.publish({ blocks: this.#staged, forgotten: this.#forgotten, replies });
       this.#staged.clear();
       this.#forgotten.clear();
+      this.#seals.clear();
     }
+    for (const action of this.#onCommit) action();
+  }
+
+  /**
+   * The request has been done as far as those after it can see; it happens when the base is published, and
+   * nothing may come between the two.
+   */
+  join(): void {
+    const base = this.#base;
+    assert(base !== undefined, 'a transaction without a base joins none');
+    for (const no of this.#forgotten) base.forget(no);
+    for (const [no, frame] of this.#staged) base.#take(no, frame);
+    for (const no of this.#unsealed) base.#seals.delete(no);
+    for (const [no, seal] of this.#seals) base.#seals.set(no, seal);
+    this.#staged.clear();
+    this.#forgotten.clear();
     for (const action of this.#onCommit) action();
   }
 
@@ -127,6 +156,20 @@ export class BlockTransaction implements Transaction {
     for (const frame of this.#staged.values()) this.#cache.release(frame);
     this.#staged.clear();
     this.#forgotten.clear();
+  }
+
+  #seen(no: number): Frame | undefined {
+    const staged = this.#staged.get(no);
+    if (staged !== undefined || this.#base === undefined) return staged;
+    return this.#base.#staged.get(no);
+  }
+
+  #take(no: number, frame: Frame): void {
+    const older = this.#staged.get(no);
+    if (older) this.#cache.release(older);
+    this.#cache.renew(frame);
+    this.#staged.set(no, frame);
+    this.#forgotten.delete(no);
   }
 
   #check(frame: Frame, check: Seal): void {

@@ -12,7 +12,7 @@ const BATCH_PAGES = 1024;
 const BATCHES = 2;
 /** Files of at most so many dirty pages go together, so many files and pages in one exchange. */
 const SMALL = 16;
-const GROUP_FILES = 16;
+const GROUP_FILES = 64;
 const GROUP_PAGES = 256;
 /** Groups and large files written back at a time. */
 const FLUSHES = 4;

@@ -120,23 +120,31 @@ export function* sendParts(context: SendContext, parts: readonly Part[]): Task<v
   }
 }
 
-/** All writes first, so that they reach the server together; a server orders what is of one fid. */
+/**
+ * All writes first, so that they reach the server together. Of one file what follows goes with them, as a
+ * server orders what is of one fid; of many files it follows in a second exchange, and nothing waits there.
+ */
 function* exchange(
   context: SendContext,
   client: Inode['superblock']['client'],
   parts: readonly Part[],
 ): Task<void> {
+  const together = parts.length > 1;
   const writes = parts.flatMap(({ inode, runs }) => runs.map((run) => request(inode, run)));
+  const first = together ? [...(yield* client.all(writes))] : [];
   const asked = parts.map(({ inode, last }) => (last ? question(inode) : undefined));
   const told = asked.flatMap((question) => question?.requests ?? []);
-  const replies = [...(yield* client.all([...writes, ...told]))];
-  const answers = replies.splice(writes.length);
+  const replies = together ? first : [...(yield* client.all([...writes, ...told]))];
+  const answers = together ? [...(yield* client.all(told))] : replies.splice(writes.length);
+  let at = 0;
+  let answered = 0;
   for (const [i, { inode, runs }] of parts.entries()) {
-    const whole = yield* settleAll(context, inode, runs, replies.splice(0, runs.length));
+    const whole = yield* settleAll(context, inode, runs, replies.slice(at, at + runs.length));
+    at += runs.length;
     const question = asked[i];
     if (question === undefined) continue;
-    const reply = answers.splice(0, question.requests.length).at(-1);
-    if (whole) learn(inode, question, reply);
+    answered += question.requests.length;
+    if (whole) learn(inode, question, answers[answered - 1]);
     else yield* tellTimes(inode);
   }
 }

@@ -49,14 +49,17 @@ export function encodeMessage(cursor: Cursor, tag: number, message: Message): nu
   return size;
 }
 
-/** The message as bytes of its own: for byte streams and tests. */
+const DRAFT = new Uint8Array(8192);
+
+/** The message as bytes of its own: for byte streams, replies that are kept, and tests. */
 export function messageBytes(
   tag: number,
   message: Message,
   options: CodecOptions & { msize?: number } = {},
 ): Uint8Array {
-  const bytes = new Uint8Array(options.msize ?? 8192);
-  return bytes.subarray(0, encodeMessage(new Cursor(bytes, options), tag, message));
+  const most = options.msize ?? DRAFT.length;
+  const bytes = most <= DRAFT.length ? DRAFT.subarray(0, most) : new Uint8Array(most);
+  return bytes.slice(0, encodeMessage(new Cursor(bytes, options), tag, message));
 }
 
 /**

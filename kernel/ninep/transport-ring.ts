@@ -17,7 +17,7 @@ import type { MessageFaults } from './message-faults.ts';
 import { NOTAG, type RMessage, T, type TMessage } from './types.ts';
 
 /** Requests under way at a time. Their tags differ modulo this: servers keep replies by it. */
-export const MOST_IN_FLIGHT = 64;
+export const MOST_IN_FLIGHT = 128;
 /** After so many deaths of its server a request is sent again alone; after so many alone, it is refused. */
 const SUSPECT = 2;
 const POISON = 3;

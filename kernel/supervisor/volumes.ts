@@ -31,7 +31,8 @@ import { SILENT_MS, Watch } from './watch.ts';
 
 /** Volumes that can be mounted at once. */
 const MOST_VOLUMES = 16;
-const SESSION = { slots: 16, slotSize: 8192 };
+/** As many requests as are published together (daemons/lib/cache/joint.ts). */
+const SESSION = { slots: 64, slotSize: 8192 };
 const DRIVER_SESSION = { slots: 32, slotSize: 1024 };
 const DMA_FRAMES = 512;
 const STATS_FRAMES = Math.ceil(DISK_STATS_BYTES / PAGE_SIZE);

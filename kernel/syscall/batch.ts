@@ -16,7 +16,7 @@ import type { Call } from '../vfs/call.ts';
 import { arg, type Calls, perform, type Request } from './dispatch.ts';
 
 /** Entries that wait for a server at a time. */
-const LANES = 16;
+const LANES = 64;
 
 export const batchCalls: Calls = {
   *[SYS.batch](call, request) {

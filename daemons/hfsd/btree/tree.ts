@@ -181,6 +181,7 @@ export class BTree {
       if (!node.dirty) continue;
       const origin = node.fresh ? 'fresh' : 'disk';
       this.file.write(node.no * this.nodeSize, node.bytes, origin);
+      node.dirty = false;
       written++;
     }
     return written;

@@ -14,7 +14,7 @@ export interface Fork {
   readonly type: ForkType;
   readonly data: ForkData;
   /** All its extents must be in its own record: that of the extents file itself, and of attributes. */
-  readonly contained?: true;
+  readonly contained?: boolean;
   /** `data` changed. */
   save(): void;
 }

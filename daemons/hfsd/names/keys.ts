@@ -3,6 +3,7 @@
 
 import { FOLD } from '../../../kernel/abi/names/hfsplus.ts';
 import { RANK } from '../../../kernel/abi/names/macroman.ts';
+import { room } from '../btree/room.ts';
 
 /** A key where it lies: `at` is the place of its length. */
 type Compare = (a: DataView, aAt: number, b: DataView, bAt: number) => number;
@@ -215,6 +216,6 @@ export function readUnits(view: DataView, at: number): string {
 }
 
 function keyBytes(size: number): { bytes: Uint8Array; view: DataView } {
-  const bytes = new Uint8Array(size);
-  return { bytes, view: new DataView(bytes.buffer) };
+  const bytes = room(size);
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }

@@ -110,7 +110,7 @@ export interface CacheOptions {
 export interface Staged {
   readonly blocks: ReadonlyMap<number, Frame>;
   readonly forgotten: ReadonlySet<number>;
-  readonly reply: StoredReply | undefined;
+  readonly replies: readonly StoredReply[];
 }
 
 export class BlockCache {
@@ -208,6 +208,11 @@ export class BlockCache {
     return frame;
   }
 
+  /** What was decoded from the frame while it was staged is void. */
+  renew(frame: Frame): void {
+    frame.version = this.#version++;
+  }
+
   release(frame: Frame): void {
     frame.state = FREE;
     frame.current = false;
@@ -237,7 +242,7 @@ export class BlockCache {
   }
 
   /** Makes all that a request staged visible, in one atomic step, with its reply. */
-  publish({ blocks, forgotten, reply }: Staged): void {
+  publish({ blocks, forgotten, replies }: Staged): void {
     const freed: Frame[] = [];
     const placed: Placement[] = [];
     const { running } = this;
@@ -248,13 +253,13 @@ export class BlockCache {
     }
     for (const [no, frame] of blocks) {
       this.#supersede(no, freed);
-      frame.version = this.#version++; // what was decoded from it while staged is void
+      this.renew(frame);
       this.#settle(frame, { no, tid: running.tid, state: DIRTY });
       frame.checked = true;
       placed.push(this.#placement(frame));
     }
     for (const { index } of freed) stale.push(index);
-    this.#table.publish({ placed, freed: stale, reply });
+    this.#table.publish({ placed, freed: stale, replies });
     for (const frame of freed) this.release(frame);
     for (const no of forgotten) {
       this.#current.delete(no);

@@ -4,7 +4,7 @@
 //   +0          header   magic, shape; PUBLISHED and APPLIED, the numbers of the last record; a note
 //   +tableAt    table    one entry of 32 bytes for each frame: what the frame holds
 //   +repliesAt  replies  the stored reply of each tag, REPLY_SLOT bytes each
-//   +recordAt   record   the change being published: frames, forgotten blocks, the reply
+//   +recordAt   record   the change being published: frames, forgotten blocks, the replies
 //   +scratchAt  scratch  blocks for transfers that need a place of their own
 //   +framesAt   frames   the cached blocks
 //   -4096       probe    what a mount reads before it knows the volume's block size
@@ -19,7 +19,7 @@ import type { GrantRef } from '../../../kernel/ipc/grant.ts';
 import { MOST_IN_FLIGHT } from '../../../kernel/ninep/transport-ring.ts';
 
 export const CACHE_MAGIC = 0x41746342; // 'AtcB'
-export const CACHE_VERSION = 3;
+export const CACHE_VERSION = 4;
 
 /** Words of the header. */
 export const H_MAGIC = 0;
@@ -54,11 +54,13 @@ export type FrameState = 0 | 1 | 2 | 3 | 4;
 export const REPLY_SLOTS = MOST_IN_FLIGHT;
 export const REPLY_SLOT = 256; // bytes: state, tag, length, then the message
 
-/** Words of the record's head; entries of RECORD_WORDS follow, then the reply. */
+/** Words of the record's head; entries of RECORD_WORDS follow, then the replies. */
 export const RECORD_HEAD_WORDS = 8;
 export const RECORD_WORDS = 8;
 /** Entries for each block of a change: its frame, and those that held it in older transactions. */
 export const RECORD_ENTRIES = 3;
+/** Replies of one record: so many requests are published together at most. */
+export const RECORD_REPLIES = 64;
 
 export interface Area {
   readonly address: number;
@@ -98,7 +100,8 @@ export function cacheShape(areaLength: number, blockSize: number): CacheShape {
   const repliesAt = tableAt + roundUp(most * ENTRY_WORDS * 4, 64);
   const recordAt = repliesAt + REPLY_SLOTS * REPLY_SLOT;
   const recordBytes =
-    (RECORD_HEAD_WORDS + RECORD_ENTRIES * recordMax * RECORD_WORDS) * 4 + REPLY_SLOT;
+    (RECORD_HEAD_WORDS + RECORD_ENTRIES * recordMax * RECORD_WORDS) * 4 +
+    RECORD_REPLIES * REPLY_SLOT;
   const scratchAt = roundUp(recordAt + recordBytes, PAGE_SIZE);
   const framesAt = roundUp(scratchAt + scratchBytes, PAGE_SIZE);
   const frames = Math.floor((length - framesAt) / blockSize);

@@ -71,7 +71,7 @@ test('a record that was published but not applied is applied by the next worker'
   };
   const placed = [{ frame: frame.index, no: 0, version: 1e6, tid: 1, state: DIRTY }] as const;
   const reply = { tag: 7, bytes: new Uint8Array([4, 0, 0, 0]) };
-  t.throws(() => table.publish({ placed, freed: [], reply }));
+  t.throws(() => table.publish({ placed, freed: [], replies: [reply] }));
   const { count, replied } = audit(openBank(ram));
   t.is(count, 4);
   t.is(replied, 4);

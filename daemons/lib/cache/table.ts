@@ -27,6 +27,7 @@ import {
   NOTE_WORDS,
   RECORD_ENTRIES,
   RECORD_HEAD_WORDS,
+  RECORD_REPLIES,
   RECORD_WORDS,
   REPLY_SLOT,
   REPLY_SLOTS,
@@ -50,20 +51,20 @@ export interface StoredReply {
 /** What whoever writes back leaves for the worker after this one: numbers of 32 bits. */
 export type Note = readonly [number, number, number, number];
 
-/** All that one request changes. */
+/** All that is changed at once, by one request or by several. */
 export interface Change {
   readonly placed: readonly Placement[];
   readonly freed: readonly number[]; // frames
-  readonly reply: StoredReply | undefined;
+  /** At most RECORD_REPLIES; those that are too long are not kept. */
+  readonly replies: readonly StoredReply[];
 }
 
 // Words of the record's head, and of an entry.
 const R_COUNT = 0;
-const R_REPLY_TAG = 1;
-const R_REPLY_LENGTH = 2; // 0 = none
+const R_REPLIES = 1;
 const [P_STATE, P_FRAME, P_LO, P_HI, P_TID, P_VERSION] = [0, 1, 2, 3, 4, 6];
 
-// Words of a reply slot; the message follows.
+// Words of a reply slot, in the record and in its place; the message follows.
 const [S_VALID, S_TAG, S_LENGTH, S_HEAD] = [0, 1, 2, 16];
 /** The longest reply that is kept; no request that changes anything has a longer one. */
 export const REPLY_MAX = REPLY_SLOT - S_HEAD;
@@ -76,7 +77,8 @@ export class CacheTable {
   readonly #versions: Float64Array;
   readonly #record: Int32Array;
   readonly #recordVersions: Float64Array;
-  readonly #recordReply: Uint8Array;
+  readonly #recordReplies: Int32Array;
+  readonly #recordReplyBytes: Uint8Array;
   readonly #replies: Int32Array;
   readonly #replyBytes: Uint8Array;
   readonly #shape: CacheShape;
@@ -91,7 +93,10 @@ export class CacheTable {
     this.#versions = new Float64Array(ram, address + shape.tableAt, this.#table.length / 2);
     this.#record = new Int32Array(ram, address + shape.recordAt, recordWords);
     this.#recordVersions = new Float64Array(ram, address + shape.recordAt, recordWords / 2);
-    this.#recordReply = new Uint8Array(ram, address + shape.recordAt + recordWords * 4, REPLY_SLOT);
+    const repliesAt = address + shape.recordAt + recordWords * 4;
+    const repliesSize = RECORD_REPLIES * REPLY_SLOT;
+    this.#recordReplies = new Int32Array(ram, repliesAt, repliesSize / 4);
+    this.#recordReplyBytes = new Uint8Array(ram, repliesAt, repliesSize);
     this.#replies = new Int32Array(ram, address + shape.repliesAt, REPLY_SLOTS * (REPLY_SLOT / 4));
     this.#replyBytes = new Uint8Array(ram, address + shape.repliesAt, REPLY_SLOTS * REPLY_SLOT);
   }
@@ -213,7 +218,7 @@ export class CacheTable {
     Atomics.store(this.#replies, (tag % REPLY_SLOTS) * (REPLY_SLOT / 4) + S_VALID, 0);
   }
 
-  #writeRecord({ placed, freed, reply }: Change): void {
+  #writeRecord({ placed, freed, replies }: Change): void {
     const r = this.#record;
     const count = placed.length + freed.length;
     assert(
@@ -235,11 +240,20 @@ export class CacheTable {
       r[at + P_FRAME] = frame;
       at += RECORD_WORDS;
     }
-    const keep = reply !== undefined && reply.bytes.length <= REPLY_MAX ? reply : undefined;
-    if (keep) this.#recordReply.set(keep.bytes);
-    r[R_REPLY_TAG] = keep?.tag ?? 0;
-    r[R_REPLY_LENGTH] = keep?.bytes.length ?? 0;
+    r[R_REPLIES] = this.#writeReplies(replies);
     r[R_COUNT] = count;
+  }
+
+  #writeReplies(replies: readonly StoredReply[]): number {
+    const keep = replies.filter(({ bytes }) => bytes.length <= REPLY_MAX);
+    assert(keep.length <= RECORD_REPLIES, 'the record is too small for the replies');
+    keep.forEach(({ tag, bytes }, i) => {
+      const at = i * (REPLY_SLOT / 4);
+      this.#recordReplies[at + S_TAG] = tag;
+      this.#recordReplies[at + S_LENGTH] = bytes.length;
+      this.#recordReplyBytes.set(bytes, at * 4 + S_HEAD);
+    });
+    return keep.length;
   }
 
   #apply(): void {
@@ -255,19 +269,20 @@ export class CacheTable {
         this.place({ frame, no, version, tid: r[at + P_TID] ?? 0, state });
       }
     }
-    this.#storeReply();
+    const replies = r[R_REPLIES] ?? 0;
+    for (let i = 0; i < replies; i++) this.#storeReply(i * (REPLY_SLOT / 4));
     Atomics.store(this.#header, H_APPLIED, Atomics.load(this.#header, H_PUBLISHED));
   }
 
-  #storeReply(): void {
-    const length = this.#record[R_REPLY_LENGTH] ?? 0;
-    if (length === 0) return;
-    const tag = this.#record[R_REPLY_TAG] ?? 0;
+  #storeReply(from: number): void {
+    const tag = this.#recordReplies[from + S_TAG] ?? 0;
+    const length = this.#recordReplies[from + S_LENGTH] ?? 0;
+    const bytes = this.#recordReplyBytes.subarray(from * 4 + S_HEAD, from * 4 + S_HEAD + length);
     const at = (tag % REPLY_SLOTS) * (REPLY_SLOT / 4);
     Atomics.store(this.#replies, at + S_VALID, 0);
     this.#replies[at + S_TAG] = tag;
     this.#replies[at + S_LENGTH] = length;
-    this.#replyBytes.set(this.#recordReply.subarray(0, length), at * 4 + S_HEAD);
+    this.#replyBytes.set(bytes, at * 4 + S_HEAD);
     Atomics.store(this.#replies, at + S_VALID, 1);
   }
 }

@@ -33,6 +33,11 @@ export class Memory {
     return this.#ref !== undefined;
   }
 
+  /** The same bytes, for a way on which the device has no part in them. */
+  unreachable(): Memory {
+    return new Memory(this.#views, undefined);
+  }
+
   /** The memory from `at` on. */
   from(at: number): Memory {
     let skip = at;

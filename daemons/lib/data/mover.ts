@@ -5,10 +5,12 @@
 import { EIO, PosixError } from '../../../kernel/abi/errno.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.ts';
 import type { Epoch } from '../cache/block-cache.ts';
+import { Joint, type Outcome } from '../cache/joint.ts';
 import type { ScratchBlocks } from '../cache/scratch.ts';
 import type { StoredReply } from '../cache/table.ts';
 import type { Piece } from '../device.ts';
 import type { Engine } from '../engine.ts';
+import type { BlockTransaction } from '../tx.ts';
 import type { Extent, PackedFiles, VolumeFs } from '../volume.ts';
 import type { Memory } from './memory.ts';
 import { type OddBlock, planTransfer } from './plan.ts';
@@ -18,6 +20,11 @@ export interface Transfer {
   readonly offset: number; // bytes of the file
   readonly count: number;
   readonly memory: Memory;
+}
+
+/** A write of a few blocks, and the reply that is kept with it. */
+export interface SmallWrite extends Transfer {
+  readonly reply: StoredReply;
 }
 
 const PARTS_MAX = 100_000; // mappings of one transfer
@@ -83,6 +90,59 @@ export class Mover {
       changes: true,
       outcome: () => reply,
     });
+  }
+
+  /**
+   * Small writes of different places, none behind the end of its file: mapped together, brought to the disk
+   * in as few transfers as their blocks allow, made part of their files together. 'alone': to be written by
+   * itself. The caller holds the ranges.
+   */
+  *writeTogether(writes: readonly SmallWrite[]): Task<Outcome<number>[]> {
+    const engine = this.#engine;
+    const joint = new Joint(engine);
+    const mapped = writes.map(({ ino, offset, count }) =>
+      joint.run((tx) => this.#mapping(tx, { ino, offset, length: count }), { changes: true }),
+    );
+    joint.publish();
+    const parts = mapped.map((found, i) => this.#oddOf(writes[i], found));
+    let failed = false;
+    try {
+      const odd = parts.flatMap((part) => part ?? []);
+      yield* this.#writeOdd(odd.sort((a, b) => a.odd.disk - b.odd.disk));
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      failed = true; // who of them it was shows when each goes by itself
+    } finally {
+      for (const found of mapped)
+        if (found !== 'alone' && 'value' in found) this.#arrived(found.value);
+    }
+    const last = writes.map(({ ino, offset, count, reply }, i): Outcome<number> => {
+      const found = mapped[i] ?? 'alone';
+      if (found !== 'alone' && 'error' in found) return found;
+      if (failed || parts[i] === undefined) return 'alone';
+      const written = (tx: BlockTransaction): number => {
+        this.#fs.written(tx, { ino, offset, length: count });
+        return count;
+      };
+      return joint.run(written, { changes: true, outcome: () => reply });
+    });
+    joint.publish();
+    return last;
+  }
+
+  /** The blocks of a small write, if all of it was mapped. */
+  #oddOf(write: SmallWrite | undefined, found: Outcome<Mapping> | undefined) {
+    if (write === undefined || found === undefined || found === 'alone' || 'error' in found) return;
+    const { extents, size } = found.value;
+    const { blockSize } = this.#fs;
+    const from = write.offset;
+    const to = from + write.count;
+    for (const extent of extents) if (extent.fresh) dropStale(this.#engine, extent, blockSize);
+    if (endOf(extents, from) < to) return;
+    const memory = write.memory.unreachable();
+    const request = { extents, from, to, memory, blockSize, granule: blockSize, overrun: false };
+    const { odd, zeroes } = planTransfer(request);
+    return zeroes.length > 0 ? undefined : odd.map((part) => ({ odd: part, memory, size }));
   }
 
   *#writePacked(
@@ -238,7 +298,10 @@ export class Mover {
 
   /** Maps and writes as much as one mapping covers; returns how far it got. */
   *#writePart({ ino, from, to, memory }: Part): Task<number> {
-    const { engine, epoch, extents, size } = yield* this.#mapForWrite(ino, from, to);
+    const engine = this.#engine;
+    const map = { ino, offset: from, length: to - from };
+    const mapping = yield* engine.run((tx) => this.#mapping(tx, map), { changes: true });
+    const { extents, size } = mapping;
     if (extents.length === 0) return from; // a step towards the mapping
     try {
       const end = Math.min(to, endOf(extents, from));
@@ -253,40 +316,40 @@ export class Mover {
       if (plan.zeroes.length > 0) throw new PosixError(EIO, `inode ${ino}: a hole after mapWrite`);
       this.unflushed = true;
       if (plan.pieces.length > 0) yield* engine.device.write(plan.pieces);
-      yield* this.#writeOdd(plan.odd, memory, size);
+      yield* this.#writeOdd(plan.odd.map((odd) => ({ odd, memory, size })));
       return end;
     } finally {
-      epoch.dataWrites--;
-      if (epoch.dataWrites === 0) wakeAll(this.#dataWritten);
+      this.#arrived(mapping);
     }
   }
 
-  /** Maps the range; the data's epoch waits for it from the moment of the publication on. */
-  *#mapForWrite(ino: number, from: number, to: number) {
-    const engine = this.#engine;
-    const map = { ino, offset: from, length: to - from };
-    return yield* engine.run(
-      (tx) => {
-        const size = this.#fs.size(tx, ino); // it grows when all of the write is done
-        const extents = this.#fs.mapWrite(tx, map);
-        const { running: epoch } = engine.cache;
-        tx.onCommit(() => {
-          if (extents.length > 0) epoch.dataWrites++;
-        });
-        return { engine, epoch, extents, size };
-      },
-      { changes: true },
-    );
+  /** The data is on the disk, or never will be: whoever commits waits no longer. */
+  #arrived({ epoch, extents }: Mapping): void {
+    if (extents.length === 0) return;
+    epoch.dataWrites--;
+    if (epoch.dataWrites === 0) wakeAll(this.#dataWritten);
   }
 
-  *#writeOdd(odd: readonly OddBlock[], memory: Memory, size: number): Task<void> {
+  /** Maps the range; the data's epoch waits for it from the moment of the publication on. */
+  #mapping(tx: BlockTransaction, map: { ino: number; offset: number; length: number }): Mapping {
+    const size = this.#fs.size(tx, map.ino); // it grows when all of the write is done
+    const extents = this.#fs.mapWrite(tx, map);
+    const { running: epoch } = this.#engine.cache;
+    tx.onCommit(() => {
+      if (extents.length > 0) epoch.dataWrites++;
+    });
+    return { epoch, extents, size };
+  }
+
+  *#writeOdd(odd: readonly OddWrite[]): Task<void> {
     const { scratch, device } = this.#engine;
+    if (odd.length > 0) this.unflushed = true;
     for (let i = 0; i < odd.length; i += scratch.maxBlocks) {
       const some = odd.slice(i, i + scratch.maxBlocks);
       const blocks = yield* scratch.take(some.length);
       try {
-        yield* this.#fillOdd(some, blocks, size);
-        some.forEach((o, k) => {
+        yield* this.#fillOdd(some, blocks);
+        some.forEach(({ odd: o, memory }, k) => {
           memory.get(o.memoryAt, blocks.block(k).subarray(o.from, o.to));
         });
         yield* device.write(joined(some, blocks, this.#fs.blockSize));
@@ -297,21 +360,33 @@ export class Mover {
   }
 
   /** What the write leaves out of a block: zeroes, or what is on the disk and inside the file. */
-  *#fillOdd(odd: readonly OddBlock[], blocks: ScratchBlocks, size: number): Task<void> {
+  *#fillOdd(odd: readonly OddWrite[], blocks: ScratchBlocks): Task<void> {
     const { blockSize } = this.#fs;
-    const old = (o: OddBlock): number => size - (o.fileAt - o.from); // bytes of the file in it
-    const reading = odd
-      .map((o, k) => ({ o, k }))
-      .filter(
-        ({ o }) => !o.fresh && old(o) > 0 && (o.from > 0 || o.to < Math.min(old(o), blockSize)),
-      );
+    const parts = odd.map(({ odd: o, size }, k) => ({ o, k, old: size - (o.fileAt - o.from) }));
+    const reading = parts.filter(
+      ({ o, old }) => !o.fresh && old > 0 && (o.from > 0 || o.to < Math.min(old, blockSize)),
+    );
     blocks.bytes.fill(0);
     if (reading.length === 0) return;
     yield* this.#engine.device.read(
       reading.map(({ o, k }) => ({ offset: o.disk, ref: blocks.ref(k, 1) })),
     );
-    for (const { o, k } of reading) blocks.block(k).fill(0, Math.min(blockSize, old(o)));
+    for (const { k, old } of reading) blocks.block(k).fill(0, Math.min(blockSize, old));
   }
+}
+
+/** What was mapped for a write, and the epoch that waits for its data. */
+interface Mapping {
+  readonly epoch: Epoch;
+  readonly extents: Extent[];
+  readonly size: number; // of the file, before
+}
+
+/** A part of a block on its way, and the file's size before. */
+interface OddWrite {
+  readonly odd: OddBlock;
+  readonly memory: Memory;
+  readonly size: number;
 }
 
 interface MappedForRead {
@@ -328,9 +403,9 @@ interface Part {
 }
 
 /** Blocks that follow each other on the disk travel together. */
-function joined(odd: readonly OddBlock[], blocks: ScratchBlocks, blockSize: number): Piece[] {
+function joined(odd: readonly OddWrite[], blocks: ScratchBlocks, blockSize: number): Piece[] {
   const runs: { disk: number; first: number; count: number }[] = [];
-  odd.forEach(({ disk }, k) => {
+  odd.forEach(({ odd: { disk } }, k) => {
     const last = runs.at(-1);
     if (last && last.disk + last.count * blockSize === disk) last.count++;
     else runs.push({ disk, first: k, count: 1 });

@@ -18,22 +18,40 @@ interface Claim {
 export class RangeLocks {
   readonly #claims = new Map<number, Claim[]>(); // by inode, in order of arrival
 
+  /** Holds the range if nobody stands in the way; returns how to give it back. */
+  tryHold(range: Range): (() => void) | undefined {
+    const { claim, claims } = this.#claim(range);
+    const release = () => this.#release(claim, claims);
+    if (rivalOf(claims, claim) === undefined) return release;
+    release();
+    return undefined;
+  }
+
   /** Holds the range while `body` runs. */
   *holding<T>(range: Range, body: () => Task<T>): Task<T> {
-    const claim: Claim = { range, released: new WaitQueue(`inode ${range.ino}`) };
-    const claims = this.#claims.get(range.ino) ?? [];
-    this.#claims.set(range.ino, claims);
-    claims.push(claim);
+    const { claim, claims } = this.#claim(range);
     try {
       for (let rival = rivalOf(claims, claim); rival; rival = rivalOf(claims, claim)) {
         yield* sleep(rival.released);
       }
       return yield* body();
     } finally {
-      claims.splice(claims.indexOf(claim), 1);
-      if (claims.length === 0) this.#claims.delete(range.ino);
-      wakeAll(claim.released);
+      this.#release(claim, claims);
     }
+  }
+
+  #claim(range: Range): { claim: Claim; claims: Claim[] } {
+    const claim: Claim = { range, released: new WaitQueue(`inode ${range.ino}`) };
+    const claims = this.#claims.get(range.ino) ?? [];
+    this.#claims.set(range.ino, claims);
+    claims.push(claim);
+    return { claim, claims };
+  }
+
+  #release(claim: Claim, claims: Claim[]): void {
+    claims.splice(claims.indexOf(claim), 1);
+    if (claims.length === 0) this.#claims.delete(claim.range.ino);
+    wakeAll(claim.released);
   }
 }
 

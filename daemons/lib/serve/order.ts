@@ -22,6 +22,14 @@ export class RequestOrder {
     return this.#inFlight.size;
   }
 
+  /** Whether it need not wait for any request that has arrived. */
+  isFree(message: TMessage): boolean {
+    if (this.#inFlight.size === 0) return true;
+    const claims = claimsOf(message);
+    for (const other of this.#inFlight) if (conflict(other.claims, claims)) return false;
+    return true;
+  }
+
   /** Call it as the request arrives; then run the request by `inTurn`. */
   enter(tag: number, message: TMessage): InFlight {
     const entry = { tag, claims: claimsOf(message), done: new WaitQueue(message.name) };

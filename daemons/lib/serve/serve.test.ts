@@ -1,7 +1,7 @@
 // The serve loop with many requests in flight, over a slow disk and a cache that forgets at random.
 
 import test, { type ExecutionContext } from 'ava';
-import { O_RDWR } from '../../../kernel/abi/constants.ts';
+import { O_EXCL, O_RDWR } from '../../../kernel/abi/constants.ts';
 import { EBADF, EIO, EROFS, PosixError } from '../../../kernel/abi/errno.ts';
 import { GRANT_READ, GRANT_WRITE, GrantReader } from '../../../kernel/ipc/grant.ts';
 import { Ring, ringSize } from '../../../kernel/ipc/ring.ts';
@@ -65,9 +65,10 @@ function* fileLife(t: ExecutionContext, machine: Machine, index: number): Task<v
   const memory = machine.memory(data.length);
   const newfid = client.takeFid();
   const filename = `file-${index}`;
+  const flags = index % 2 === 0 ? O_RDWR : O_RDWR | O_EXCL;
   const [walked, created, attr] = yield* client.all([
     { message: { name: 'Twalk', fid: ROOT, newfid, wname: [] } },
-    { message: { name: 'Tlcreate', fid: newfid, filename, flags: O_RDWR, mode: 0o600, gid: 0 } },
+    { message: { name: 'Tlcreate', fid: newfid, filename, flags, mode: 0o600, gid: 0 } },
     { message: { name: 'Tgetattr', fid: newfid, requestMask: P9_GETATTR_ALL } },
   ]);
   client.expect('Twalk', walked);

@@ -6,17 +6,11 @@ import { O_TRUNC } from '../../../kernel/abi/constants.ts';
 import { EIO, ENOSPC, EROFS, EUCLEAN, errnoName, PosixError } from '../../../kernel/abi/errno.ts';
 import type { FidEntry } from '../../../kernel/abi/fid-table.ts';
 import type { Executor } from '../../../kernel/ipc/executor.ts';
-import {
-  GRANT_READ,
-  GRANT_WRITE,
-  type GrantReader,
-  type GrantRef,
-  subgrant,
-} from '../../../kernel/ipc/grant.ts';
+import { GRANT_READ, GRANT_WRITE, type GrantReader, subgrant } from '../../../kernel/ipc/grant.ts';
 import type { Ring } from '../../../kernel/ipc/ring.ts';
 import { runNow, sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.ts';
 import { EVENTS } from '../../../kernel/ipc/trace-events.ts';
-import { decodeMessage, isRequest, messageBytes } from '../../../kernel/ninep/codec.ts';
+import { decodeMessage, isRequest } from '../../../kernel/ninep/codec.ts';
 import { type MessageFaults, shortened } from '../../../kernel/ninep/message-faults.ts';
 import { NinepServer } from '../../../kernel/ninep/server.ts';
 import { putReply } from '../../../kernel/ninep/transport-ring.ts';
@@ -28,14 +22,14 @@ import {
   T,
   type TMessage,
 } from '../../../kernel/ninep/types.ts';
-import type { StoredReply } from '../cache/table.ts';
 import { Memory } from '../data/memory.ts';
 import { RangeLocks } from '../data/range-lock.ts';
 import { ZeroFill } from '../data/zero-fill.ts';
 import type { MountedVolume } from '../mounted.ts';
 import type { Transaction } from '../transaction.ts';
-import type { BlockTransaction } from '../tx.ts';
 import { type InFlight, RequestOrder } from './order.ts';
+import { changing, outcome, stored9p } from './stored.ts';
+import { type Request, Together } from './together.ts';
 
 export interface ServeOptions {
   readonly executor: Executor;
@@ -54,17 +48,12 @@ export interface ServeOptions {
   readonly fids?: readonly FidEntry[];
 }
 
+/** Messages taken before others have their turn. */
+const DRAIN_LIMIT = 64;
 const READS = { changes: false } as const;
 
 /** How often a write behind the end looks for an end that others move. */
 const GAP_TRIES = 1000;
-
-interface Request {
-  readonly tag: number;
-  readonly message: TMessage;
-  readonly grant: GrantRef | undefined;
-  readonly repeated: boolean;
-}
 
 export class VolumeServer {
   readonly #options: ServeOptions;
@@ -72,6 +61,7 @@ export class VolumeServer {
   readonly #order = new RequestOrder();
   readonly #locks = new RangeLocks();
   readonly #fill: ZeroFill;
+  readonly #together: Together;
   readonly #replySpace = new WaitQueue('reply ring');
   readonly #attached = new Set<number>(); // fids of Tattach
   readonly #detach: (() => void)[];
@@ -88,8 +78,17 @@ export class VolumeServer {
       if (attached) this.#attached.add(fid);
     }
     const { executor, requests, replies } = options;
+    this.#together = new Together({
+      ...options,
+      ...{ server: this.#server, order: this.#order, locks: this.#locks },
+      alone: (request, entry) => this.#serve(request, entry),
+      reply: ({ tag, grant }, message) =>
+        this.#reply({ tag, message, granted: grant !== undefined }),
+      logFault: (error, message) => this.#logFault(error, message),
+      finish: () => executor.start(this.#finishLeftovers(), 'leftovers'),
+    });
     this.#detach = [
-      executor.consume(requests, (ring) => this.#take(ring)),
+      executor.poll(() => this.#takeAll(requests)),
       executor.produce(replies),
       executor.poll(() => this.#offerSpace()),
     ];
@@ -102,6 +101,13 @@ export class VolumeServer {
 
   stop(): void {
     for (const detach of this.#detach) detach();
+  }
+
+  #takeAll(ring: Ring): boolean {
+    let taken = 0;
+    while (taken < DRAIN_LIMIT && ring.queued > 0 && this.#take(ring)) taken++;
+    this.#together.settle();
+    return taken > 0;
   }
 
   #take(ring: Ring): boolean {
@@ -131,17 +137,18 @@ export class VolumeServer {
     const { tag } = decoded;
     const message = shortened(decoded.message, firing);
     const { errno } = firing ?? {};
+    const request = { tag, message, grant, repeated };
+    if (errno === undefined && this.#together.take(request)) return true;
     const work =
       errno === undefined
-        ? this.#serve({ tag, message, grant, repeated })
+        ? this.#serve(request, this.#order.enter(tag, message))
         : this.#reply({ tag, message: { name: 'Rlerror', ecode: errno }, granted: false });
     this.#options.executor.start(work, message.name);
     return true;
   }
 
-  *#serve(request: Request): Task<void> {
+  *#serve(request: Request, entry: InFlight): Task<void> {
     const { tag, message, grant } = request;
-    const entry = this.#order.enter(tag, message);
     const { trace } = this.#options.executor;
     const span = trace.asyncBegin(EVENTS.serve, T[message.name], tag);
     try {
@@ -463,20 +470,3 @@ export class VolumeServer {
 
 const wholeFile = (ino: number) =>
   ({ ino, from: 0, to: Number.POSITIVE_INFINITY, mode: 'exclusive' }) as const;
-
-/** Requests that may change blocks; the others never wait for room in the journal. */
-const changing: ReadonlySet<string> = new Set<TMessage['name']>([
-  ...(['Tlopen', 'Tlcreate', 'Tsymlink', 'Tmknod', 'Trename', 'Tsetattr', 'Txattrcreate'] as const),
-  ...(['Tlink', 'Tmkdir', 'Trenameat', 'Tunlinkat', 'Tremove', 'Twrite', 'Tclunk'] as const),
-  'Tallocate',
-]);
-
-const outcome = (tag: number, granted: boolean) => (reply: RMessage, tx: BlockTransaction) => {
-  if (reply.name === 'Rlerror') return 'drop';
-  return tx.changes && !('data' in reply) ? stored9p(tag, reply, granted) : undefined;
-};
-
-const stored9p = (tag: number, reply: RMessage, granted: boolean): StoredReply => ({
-  tag,
-  bytes: messageBytes(tag, reply, { granted, msize: 1024 }),
-});

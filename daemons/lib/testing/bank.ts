@@ -13,14 +13,16 @@ const AREA = 512 * 1024;
 
 export const bankRam = (): SharedArrayBuffer => new SharedArrayBuffer(FRAMES + AREA);
 
+export const bankArea = {
+  address: FRAMES,
+  length: AREA,
+  grant: { index: 0, generation: 1, offset: 0, length: AREA },
+};
+
 export function openBank(ram: SharedArrayBuffer): BlockCache {
   return new BlockCache({
     ram,
-    area: {
-      address: FRAMES,
-      length: AREA,
-      grant: { index: 0, generation: 1, offset: 0, length: AREA },
-    },
+    area: bankArea,
     blockSize: 1024,
     volume: new Int32Array([1, 2, 3, 4]),
     resume: true,
@@ -36,7 +38,7 @@ export function fillBank(cache: BlockCache): void {
     const { bytes } = tx.create(no);
     words(bytes).fill(no === 0 ? 0 : FIRST_AMOUNT);
   }
-  tx.publish(reply(0));
+  tx.publish([reply(0)]);
 }
 
 /** One transfer, and now and then a step of a commit or checkpoint. Returns the next state. */
@@ -53,7 +55,7 @@ export function runBank(cache: BlockCache, state: number): number {
     a.fill((a[0] ?? 0) - amount);
     b.fill((b[0] ?? 0) + amount);
   }
-  tx.publish(reply(count));
+  tx.publish([reply(count)]);
   if (next % 5 === 0) {
     if (cache.committing) cache.epochLogged();
     else cache.closeEpoch();

@@ -48,7 +48,7 @@ export const loadOf = (stage: Stage): Load => ({
   bytes: stage.size(256, 1) * MIB,
   piece: 1 << 18,
   accesses: stage.size(20_000, 50),
-  files: stage.size(500, 20),
+  files: stage.size(5000, 20),
   rounds: stage.rounds,
 });
 

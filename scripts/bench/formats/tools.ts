@@ -77,7 +77,7 @@ function commandMs(of: {
   };
   const from = performance.now();
   const { status } = spawnSync('sh', ['-ec', of.script], {
-    ...{ cwd: of.directory, env, timeout: 60_000 },
+    ...{ cwd: of.directory, env, timeout: 240_000 },
     stdio: ['ignore', 'ignore', 'ignore'],
   });
   return status === 0 ? performance.now() - from : Number.NaN;
