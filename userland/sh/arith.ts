@@ -122,7 +122,10 @@ class ArithParser {
     if (!this.take('?')) return test;
     const yes = this.comma();
     this.expect(':');
-    return { type: 'choose', test, yes, no: this.assignment() };
+    if (++this.depth > maxDepth) raise('arithmetic expression: nesting too deep');
+    const no = this.conditional(); // C has no assignment here without parentheses
+    this.depth--;
+    return { type: 'choose', test, yes, no };
   }
 
   private binary(lowest: number): Node {

@@ -114,8 +114,10 @@ export class Shell {
   undo: (() => void)[] = [];
   readonly hash = new Map<string, string>();
   readonly caught: number[] = [];
-  /** Signals that a subshell in this process sent to `$$`: they do not end it. */
-  readonly forParent = new Set<number>();
+  /** The traps outside of all subshells in this process. */
+  trapsAround: Traps = new Map();
+  /** Signals that such a subshell sent to `$$`: their actions run when it has ended. */
+  readonly forParent: number[] = [];
   /** Set while a built-in runs whose redirections are not carried out in this process. */
   builtinErrors: { readonly to: Source } | undefined;
   private sigpipeGuarded = false;

@@ -32,6 +32,7 @@ export function inSubshell(shell: Shell, run: () => void): number {
     lastBackground: shell.lastBackground,
     lineBase: shell.lineBase,
   };
+  if (shell.level === 0) shell.trapsAround = outer.state.traps;
   shell.enterState(copyState(outer.state));
   shell.jobs = new Jobs(outer.jobs);
   shell.undo = [];
@@ -42,7 +43,7 @@ export function inSubshell(shell: Shell, run: () => void): number {
   } finally {
     for (const undo of shell.undo.reverse()) undo();
     shell.level--;
-    if (shell.level === 0) shell.forParent.clear();
+    if (shell.level === 0) shell.caught.push(...shell.forParent.splice(0));
     const inner = shell.state;
     Object.assign(shell, { ...outer, state: inner });
     leaveState(shell, outer.state);

@@ -14,7 +14,7 @@ export function runTraps(shell: Shell): void {
     if (action !== undefined && action !== '') runAction(shell, action);
     else if (shell.level > 0) {
       shell.caught.push(signal); // the shell around this subshell has a trap for it
-      if (!shell.forParent.has(signal)) leave(128 + signal, 'abrupt');
+      leave(128 + signal, 'abrupt');
     } else if (signal === SIGINT && shell.state.options.interactive) throw new Interrupted();
   }
 }

@@ -4,6 +4,7 @@
 
 import type { Table } from '../maker.ts';
 import type { Random } from '../random.ts';
+import { corner } from './shell-corners.ts';
 
 export const shellTable: Table = {
   sh: (r) => ({
@@ -32,6 +33,7 @@ function script(r: Random): string {
 function statement(r: Random, depth: number): string {
   const simple = [output, output, output, assignment, redirection, hereDocument, reading];
   const compound = [conditional, loop, choice, grouping, piped, calls, trapping, strict, options];
+  if (r.once(3)) return corner(r);
   const deep = depth < DEPTH_MOST && !r.once(3);
   const made = r.pick(deep ? [...compound, output, jobs] : simple)(r, depth + 1);
   if (r.once(8)) return `${made}\necho "s$?"`;
@@ -328,7 +330,7 @@ const options = (r: Random): string => {
     '-x1 -y 2',
     '',
   ]);
-  return `OPTIND=1\nset -- ${given}\nwhile getopts ${spec} o; do echo "$o:\${OPTARG-none}:$OPTIND"; done\nshift $((OPTIND-1)); echo "rest $*"`;
+  return `OPTIND=1\nset -- ${given}\nwhile getopts ${spec} o; do echo "$o:\${OPTARG-}"; done\necho "$OPTIND"; shift $((OPTIND-1)); echo "rest $*"`;
 };
 
 const jobs = (r: Random, depth: number): string =>

@@ -98,7 +98,7 @@ export function bg(shell: Shell, args: readonly string[], io: Io): number {
 }
 
 function controlled(shell: Shell, name: string | undefined): Job {
-  if (!shell.state.options.monitor) raise('no job control', 1);
+  if (!shell.state.options.monitor) raise('no job control');
   shell.jobs.poll(shell.sys);
   const spec = name === undefined || name.startsWith('%') ? (name ?? '%+') : `%${name}`;
   const job = shell.jobs.find(spec);

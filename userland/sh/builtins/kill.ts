@@ -27,8 +27,7 @@ export function kill(shell: Shell, args: readonly string[], io: Io): number {
   for (const target of targets) {
     for (const pid of pidsOf(shell, target)) {
       try {
-        if (shell.level > 0 && pid === shell.pid) shell.forParent.add(signal ?? 15);
-        shell.sys.kill(pid, signal ?? 15);
+        if (!toTheShellAround(shell, pid, signal ?? 15)) shell.sys.kill(pid, signal ?? 15);
       } catch (error) {
         shell.complain(`kill: ${posixWords(error)}`);
         status = 1;
@@ -36,6 +35,18 @@ export function kill(shell: Shell, args: readonly string[], io: Io): number {
     }
   }
   return status;
+}
+
+/**
+ * A subshell that runs in this process sends to `$$`: the traps around all subshells decide, and their
+ * action waits for the subshell to end. True when that is all there is to do.
+ */
+function toTheShellAround(shell: Shell, pid: number, signal: number): boolean {
+  if (shell.level === 0 || pid !== shell.pid || pid !== shell.sys.getpid()) return false;
+  const action = shell.trapsAround.get(signal);
+  if (action === undefined) return false;
+  if (action !== '') shell.forParent.push(signal);
+  return true;
 }
 
 function pidsOf(shell: Shell, target: string): readonly number[] {

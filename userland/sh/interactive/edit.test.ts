@@ -229,6 +229,19 @@ test('after any change the screen shows prompt and line, wrapped, and the cursor
   }
 });
 
+test('a line that fills its row is left for the next one, with no empty row between', (t) => {
+  const chars = [...'echo 456789'];
+  const rows = [10, 11, 13, 14].map((columns) => {
+    const terminal = new Terminal(columns);
+    const view = { prompt: '$ ', chars, cursor: 3, columns };
+    const screen = new Screen();
+    terminal.write(screen.refresh(view) + screen.leave(view));
+    t.is(terminal.column, 0);
+    return terminal.row;
+  });
+  t.deepEqual(rows, [2, 2, 1, 1]);
+});
+
 test('a search goes back through the history and gives its key back', (t) => {
   const entries = ['echo one', 'ls', 'echo two', 'cat'];
   const search = (keys: string) => {

@@ -33,7 +33,10 @@ export class Screen {
 
   /** The line is done: goes below it. */
   leave(view: View): string {
-    const out = `${this.toEnd(view)}\r\n`;
+    const { end } = layout(view);
+    // A line that fills its row has led to the next one already.
+    const below = end.column === 0 && end.row > 0 && view.chars.at(-1) !== '\n';
+    const out = `${this.toEnd(view)}${below ? '' : '\r\n'}`;
     this.row = 0;
     return out;
   }

@@ -27,6 +27,7 @@ export function interact(shell: Shell, report: Report): void {
       if (session.run()) break;
     } catch (error) {
       if (error instanceof ShellExit) throw error;
+      if (error instanceof Interrupted) session.interrupted();
       shell.status = error instanceof Interrupted ? 128 + SIGINT : report(error);
       settle(shell);
     }
@@ -72,6 +73,8 @@ class Session {
   /** What has been read of the command that is being typed. */
   private command = '';
   private ended = false;
+  /** The line under edit was given up: the editor has gone to the next row. */
+  private givenUp = false;
 
   constructor(shell: Shell) {
     this.shell = shell;
@@ -119,6 +122,12 @@ class Session {
     }
   }
 
+  /** Behind the terminal's `^C`, which a built-in was interrupted by, the prompt needs a row of its own. */
+  interrupted(): void {
+    if (!this.givenUp) this.shell.write(2, '\n');
+    this.givenUp = false;
+  }
+
   private remember(): void {
     this.history.add(this.command);
     this.command = '';
@@ -146,6 +155,7 @@ class Session {
       if (shell.state.options.emacs && isTerminal(shell)) return this.editor.readLine(prompt);
     } catch (error) {
       if (error instanceof Interrupted) this.command = '';
+      this.givenUp = error instanceof Interrupted;
       throw error;
     }
     shell.write(2, prompt);

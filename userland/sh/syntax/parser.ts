@@ -45,6 +45,7 @@ export class Parser {
   /** The next complete command; undefined for an empty line, null at the end of the source. */
   parseComplete(): Command | undefined | null {
     this.lexer.trim();
+    this.leadingAliases();
     const token = this.peek();
     if (token.type === 'eof') return null;
     if (token.type === 'newline') {
@@ -54,6 +55,7 @@ export class Parser {
     const items: ListItem[] = [];
     for (;;) {
       const more = this.item(items);
+      if (more) this.leadingAliases();
       const after = this.peek();
       if (after.type === 'newline' || after.type === 'eof') break;
       if (!more) this.unexpected();
@@ -87,6 +89,11 @@ export class Parser {
   }
 
   private atListEnd(): boolean {
+    this.leadingAliases();
+    while (this.peek().type === 'newline') {
+      this.newlines();
+      this.leadingAliases();
+    }
     const token = this.peek();
     if (token.type === 'eof') return true;
     if (token.type === 'op') return token.op === ')' || token.op === ';;' || token.op === ';&';
@@ -211,6 +218,14 @@ export class Parser {
       if (token.type !== 'word' || token.text === undefined) return;
       if (!this.lexer.substituteAlias(token.text)) return;
       this.token = undefined;
+    }
+  }
+
+  /** Where a command may begin, or none: the value of an alias may be blank. */
+  private leadingAliases(): void {
+    const token = this.peek();
+    if (token.type === 'word' && token.text !== undefined && !reserved.has(token.text)) {
+      this.aliases();
     }
   }
 
