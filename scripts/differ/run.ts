@@ -16,7 +16,7 @@ export interface Outcome {
 const ENV = { LC_ALL: 'C', TZ: 'UTC', TMPDIR: '/tmp' };
 const MARK = '@@case';
 /** What takes longer has hung. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /** The script of a batch: each case in a directory of its own, marks in both streams before each. */
 function scriptOf(cases: readonly Case[]): string {
@@ -33,13 +33,14 @@ function scriptOf(cases: readonly Case[]): string {
       'cd ..',
     ].join('\n');
   });
-  return parts.join('\n');
+  return [...parts, `printf '\\n${MARK} end\\n'; printf '\\n${MARK} end\\n' >&2`].join('\n');
 }
 
 function parsed(count: number, stdout: string, stderr: string): (Outcome | undefined)[] {
   const [outs, errs] = [stdout, stderr].map((text) => {
     const parts = new Map<number, string>();
-    for (const part of text.split(`\n${MARK} `).slice(1)) {
+    // What no mark follows was cut off in its middle.
+    for (const part of text.split(`\n${MARK} `).slice(1, -1)) {
       const end = part.indexOf('\n');
       parts.set(Number(part.slice(0, end)), part.slice(end + 1));
     }

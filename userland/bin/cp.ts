@@ -1,7 +1,7 @@
 // cp: copies files and trees. POSIX.1-2024 cp -f -H -L -P -p -R -r, with GNU's -a -b -d -l -n -s -t -T
 // -u -v -x, --preserve, --sparse, --attributes-only, --remove-destination, --parents.
 
-import { backupLong, backupOf } from '../libc/files/backup.ts';
+import { backupLong, backupOf, refuseBackupWithNoClobber } from '../libc/files/backup.ts';
 import type { Keep } from '../libc/files/copy.ts';
 import { type CopyPlan, copyTree } from '../libc/files/copy-tree.ts';
 import { destinations } from '../libc/files/destinations.ts';
@@ -56,16 +56,18 @@ function planOf(tool: Tool, options: Options): CopyPlan {
   if (sparse !== 'auto' && sparse !== 'always' && sparse !== 'never')
     tool.misuse(`invalid argument ${quotedArgument(sparse)} for '--sparse'`);
   const kept = keptOf(tool, options);
+  refuseBackupWithNoClobber(tool, options);
+  const backup = backupOf(tool, options);
   const follow =
     link === 'H' ? 'root' : link === 'L' ? 'always' : link !== undefined ? 'never' : undefined;
   return {
     recursive,
-    follow: follow ?? (recursive || options.has('l') ? 'never' : 'always'),
+    follow: follow ?? (recursive && !options.has('l') ? 'never' : 'always'),
     keep: kept,
     keepLinks: kept.links,
     force: options.has('f'),
     removeFirst: options.has('remove'),
-    backup: backupOf(tool, options),
+    backup,
     clobber: options.last('n', 'f', 'i') === 'n' ? 'no' : options.has('u') ? 'older' : 'yes',
     verbose: options.has('v'),
     sparse: sparse as CopyPlan['sparse'],
@@ -80,6 +82,7 @@ function planOf(tool: Tool, options: Options): CopyPlan {
     umask: currentUmask(tool.sys),
     seen: new Map(),
     written: new Set(),
+    ...(options.operands.length > 2 && backup === undefined ? { named: new Set() } : {}),
   };
 }
 
@@ -112,8 +115,12 @@ function keptOf(tool: Tool, options: Options): Keep & { links: boolean } {
 function withParents(tool: Tool, options: Options): { from: string; to: string }[] {
   const sources = [...options.operands];
   const directory = options.value('t') ?? sources.pop() ?? tool.misuse('missing file operand');
-  if (!isDirectoryAt(tool.sys, directory))
-    tool.die(`with --parents, the destination must be a directory`);
+  if (!isDirectoryAt(tool.sys, directory)) {
+    if (sources.length > 1 || options.value('t') !== undefined) destinations(tool, options);
+    else if (sources.length === 1)
+      tool.misuse('with --parents, the destination must be a directory');
+    tool.misuse(`missing destination file operand after ${quoted(directory)}`);
+  }
   return sources.map((from) => {
     const to = join(directory, from.replace(/^\/+/, ''));
     const steps: string[] = [];

@@ -94,3 +94,49 @@ const cases: readonly string[] = [
 ];
 
 for (const run of cases) test(same, run);
+
+const lines: readonly (readonly [string, string])[] = [
+  ['xargs', 'a b\nc'],
+  ['xargs echo X', 'a b\nc\n'],
+  ['xargs -n1 echo', 'a b\nc\n'],
+  ['xargs -n2 echo', 'a b c\n'],
+  ['xargs -0 echo', 'a b\0c\0'],
+  ['xargs -I {} echo [{}]', 'a b\n c\n'],
+  ['xargs -L1 echo', 'a b\nc\n'],
+  ['xargs -r echo', ''],
+  ['xargs echo none', ''],
+  ['xargs -d , echo', 'a,b,c'],
+  ['xargs -t echo', 'a\n'],
+  ['xargs false', 'a'],
+  ['xargs nosuchprogram', 'a'],
+  ['xargs echo', '\'a b\' "c d" e\\ f\n'],
+  ['xargs echo', "it's"],
+  ['xargs -s 20 echo', 'aaaa bbbb cccc dddd\n'],
+  ['xargs -n x echo', ''],
+  ['xargs -n 0 echo', ''],
+  ['xargs -E STOP echo', 'a STOP b\n'],
+  ['xargs -L 1 echo', 'a \nb\nc\n'],
+  ['xargs -I % echo % %', 'x\ny\n'],
+  ['xargs -P 3 -n 1 true', 'a b c'],
+  ['xargs -a f -n 2 echo', ''],
+  ['xargs -n1 test x =', 'x y'],
+  ['xargs -Z', ''],
+  ['xargs -n1 echo', 'a b "c\nd'],
+  ['xargs -x echo', 'a b "c\nd'],
+  ['xargs echo', "a b '"],
+  ['xargs false', 'a "b\n'],
+  ['xargs -L1 echo', 'a b\nc "d'],
+  ['xargs -n2 -L1 echo', 'a b c\nd\n'],
+  ['xargs -L1 -n2 echo', 'a b c\nd\n'],
+  ['xargs -I {} -n1 echo [{}]', 'a b\nc\n'],
+  ['xargs -I {} -n2 echo [{}]', 'a b\nc\n'],
+  ['xargs -n2 -i echo [{}]', 'a b\nc\n'],
+  ['xargs -n1 echo', 'a\0b c\0\n'],
+];
+const taken = test.macro({
+  exec(t, run: string, stdin: string) {
+    compare(t, { run, stdin, tree: "printf 'alpha\\nbeta\\n' > f" });
+  },
+  title: (_, run: string, stdin: string) => `${run} < ${JSON.stringify(stdin)}`,
+});
+for (const [run, stdin] of lines) test(taken, run, stdin);

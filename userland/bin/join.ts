@@ -59,11 +59,18 @@ interface Plan {
 const bytes = (text: string): string => toLatin1(encodeText(text));
 
 function planOf(tool: Tool, options: Options): Plan {
-  const field = (name: string): number | undefined => {
-    const text = options.value(name);
-    if (text === undefined) return undefined;
-    const value = parseCount(text);
-    return value ? value - 1 : tool.die(`invalid field number: ${quotedArgument(text)}`);
+  // -j says both; what was said twice must be the same.
+  const field = (name: string): number => {
+    let said: number | undefined;
+    for (const option of options.list) {
+      if (option.name !== name && option.name !== 'j') continue;
+      const value = parseCount(option.value);
+      if (!value) return tool.die(`invalid field number: ${quotedArgument(option.value)}`);
+      if (said !== undefined && said !== value)
+        tool.die(`incompatible join fields ${said}, ${value}`);
+      said = value;
+    }
+    return (said ?? 1) - 1;
   };
   const sides = (name: string): [boolean, boolean] => {
     const given = options.values(name);
@@ -72,12 +79,11 @@ function planOf(tool: Tool, options: Options): Plan {
     return [given.includes('1'), given.includes('2')];
   };
   const [also, only] = [sides('a'), sides('v')];
-  const both = field('j');
   const separator = options.value('t');
   if (separator !== undefined && separator !== '\\0' && bytes(separator).length > 1)
     tool.die(`multi-character tab ${quotedArgument(separator)}`);
   return {
-    keys: [field('1') ?? both ?? 0, field('2') ?? both ?? 0],
+    keys: [field('1'), field('2')],
     unpaired: [also[0] || only[0], also[1] || only[1]],
     paired: !only[0] && !only[1],
     columns: columnsOf(tool, options.values('o')),

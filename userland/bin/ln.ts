@@ -1,6 +1,7 @@
 // ln: links, hard and symbolic. POSIX.1-2024 ln -f -s -L -P, with GNU's -b -n -r -S -t -T -v.
 
 import { EEXIST, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import type { Stat } from '../../kernel/abi/stat.ts';
 import { backupLong, backupOf } from '../libc/files/backup.ts';
 import {
   basename,
@@ -11,6 +12,7 @@ import {
   join,
   lstatIfThere,
   realpath,
+  statIfThere,
 } from '../libc/files/path.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
@@ -48,6 +50,7 @@ function pairs(tool: Tool, options: Options): Pair[] {
   const { operands } = options;
   const [first, second] = operands;
   if (first === undefined) return tool.misuse('missing file operand');
+  if (options.has('r') && !options.has('s')) tool.die('cannot do --relative without --symbolic');
   const into = options.value('t');
   const inside = (directory: string, targets: readonly string[]): Pair[] =>
     targets.map((target) => ({ target, path: join(directory, basename(target)) }));
@@ -96,24 +99,25 @@ function link(tool: Tool, { target, path, options }: Pair & { options: Options }
         tool.warn(`${quoted(path)}: cannot overwrite directory`);
         return;
       }
-      if (there !== undefined && keep !== undefined && isItself(tool, text, path)) {
+      // A symbolic link may be made to what has gone to its backup: it leads to itself then.
+      const mustStay = there !== undefined && !(symbolic && keep !== undefined);
+      if (mustStay && wouldLose(tool, { target, text, path, symbolic })) {
         tool.warn(`${quoted(target)} and ${quoted(path)} are the same file`);
         return;
       }
       if (there !== undefined && keep !== undefined) {
         backup = keep(path);
         sys.rename(path, backup);
-      } else if (
-        there !== undefined &&
-        !replaceable(tool, text, path, symbolic ? 'symbolic' : 'hard')
-      )
-        return;
+      } else if (there !== undefined) {
+        if (!symbolic && isSame(sys.lstat(text), there)) return; // another name of it: done already
+        sys.unlink(path);
+      }
     }
     if (symbolic) sys.symlink(text, path);
     else sys.link(text, path);
     if (options.has('v'))
       tool.out.text(
-        `${quoted(path)}${backup === undefined ? '' : ` ~ ${quoted(backup)}`} ${symbolic ? '->' : '=>'} ${quoted(text)}\n`,
+        `${backup === undefined ? '' : `${quoted(backup)} ~ `}${quoted(path)} ${symbolic ? '->' : '=>'} ${quoted(text)}\n`,
       );
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
@@ -128,23 +132,25 @@ const followed = (tool: Tool, target: string): string => {
   return stat !== undefined && isSymlink(stat) ? realpath(tool.sys, target) : target;
 };
 
-/** Removes what stands in the way, unless that is the target itself. */
-function replaceable(tool: Tool, target: string, path: string, kind: string): boolean {
-  const [a, b] = [lstatIfThere(tool.sys, target), lstatIfThere(tool.sys, path)];
-  if (kind === 'hard' && a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev) {
-    if (realpath(tool.sys, dirname(target)) !== realpath(tool.sys, dirname(path))) return false;
-    if (basename(target) !== basename(path)) return false;
-    tool.warn(`${quoted(target)} and ${quoted(path)} are the same file`);
-    return false;
-  }
-  tool.sys.unlink(path);
-  return true;
-}
+const isSame = (a: Stat, b: Stat): boolean => a.ino === b.ino && a.dev === b.dev;
 
-/** The name that the link is to have is the one that it is made of. */
-function isItself(tool: Tool, target: string, path: string): boolean {
+/** What the link is to lead to is what stands in its way, under no other name. */
+function wouldLose(
+  tool: Tool,
+  {
+    target,
+    text,
+    path,
+    symbolic,
+  }: { target: string; text: string; path: string; symbolic: boolean },
+): boolean {
+  const { sys } = tool;
+  const source = symbolic ? statIfThere(sys, target) : lstatIfThere(sys, text);
+  const there = lstatIfThere(sys, path);
+  if (source === undefined || there === undefined || !isSame(source, there)) return false;
+  if (source.nlink === 1) return true;
   if (basename(target) !== basename(path)) return false;
-  return realpath(tool.sys, dirname(target), 'none') === realpath(tool.sys, dirname(path), 'none');
+  return realpath(sys, dirname(target), 'none') === realpath(sys, dirname(path), 'none');
 }
 
 function relative(tool: Tool, target: string, path: string): string {

@@ -3,7 +3,7 @@
 
 import { ENOENT, EXDEV, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { Stat } from '../../kernel/abi/stat.ts';
-import { backupLong, backupOf } from '../libc/files/backup.ts';
+import { backupLong, backupOf, refuseBackupWithNoClobber } from '../libc/files/backup.ts';
 import { copyTree } from '../libc/files/copy-tree.ts';
 import { destinations } from '../libc/files/destinations.ts';
 import {
@@ -35,6 +35,7 @@ export const main = program(
     },
   },
   (tool, options) => {
+    refuseBackupWithNoClobber(tool, options);
     backupOf(tool, options); // says what is wrong with the command line first
     const pairs = destinations(tool, options);
     for (const { from, to } of pairs)
@@ -54,7 +55,9 @@ function move(tool: Tool, { from, to }: Pair, options: Options): void {
   try {
     const there = lstatIfThere(sys, to);
     const keep = backupOf(tool, options);
-    if (there !== undefined && !mayReplace(tool, { from, to, stat, there }, options)) return;
+    const isKept = keep !== undefined;
+    if (there !== undefined && !mayReplace(tool, { from, to, stat, there, isKept }, options))
+      return;
     const backup = there === undefined ? undefined : keep?.(to);
     if (backup !== undefined) sys.rename(to, backup);
     sys.rename(from, to);
@@ -71,7 +74,7 @@ function move(tool: Tool, { from, to }: Pair, options: Options): void {
 
 function mayReplace(
   tool: Tool,
-  pair: Pair & { stat: Stat; there: Stat },
+  pair: Pair & { stat: Stat; there: Stat; isKept: boolean },
   options: Options,
 ): boolean {
   const { from, to, stat, there } = pair;
@@ -84,6 +87,8 @@ function mayReplace(
     tool.warn(`${quoted(from)} and ${quoted(to)} are the same file`);
     return false;
   }
+  // What has gone to its backup is not overwritten.
+  if (pair.isKept) return true;
   if (isDirectory(there) && !isDirectory(stat)) {
     tool.warn(`cannot overwrite directory ${quoted(to)} with non-directory`);
     return false;

@@ -4,6 +4,7 @@
 import { O_RDONLY } from '../../kernel/abi/constants.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
+import { choose } from '../libc/text/choice.ts';
 import { type Formatter, formatter, parseTypes } from '../libc/text/dump.ts';
 import { parseSize } from '../libc/text/numbers.ts';
 import { maybeQuoted, quotedArgument } from '../libc/text/quote.ts';
@@ -24,7 +25,7 @@ const shorthands: Readonly<Record<string, string>> = {
 export const main = program(
   {
     usage: '[-abcdosvx] [-A RADIX] [-j SKIP] [-N COUNT] [-t TYPE]... [-w[BYTES]] [FILE]...',
-    short: 'A:abcdfij:lN:ost:vw::x',
+    short: 'A:abcdfij:lN:osS:t:vw::x',
     long: {
       'address-radix=': 'A',
       'skip-bytes=': 'j',
@@ -32,10 +33,13 @@ export const main = program(
       'format=': 't',
       'output-duplicates': 'v',
       'width=?': 'w',
+      'strings=?': 'S',
+      'endian=': 'endian',
+      traditional: 'traditional',
     },
   },
   (tool, options) => {
-    const formats = formatsOf(tool, options);
+    const formats = formatsOf(tool, options, endianOf(tool, options));
     const lcm = formats.reduce((sum, f) => (sum * f.size) / gcd(sum, f.size), 1);
     const asked = options.value('w');
     let width = asked === undefined ? 16 : asked === '' ? 32 : (parseSize(asked) ?? 0);
@@ -55,6 +59,13 @@ export const main = program(
     const limit = size('N', Number.POSITIVE_INFINITY);
     const source = new Source(tool, options.operands.length > 0 ? options.operands : ['-'], limit);
     source.skip(skip);
+    const least = options.value('S');
+    if (least !== undefined) {
+      const most =
+        readSize(least || '3') ?? tool.die(`invalid -S argument ${quotedArgument(least)}`);
+      strings(tool, source, { least: most, limit, start: skip, radix });
+      return;
+    }
     dump(tool, source, { formats, width, radix, limit, start: skip, all: options.has('v') });
   },
 );
@@ -68,7 +79,12 @@ const readSize = (text: string): number | undefined =>
       ? Number.parseInt(text, 8)
       : parseSize(text);
 
-function formatsOf(tool: Tool, options: Options): Formatter[] {
+function endianOf(tool: Tool, options: Options): 'little' | 'big' {
+  const word = options.value('endian') ?? 'little';
+  return choose(tool, word, { option: '--endian', valid: ['big', 'little'] as const });
+}
+
+function formatsOf(tool: Tool, options: Options, endian: 'little' | 'big'): Formatter[] {
   const types: string[] = [];
   for (const { name, value } of options.list) {
     const short = shorthands[name];
@@ -82,7 +98,7 @@ function formatsOf(tool: Tool, options: Options): Formatter[] {
       types.push(...parsed);
     } else if (short !== undefined) types.push(...(parseTypes(short) ?? []));
   }
-  return (types.length > 0 ? types : ['o2']).map(formatter);
+  return (types.length > 0 ? types : ['o2']).map((type) => formatter(type, endian));
 }
 
 /** The files as one stream. */
@@ -158,6 +174,32 @@ class Source {
     }
     return true;
   }
+}
+
+/** -S: texts that a NUL ends, with where they begin. */
+function strings(
+  tool: Tool,
+  source: Source,
+  how: { least: number; limit: number; start: number; radix: string },
+): void {
+  const byte = new Uint8Array(1);
+  let text = '';
+  const tell = (end: number): void => {
+    if (text.length < how.least) return;
+    const head = address(end - text.length, how.radix);
+    tool.out.text(`${head}${head === '' ? '' : ' '}${text}\n`);
+  };
+  let at = how.start;
+  const end = how.start + how.limit;
+  for (; at < end && source.read(byte) > 0; at++) {
+    const [c = 0] = byte;
+    if (c >= 32 && c < 127) text += String.fromCharCode(c);
+    else {
+      if (c === 0) tell(at);
+      text = '';
+    }
+  }
+  if (at === end) tell(at); // the limit ends it, too; the end of the input does not
 }
 
 interface Plan {

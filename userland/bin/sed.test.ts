@@ -180,3 +180,8 @@ const runs: readonly string[] = [
 for (const run of runs) test(same, run, '');
 test(same, "sed 's/a/b/'", 'aaa\nbab');
 test(same, 'sed -n p - f', 'stdin\n');
+test(same, "sed -s '/o/,+1d;x;G' f g", '');
+test(same, "sed -i '/o/,+2d' f g", '');
+test(same, 'sed -i p', '');
+for (const script of ['l;=', 'i x', 'c x', 'a x', 'F', 'R f', '$!N;W out', 's/a/&&/w out'])
+  test(same, `sed -z '${script}'`, 'a\0b\0a');

@@ -97,6 +97,7 @@ function edit(tool: Tool, commands: readonly Command[], { options, files, quiet 
     width: lineLength(tool, options.value('l') ?? '70'),
   });
   const suffix = options.value('i');
+  if (suffix !== undefined && files.length === 0) tool.die('no input files', 4);
   const names = files.length > 0 ? files : ['-'];
   if (suffix !== undefined) {
     for (const name of names) editInPlace(tool, editor, { name, suffix, delimiter });

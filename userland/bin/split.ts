@@ -12,7 +12,7 @@ export const main = program(
   {
     usage: `[-dex] [-a LENGTH] [-b SIZE | -C SIZE | -l LINES | -n CHUNKS] [FILE [PREFIX]]
 Writes pieces of FILE to PREFIXaa, PREFIXab and so on; PREFIX is x unless given.`,
-    short: 'a:b:C:del:n:t:x',
+    short: 'a:b:C:del:n:t:ux',
     long: {
       'suffix-length=': 'a',
       'bytes=': 'b',
@@ -24,6 +24,7 @@ Writes pieces of FILE to PREFIXaa, PREFIXab and so on; PREFIX is x unless given.
       'number=': 'n',
       'separator=': 't',
       'additional-suffix=': 'suffix',
+      unbuffered: 'u',
       verbose: 'verbose',
     },
     rewrite: (args) => args.map((arg) => (/^-\d+$/.test(arg) ? `-l${arg.slice(1)}` : arg)),

@@ -1,7 +1,8 @@
 // tail: the last lines or bytes, or all from a place on; -f waits for more. POSIX.1-2024 tail.
 
-import { O_RDONLY, S_IFMT, S_IFREG, SEEK_SET } from '../../kernel/abi/constants.ts';
-import { PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { O_RDONLY, S_IFIFO, S_IFMT, S_IFREG, SEEK_SET } from '../../kernel/abi/constants.ts';
+import { type Followed, type Following, follow } from '../libc/files/follow.ts';
+import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { COPY_BYTES } from '../libc/stdio.ts';
 import { parseDuration, parseSize } from '../libc/text/numbers.ts';
@@ -21,10 +22,12 @@ export const main = program(
       'zero-terminated': 'z',
       'sleep-interval=': 's',
       retry: 'retry',
+      'pid=': 'pid',
     },
     rewrite: (args) => {
       const old = /^([-+])(\d+)([cbl]?)(f?)$/.exec(args[0] ?? '');
-      if (old === null || args.length > 2) return [...args];
+      // The old form stands alone, or with one file.
+      if (old === null || args.length > 2 || /^-./.test(args[1] ?? '')) return [...args];
       const count = (old[1] === '+' ? '+' : '') + old[2] + (old[3] === 'b' ? 'b' : '');
       const unit = old[3] === 'c' || old[3] === 'b' ? '-c' : '-n';
       return [unit, count, ...(old[4] ? ['-f'] : []), ...args.slice(1)];
@@ -44,18 +47,61 @@ export const main = program(
     };
     const names = options.operands.length === 0 ? ['-'] : options.operands;
     const titles = options.last('q', 'v') === 'v' || (names.length > 1 && !options.has('q'));
-    const files = openAll(tool, names);
-    let current: File | undefined;
-    for (const file of files) {
-      if (titles) title(tool, file, current === undefined ? '' : '\n');
+    if (want.count === 0 && want.from === 'end' && !options.has('f', 'F')) return;
+    const files: Followed[] = [];
+    let current: Followed | undefined;
+    const titleOf = (file: Followed): void => {
+      if (titles && file !== current) title(tool, file, current === undefined ? '' : '\n');
       current = file;
-      tool.attempt(`error reading ${quoted(file.name)}`, () => show(tool, file, want));
+    };
+    for (const name of names) {
+      const file: Followed = { name, fd: opened(tool, name) };
+      files.push(file);
+      const { fd } = file;
+      if (fd === undefined) continue;
+      titleOf(file);
+      const isRead = tool.attempt(`error reading ${quoted(titled(name))}`, () => {
+        show(tool, fd, want);
+        return true;
+      });
+      if (isRead && options.has('f', 'F')) continue;
+      if (name !== '-') tool.sys.close(fd);
+      file.fd = undefined;
     }
-    if (!options.has('f', 'F')) return;
-    const seconds = parseDuration(options.value('s') ?? '1') ?? 1;
-    follow(tool, files, { titles, intervalMs: Math.max(10, seconds * 1000), current });
+    const how = followingOf(tool, options, titleOf);
+    // A pipe that was read to its end has no more to come.
+    const followed = files.filter(({ name }) => name !== '-' || !isPipe(tool, 0));
+    if (how !== undefined && (followed.length > 0 || files.length === 0)) {
+      tool.out.flush();
+      follow(tool, followed, how);
+    }
   },
 );
+
+function followingOf(
+  tool: Tool,
+  options: Options,
+  title: (file: Followed) => void,
+): Following | undefined {
+  if (!options.has('f', 'F')) return undefined;
+  const by = options.value('f') || 'descriptor';
+  if (by !== 'descriptor' && by !== 'name')
+    tool.misuse(`invalid argument ${quotedArgument(by)} for '--follow'`);
+  const given = options.value('s') ?? '1';
+  const seconds =
+    parseDuration(given) ?? tool.die(`invalid number of seconds: ${quotedArgument(given)}`);
+  const pid = options.value('pid');
+  if (pid !== undefined && !/^\d+$/.test(pid)) tool.die(`invalid PID: ${quotedArgument(pid)}`);
+  return {
+    by: options.has('F') ? 'name' : by,
+    retries: options.has('F', 'retry'),
+    intervalMs: Math.max(10, seconds * 1000),
+    pid: pid === undefined ? undefined : Number(pid),
+    title,
+  };
+}
+
+const isPipe = (tool: Tool, fd: number): boolean => (tool.sys.fstat(fd).mode & S_IFMT) === S_IFIFO;
 
 interface Want {
   readonly unit: 'lines' | 'bytes';
@@ -64,39 +110,30 @@ interface Want {
   readonly delimiter: number;
 }
 
-interface File {
-  readonly name: string;
-  readonly fd: number;
+/** Undefined, and a message, when that failed. */
+function opened(tool: Tool, name: string): number | undefined {
+  if (name === '-') return 0;
+  return tool.attempt(`cannot open ${quoted(name)} for reading`, () =>
+    tool.sys.open(name, O_RDONLY),
+  );
 }
 
-function openAll(tool: Tool, names: readonly string[]): File[] {
-  const files: File[] = [];
-  for (const name of names) {
-    try {
-      files.push({ name, fd: name === '-' ? 0 : tool.sys.open(name, O_RDONLY) });
-    } catch (error) {
-      if (!(error instanceof PosixError)) throw error;
-      tool.warn(`cannot open ${quoted(name)} for reading: ${strerror(error.errno)}`);
-    }
-  }
-  return files;
+const titled = (name: string): string => (name === '-' ? 'standard input' : name);
+
+function title(tool: Tool, file: Followed, before: string): void {
+  tool.out.text(`${before}==> ${titled(file.name)} <==\n`);
 }
 
-function title(tool: Tool, file: File, before: string): void {
-  const shown = file.name === '-' ? 'standard input' : file.name;
-  tool.out.text(`${before}==> ${shown} <==\n`);
-}
-
-function show(tool: Tool, file: File, want: Want): void {
+function show(tool: Tool, fd: number, want: Want): void {
   const { sys } = tool;
-  const stat = sys.fstat(file.fd);
+  const stat = sys.fstat(fd);
   const regular = (stat.mode & S_IFMT) === S_IFREG && stat.size > 0;
-  if (want.from === 'start') skipThenCopy(tool, file.fd, want);
+  if (want.from === 'start') skipThenCopy(tool, fd, want);
   else if (regular) {
-    const at = startOfTail(tool, file.fd, { ...want, size: stat.size });
-    sys.lseek(file.fd, at, SEEK_SET);
-    copy(tool, file.fd);
-  } else lastOfStream(tool, file.fd, want);
+    const at = startOfTail(tool, fd, { ...want, size: stat.size });
+    sys.lseek(fd, at, SEEK_SET);
+    copy(tool, fd);
+  } else lastOfStream(tool, fd, want);
 }
 
 function copy(tool: Tool, fd: number): boolean {
@@ -191,28 +228,4 @@ function countOf(bytes: Uint8Array, value: number): number {
   let count = 0;
   for (let at = bytes.indexOf(value); at >= 0; at = bytes.indexOf(value, at + 1)) count++;
   return count;
-}
-
-/** Until a signal ends the program. */
-function follow(
-  tool: Tool,
-  files: readonly File[],
-  how: { titles: boolean; intervalMs: number; current: File | undefined },
-): void {
-  if (files.length === 0) return;
-  const { sys } = tool;
-  let { current } = how;
-  const buffer = new Uint8Array(COPY_BYTES);
-  tool.out.flush();
-  for (;;) {
-    for (const file of files) {
-      const count = sys.read(file.fd, buffer);
-      if (count === 0) continue;
-      if (how.titles && file !== current) title(tool, file, '\n');
-      current = file;
-      tool.out.write(buffer.subarray(0, count));
-      copy(tool, file.fd);
-    }
-    sys.sleep(how.intervalMs);
-  }
 }

@@ -107,6 +107,28 @@ withTar('-r appends, -u only what is newer, and options choose and rename', (t) 
   });
 });
 
+withTar('each -C holds for the names behind it', (t) => {
+  inDirectory((dir) => {
+    host(dir, 'mkdir -p s/t; echo 1 > s/one; echo 2 > s/t/two; echo 3 > three');
+    t.is(ours(dir, ['cf', 'x.tar', 'three', '-C', 's', 'one', '-C', 't', 'two']).stderr, '');
+    t.is(host(dir, 'tar tf x.tar'), 'three\none\ntwo\n');
+    t.regex(
+      ours(dir, ['cf', 'y.tar', '-C', 'none', 'x']).stderr,
+      /none: Cannot open: No such file/,
+    );
+  });
+});
+
+withTar('a file that is named twice is a link to itself, which leaves it there', (t) => {
+  inDirectory((dir) => {
+    host(dir, 'mkdir d o; echo a > a; echo x > d/x');
+    t.is(ours(dir, ['cf', 'x.tar', 'a', 'd', 'a', 'd/x']).status, 0);
+    t.regex(host(dir, 'tar tvf x.tar'), /a link to a\n(.*\n)*.*d\/x link to d\/x\n$/);
+    for (const _ of [1, 2]) t.is(ours(`${dir}/o`, ['xf', '../x.tar']).stderr, '');
+    t.is(host(`${dir}/o`, 'cat a d/x'), 'a\nx\n');
+  });
+});
+
 withTar('nothing is written outside of the directory', (t) => {
   inDirectory((dir) => {
     mkdirSync(`${dir}/in`);

@@ -22,6 +22,7 @@ import { BLOCK, type Member } from '../libc/tar/header.ts';
 import { packer, packingOf, unpacker } from '../libc/tar/packing.ts';
 import { type MemberHandler, TarReader } from '../libc/tar/reader.ts';
 import { globRegExp } from '../libc/text/glob.ts';
+import { strftime } from '../libc/time/date.ts';
 import { parseDate } from '../libc/time/date-parse.ts';
 
 const usage = `-c|-x|-t|-r|-u [-f ARCHIVE] [-C DIRECTORY] [-hkmOpvz] [OPTION]... [FILE]...
@@ -33,7 +34,7 @@ const usage = `-c|-x|-t|-r|-u [-f ARCHIVE] [-C DIRECTORY] [-hkmOpvz] [OPTION]...
 
 export const main = program(
   {
-    ...{ usage, trouble: 2, short: 'cxtruf:C:hkmOopvzb:T:aI:X:jJH:' },
+    ...{ usage, trouble: 2, short: 'cxtruf:C:hkmnOoPpvzb:T:aI:X:jJH:' },
     long: {
       ...{ create: 'c', extract: 'x', get: 'x', list: 't', append: 'r', update: 'u', 'file=': 'f' },
       ...{ 'directory=': 'C', dereference: 'h', 'keep-old-files': 'k', touch: 'm', gzip: 'z' },
@@ -42,7 +43,8 @@ export const main = program(
       ...{ 'group=': 'group', 'no-recursion': 'flat', 'no-same-owner': 'o', 'files-from=': 'T' },
       ...{ zstd: 'zstd', 'auto-compress': 'a', 'use-compress-program=': 'I' },
       ...{ 'sort=': 'sort', 'mtime=': 'mtime', 'format=': 'format', 'mode=': 'mode' },
-      ...{ 'exclude-from=': 'X', bzip2: 'j', xz: 'J' },
+      ...{ 'exclude-from=': 'X', bzip2: 'j', xz: 'J', seek: 'n', 'same-owner': 'same-owner' },
+      ...{ 'absolute-names': 'P', 'numeric-owner': 'numeric-owner' },
     },
     rewrite: oldStyle,
   },
@@ -92,14 +94,13 @@ function openArchive(tool: Tool, name: string, flags: number): number {
 }
 
 /** Works in the directory from here on. */
-function enter(tool: Tool, options: Options): void {
-  for (const directory of options.values('C')) {
-    try {
-      tool.sys.chdir(directory);
-    } catch (error) {
-      if (!(error instanceof PosixError)) throw error;
-      tool.die(`${directory}: Cannot open: ${strerror(error.errno)}`);
-    }
+function enter(tool: Tool, directory: string): void {
+  try {
+    tool.sys.chdir(directory);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    tool.note(`${directory}: Cannot open: ${strerror(error.errno)}`);
+    tool.die('Error is not recoverable: exiting now');
   }
 }
 
@@ -125,7 +126,7 @@ function excluder(tool: Tool, options: Options): (name: string) => boolean {
 function read(tool: Tool, options: Options, mode: 'x' | 't'): void {
   const name = archiveName(options);
   const fd = name === '-' ? 0 : openArchive(tool, name, O_RDONLY);
-  enter(tool, options);
+  for (const directory of options.values('C')) enter(tool, directory);
   const excluded = excluder(tool, options);
   const asked = options.operands.map((operand) => ({ name: plain(operand), found: false }));
   const wants = (member: string): boolean => {
@@ -139,7 +140,8 @@ function read(tool: Tool, options: Options, mode: 'x' | 't'): void {
     options.list.filter((option) => option.name === 'v').length + (mode === 't' ? 1 : 0);
   const toError = options.has('O');
   const tell = (member: Member): void => {
-    const line = verbose > 1 ? longLine(member) : `${member.name}\n`;
+    const shown = options.has('numeric-owner') ? { ...member, user: '', group: '' } : member;
+    const line = verbose > 1 ? longLine(shown) : `${member.name}\n`;
     if (verbose === 0) return;
     if (toError) tool.error(line);
     else tool.out.text(line);
@@ -148,6 +150,7 @@ function read(tool: Tool, options: Options, mode: 'x' | 't'): void {
   const extractor = new Extractor(tool, {
     ...{ wants, tell, keep: options.has('k'), toStdout: options.has('O'), touch: options.has('m') },
     ...{ sameModes: options.has('p') || root, sameOwner: root && !options.has('o') },
+    absolute: options.has('P'),
     strip: Math.max(0, Number(options.value('strip') ?? 0) || 0),
   });
   const lister: MemberHandler = {
@@ -222,7 +225,6 @@ function write(tool: Tool, options: Options, mode: string): void {
       ? 1
       : openArchive(tool, name, appends ? O_RDWR | O_CREAT : O_WRONLY | O_CREAT | O_TRUNC);
   if (appends) goToEnd(tool, fd, seen);
-  enter(tool, options);
   const output = new Output(tool.sys, fd, { what: name, trouble: 2 });
   const counter = { bytes: 0 };
   const sink = (bytes: Uint8Array): void => output.write(bytes);
@@ -237,7 +239,13 @@ function write(tool: Tool, options: Options, mode: string): void {
     ...createOptions(tool, options, fd === 1),
     newer: mode === 'u' ? isNewer : () => true,
   });
-  for (const one of names) creator.add(one);
+  const places = options.list.filter((option) => option.name === 'C');
+  for (const [i, one] of names.entries()) {
+    // Each -C holds for the names behind it.
+    while (places[0] !== undefined && (places[0].before ?? 0) <= i)
+      enter(tool, places.shift()?.value ?? '.');
+    creator.add(one);
+  }
   // Two blocks of zeros end an archive; it is filled up to a record of twenty.
   const end = Math.ceil((counter.bytes + 2 * BLOCK) / (20 * BLOCK)) * 20 * BLOCK;
   put(new Uint8Array(end - counter.bytes));
@@ -252,7 +260,7 @@ function createOptions(
   toStdout: boolean,
 ): Omit<CreateOptions, 'newer'> {
   const excluded = excluder(tool, options);
-  const mtime = timeGiven(tool, options.value('mtime'));
+  const mtime = timeGiven(tool, options);
   const mode = modeGiven(tool, options.value('mode'));
   const [owner, group] = ['owner', 'group'].map((name) => options.value(name));
   const number = (text: string | undefined): number | undefined =>
@@ -261,6 +269,8 @@ function createOptions(
   return {
     wants: (name) => !excluded(name),
     follow: options.has('h'),
+    absolute: options.has('P'),
+    named: options.operands.length + options.values('T').length,
     recurse: !options.has('flat'),
     sort: sortGiven(tool, options.value('sort')),
     change: (member) => ({
@@ -278,12 +288,18 @@ function createOptions(
   };
 }
 
-function timeGiven(tool: Tool, text: string | undefined): number | undefined {
+function timeGiven(tool: Tool, options: Options): number | undefined {
+  const text = options.value('mtime');
   if (text === undefined) return undefined;
   const parsed = /^[./]/.test(text)
     ? tool.attempt(text, () => tool.sys.stat(text).mtime)
     : parseDate(text, tool.sys.now());
-  return parsed?.sec ?? tool.die(`Invalid date format '${text}'`);
+  if (parsed === undefined) return tool.die(`Invalid date format '${text}'`);
+  if (options.has('v') && !/^[./]/.test(text)) {
+    const shown = strftime('%Y-%m-%d %H:%M:%S', parsed);
+    tool.note(`Option --mtime: Treating date '${text}' as ${shown}`);
+  }
+  return parsed.sec;
 }
 
 function modeGiven(tool: Tool, text: string | undefined): ((member: Member) => number) | undefined {

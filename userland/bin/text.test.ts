@@ -222,6 +222,14 @@ const cases: readonly string[] = [
 for (const run of cases) test(same, run);
 
 const piped: readonly (readonly [string, string | Uint8Array])[] = [
+  ["tr '[x*]' y", 'x'],
+  ["tr a '[:digit:]'", 'a'],
+  ["tr a '[=b=]'", 'a'],
+  ["tr ab '[a*][b*]'", 'ab'],
+  ["tr -ds a '[x*]'", 'a'],
+  ["tr a '[:upper:]'", 'a'],
+  ["tr 'x[:lower:]' 'y[:upper:]'", 'xabc'],
+  ["tr -c a '[:upper:]'", 'ab'],
   ['tr a-z A-Z', 'hello World\n'],
   ['tr -d aeiou', 'hello world\n'],
   ['tr -s a-z', 'aabbccdd  ee\n'],
@@ -252,6 +260,12 @@ const piped: readonly (readonly [string, string | Uint8Array])[] = [
   ['head -n 2', '1\n2\n3\n'],
   ['tail -n 2', '1\n2\n3'],
   ['tail -c 2', '1\n2\n3'],
+  ['tail -c0 -v', '1\n'],
+  ['tail -n 0 missing', ''],
+  ['od -S3', 'ab\0abc\0a\nabcd\0wxyz'],
+  ['od -An -S 2 -j1 -N6', 'abc\0abc\0'],
+  ['od --endian=big -t x2 -t d4 -t f4', 'hello world'],
+  ['od -t f4', Uint8Array.from([0, 0, 192, 255, 0, 0, 192, 127, 0x90, 0x9a, 0, 0x47])],
   ['wc', 'a b\nc\n'],
   ['wc -l', 'a b\nc'],
   ['wc -', 'a b\n'],

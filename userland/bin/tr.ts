@@ -23,9 +23,16 @@ export const main = program(
     const complemented = options.has('c', 'C');
     const first = complemented ? complement(set1) : set1.bytes;
     const second = two === undefined ? undefined : expand(tool, two, first.length);
+    checkSets(tool, set1, second, { remove, complemented });
     if (second && !remove && second.bytes.length === 0 && first.length > 0 && !options.has('t'))
       tool.die('when not truncating set1, string2 must be non-empty');
-    if (second && !remove && complemented && set1.hasClass && new Set(second.bytes).size > 1)
+    const isShort = second !== undefined && !options.has('t') && second.bytes.length < first.length;
+    if (isShort && !remove && second.endsWithClass)
+      tool.die(
+        'when translating with string1 longer than string2,\nthe latter string must not end with a character class',
+      );
+    const isMany = second !== undefined && new Set(second.bytes).size > 1;
+    if (isMany && !remove && complemented && set1.parts.some(({ kind }) => kind === 'class'))
       tool.die(
         'when translating with complemented character classes,\nstring2 must map all characters in the domain to one',
       );
@@ -83,10 +90,47 @@ function translate(tool: Tool, map: Int16Array, squeezed: Set<number> | undefine
   }
 }
 
+/** What stands behind what in a set; `name` is a class's. */
+interface Part {
+  readonly kind: 'plain' | 'class' | 'equivalence' | 'fill';
+  readonly name: string;
+  /** How many bytes stand before it. */
+  readonly at: number;
+}
+
 interface CharacterSet {
   readonly bytes: readonly number[];
-  /** It names a class: its order is not the writer's. */
-  readonly hasClass: boolean;
+  readonly parts: readonly Part[];
+  readonly endsWithClass: boolean;
+}
+
+function checkSets(
+  tool: Tool,
+  set1: CharacterSet,
+  set2: CharacterSet | undefined,
+  how: { remove: boolean; complemented: boolean },
+): void {
+  const has = (set: CharacterSet, kind: Part['kind']): boolean =>
+    set.parts.some((part) => part.kind === kind);
+  if (has(set1, 'fill')) tool.die('the [c*] repeat construct may not appear in string1');
+  if (set2 === undefined) return;
+  if (set2.parts.filter(({ kind }) => kind === 'fill').length > 1)
+    tool.die('only one [c*] repeat construct may appear in string2');
+  if (how.remove) {
+    if (has(set2, 'fill'))
+      tool.die('the [c*] construct may appear in string2 only when translating');
+    return;
+  }
+  if (has(set2, 'equivalence'))
+    tool.die('[=c=] expressions may not appear in string2 when translating');
+  const named = set2.parts.filter(({ kind }) => kind === 'class');
+  if (named.some(({ name }) => name !== 'upper' && name !== 'lower'))
+    tool.die(
+      "when translating, the only character classes that may appear in\nstring2 are 'upper' and 'lower'",
+    );
+  const cases = set1.parts.filter(({ name }) => name === 'upper' || name === 'lower');
+  if (!how.complemented && named.some(({ at }) => !cases.some((one) => one.at === at)))
+    tool.die('misaligned [:upper:] and/or [:lower:] construct');
 }
 
 function complement(set: CharacterSet): number[] {
@@ -119,11 +163,13 @@ const classes: Readonly<Record<string, readonly number[]>> = {
 function expand(tool: Tool, text: string, wanted?: number): CharacterSet {
   const source = toLatin1(encodeText(text));
   const bytes: number[] = [];
+  const parts: Part[] = [];
   let fill: { at: number; value: number } | undefined;
   for (let i = 0; i < source.length; ) {
     const special = source[i] === '[' ? bracket(tool, source, i) : undefined;
     if (special !== undefined) {
-      if (special.repeat === 0) fill = { at: bytes.length, value: special.bytes[0] ?? 0 };
+      parts.push({ kind: special.kind, name: special.name ?? '', at: bytes.length });
+      if (special.kind === 'fill') fill = { at: bytes.length, value: special.bytes[0] ?? 0 };
       for (let n = special.repeat; n > 0; n--) bytes.push(...special.bytes);
       i = special.end;
       continue;
@@ -146,7 +192,7 @@ function expand(tool: Tool, text: string, wanted?: number): CharacterSet {
     const missing = Math.max(0, wanted - bytes.length);
     bytes.splice(fill.at, 0, ...new Array<number>(missing).fill(fill.value));
   }
-  return { bytes, hasClass: /\[:[a-z]+:\]/.test(source) };
+  return { bytes, parts, endsWithClass: source.endsWith(':]') && parts.at(-1)?.kind === 'class' };
 }
 
 function one(source: string, at: number): { value: number; end: number } {
@@ -160,6 +206,8 @@ function one(source: string, at: number): { value: number; end: number } {
 }
 
 interface Bracket {
+  readonly kind: Part['kind'];
+  readonly name?: string;
   readonly bytes: readonly number[];
   readonly repeat: number; // 0 = as often as needed
   readonly end: number;
@@ -171,16 +219,20 @@ function bracket(tool: Tool, source: string, at: number): Bracket | undefined {
   if (named !== null) {
     const bytes = classes[named[1] ?? ''];
     if (bytes === undefined) return tool.die(`invalid character class '${named[1]}'`);
-    return { bytes, repeat: 1, end: at + named[0].length };
+    return { kind: 'class', name: named[1] ?? '', bytes, repeat: 1, end: at + named[0].length };
   }
   const equal = /^\[=([\s\S]|\\.)=\]/.exec(rest);
   if (equal !== null)
-    return { bytes: [one(equal[1] ?? '', 0).value], repeat: 1, end: at + equal[0].length };
+    return {
+      ...{ kind: 'equivalence', repeat: 1, end: at + equal[0].length },
+      bytes: [one(equal[1] ?? '', 0).value],
+    };
   const many = /^\[(\\[0-7]{1,3}|\\[\s\S]|[^\\])\*(\d*)\]/.exec(rest);
   if (many !== null) {
     const count = many[2] ?? '';
     const repeat = count === '' ? 0 : Number.parseInt(count, count.startsWith('0') ? 8 : 10);
-    return { bytes: [one(many[1] ?? '', 0).value], repeat, end: at + many[0].length };
+    const kind = repeat === 0 ? 'fill' : 'plain';
+    return { kind, bytes: [one(many[1] ?? '', 0).value], repeat, end: at + many[0].length };
   }
   return undefined;
 }

@@ -41,9 +41,12 @@ export const main = program(
     const fd = file === undefined ? 0 : tool.sys.open(file, O_RDONLY);
     const items = readItems(tool, new Input(tool.sys, fd), plan);
     const runner = new Runner(tool, plan);
-    if (plan.replace !== undefined)
-      for (const item of items) runner.run(substituted(plan, item.text));
-    else batches(runner, items, plan);
+    if (plan.replace === undefined) batches(runner, items, plan);
+    else
+      for (const item of items) {
+        if (item.broken !== undefined) runner.fail(item.broken);
+        runner.run(substituted(plan, item.text));
+      }
     return runner.finish();
   },
 );
@@ -70,14 +73,7 @@ function planOf(tool: Tool, options: Options): Plan {
     if (value < least) tool.misuse(`value ${text} for -${name} option should be >= ${least}`);
     return value;
   };
-  const replace = options.has('I')
-    ? options.value('I')
-    : options.has('i')
-      ? options.value('i') || '{}'
-      : undefined;
-  const lines = options.has('l')
-    ? Number(options.value('l') || 1)
-    : count('L', 1, Number.POSITIVE_INFINITY);
+  const { replace, maxArgs, maxLines } = shapeOf(tool, options, count);
   const d = options.value('d');
   return {
     command: options.operands.length > 0 ? options.operands : ['echo'],
@@ -85,14 +81,56 @@ function planOf(tool: Tool, options: Options): Plan {
       options.last('0', 'd') === '0' ? 0 : d === undefined ? undefined : delimiterOf(tool, d),
     eof: options.value('E') ?? (options.value('e') || undefined),
     replace,
-    maxArgs: count('n', 1, Number.POSITIVE_INFINITY),
-    maxLines: lines,
+    maxArgs: maxArgs ?? Number.POSITIVE_INFINITY,
+    maxLines: maxLines ?? Number.POSITIVE_INFINITY,
     maxBytes: count('s', 1, LINE_BYTES),
     procs: count('P', 0, 1) || 64,
     skipEmpty: options.has('r'),
     trace: options.has('t'),
-    exitIfLong: options.has('x') || replace !== undefined || options.has('L', 'l'),
+    exitIfLong: options.has('x') || replace !== undefined || maxLines !== undefined,
   };
+}
+
+interface Shape {
+  replace?: string | undefined;
+  maxArgs?: number | undefined;
+  maxLines?: number | undefined;
+}
+
+const shapeNames = { replace: '--replace', maxArgs: '--max-args', maxLines: '--max-lines' };
+
+/** -I, -L and -n say how the items are handed on: the last of them, but that -n 1 goes with -I. */
+function shapeOf(
+  tool: Tool,
+  options: Options,
+  count: (name: string, least: number, usual: number) => number,
+): Shape {
+  const shape: Shape = {};
+  const instead = (title: string, ...others: (keyof Shape)[]): void => {
+    for (const other of others) {
+      if (shape[other] === undefined) continue;
+      const name = shapeNames[other];
+      tool.note(
+        `warning: options ${name} and ${title} are mutually exclusive, ignoring previous ${name} value`,
+      );
+      shape[other] = undefined;
+    }
+  };
+  for (const { name, value } of options.list) {
+    if (name === 'n') {
+      const most = count('n', 1, 0);
+      if (shape.replace !== undefined && most === 1) continue;
+      instead('--max-args/-n', 'maxLines', 'replace');
+      shape.maxArgs = most;
+    } else if (name === 'L' || name === 'l') {
+      instead(name === 'L' ? '-L' : '--max-lines/-l', 'maxArgs', 'replace');
+      shape.maxLines = name === 'L' ? count('L', 1, 0) : Number(value || 1);
+    } else if (name === 'I' || name === 'i') {
+      instead('--replace/-I/-i', 'maxArgs', 'maxLines');
+      shape.replace = name === 'I' ? value : value || '{}';
+    }
+  }
+  return shape;
 }
 
 function delimiterOf(tool: Tool, text: string): number {
@@ -108,6 +146,8 @@ interface Item {
   readonly text: string;
   /** Ends a line of the input, for -L. */
   readonly endsLine: boolean;
+  /** No item: what is wrong with the input from here on. */
+  readonly broken?: string;
 }
 
 function* readItems(tool: Tool, input: Input, plan: Plan): Generator<Item> {
@@ -120,32 +160,43 @@ function* readItems(tool: Tool, input: Input, plan: Plan): Generator<Item> {
       yield { text: decodeText(line), endsLine: true };
     return;
   }
+  let warned = false;
   for (let line = input.line(); line !== undefined; line = input.line()) {
     let text = decodeText(line);
-    if (plan.replace !== undefined) {
-      const item = unquoted(tool, text.replace(/^[ \t]+/, ''), 'line')[0];
-      if (item === undefined) continue;
-      if (item === plan.eof) return;
-      yield { text: item, endsLine: true };
-      continue;
+    if (text.includes('\0') && !warned) {
+      tool.note(
+        'WARNING: a NUL character occurred in the input.  It cannot be passed through in the argument list.  Did you mean to use the --null option?',
+      );
+      warned = true;
     }
     // A blank at the end of a line continues it, for -L; so does a backslash before the newline.
-    while (/(?:^|[^\\])(?:\\\\)*\\$/.test(text)) {
+    while (plan.replace === undefined && /(?:^|[^\\])(?:\\\\)*\\$/.test(text)) {
       const more = input.line();
       if (more === undefined) break;
       text += `\n${decodeText(more)}`;
     }
-    const items = unquoted(tool, text, 'words');
-    const continues = /[ \t]$/.test(text);
+    const ending = input.terminated ? 'newline' : 'end';
+    const { items, broken } =
+      plan.replace === undefined
+        ? unquoted(text, 'words', ending)
+        : unquoted(text.replace(/^[ \t]+/, ''), 'line', ending);
+    const continues = plan.replace === undefined && /[ \t]$/.test(text);
     for (const [i, item] of items.entries()) {
       if (item === plan.eof) return;
-      yield { text: item, endsLine: i === items.length - 1 && !continues };
+      yield { text: item, endsLine: i === items.length - 1 && !continues && !broken };
     }
+    if (broken === undefined) continue;
+    yield { text: '', endsLine: true, broken };
+    return;
   }
 }
 
 /** Quotes and backslashes taken off; blanks between words, unless the line is one item. */
-function unquoted(tool: Tool, text: string, style: 'words' | 'line'): string[] {
+function unquoted(
+  text: string,
+  style: 'words' | 'line',
+  ending: 'newline' | 'end',
+): { items: string[]; broken?: string } {
   const items: string[] = [];
   let item: string | undefined;
   for (let i = 0; i < text.length; i++) {
@@ -156,10 +207,11 @@ function unquoted(tool: Tool, text: string, style: 'words' | 'line'): string[] {
     } else if (c === '"' || c === "'") {
       const end = text.indexOf(c, i + 1);
       if (end < 0 || text.slice(i, end).includes('\n')) {
+        // A quote that begins a word and is the very end of the input is passed over.
+        if (ending === 'end' && item === undefined && i === text.length - 1) return { items };
         const kind = c === '"' ? 'double' : 'single';
-        return tool.die(
-          `unmatched ${kind} quote; by default quotes are special to xargs unless you use the -0 option`,
-        );
+        const broken = `unmatched ${kind} quote; by default quotes are special to xargs unless you use the -0 option`;
+        return { items, broken };
       }
       item = (item ?? '') + text.slice(i + 1, end);
       i = end;
@@ -167,7 +219,7 @@ function unquoted(tool: Tool, text: string, style: 'words' | 'line'): string[] {
     else item = (item ?? '') + c;
   }
   if (item !== undefined) items.push(item);
-  return items;
+  return { items };
 }
 
 const substituted = (plan: Plan, item: string): string[] =>
@@ -186,7 +238,11 @@ function batches(runner: Runner, items: Iterable<Item>, plan: Plan): void {
     bytes = fixed;
     lines = 0;
   };
-  for (const { text, endsLine } of items) {
+  for (const { text, endsLine, broken } of items) {
+    if (broken !== undefined) {
+      if (args.length > 0 && !plan.exitIfLong) flush();
+      runner.fail(broken);
+    }
     const size = textSize(text) + 1;
     if (fixed + size > plan.maxBytes) runner.tooLong();
     if (bytes + size > plan.maxBytes) {
@@ -213,7 +269,9 @@ class Runner {
     this.#plan = plan;
   }
 
-  run(argv: readonly string[]): void {
+  run(words: readonly string[]): void {
+    // A word ends at its first NUL, as it does for every program.
+    const argv = words.map((word) => word.split('\0', 1)[0] ?? '');
     if (this.#plan.trace) this.#tool.error(`${argv.map(maybeQuoted).join(' ')}\n`);
     const started = startProgram(this.#tool, argv, (name) => name);
     if (typeof started !== 'number') this.#stop(started.errno === ENOENT ? 127 : 126);
@@ -229,6 +287,12 @@ class Runner {
   tooLong(): never {
     this.finish();
     return this.#tool.die('argument line too long', 1);
+  }
+
+  /** What a command said before counts more than what is wrong with the input. */
+  fail(message: string): never {
+    this.#tool.note(message);
+    return this.#tool.die('', this.finish() || 1);
   }
 
   #reap(): void {

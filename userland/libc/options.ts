@@ -17,6 +17,8 @@ export interface OptionSpec {
 export interface Option {
   readonly name: string;
   readonly value: string; // '' when it has none
+  /** How many operands stand before it. */
+  readonly before?: number;
 }
 
 export class Options {
@@ -60,8 +62,10 @@ export function parseOptions(spec: OptionSpec, args: readonly string[]): Options
       operands.push(...args.slice(i + 1));
       break;
     }
-    if (arg.startsWith('--')) list.push(longOption(longs, arg.slice(2), next));
-    else if (arg.startsWith('-') && arg !== '-') list.push(...cluster(spec.short, arg, next));
+    const before = operands.length;
+    if (arg.startsWith('--')) list.push({ ...longOption(longs, arg.slice(2), next), before });
+    else if (arg.startsWith('-') && arg !== '-')
+      for (const option of cluster(spec.short, arg, next)) list.push({ ...option, before });
     else if (spec.stopAtOperand) {
       operands.push(...args.slice(i));
       break;

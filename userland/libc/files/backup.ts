@@ -11,14 +11,18 @@ export const backupLong = { 'backup=?': 'backup', 'suffix=': 'S' } as const;
 /** Finds the name that the file at `path` is to have; undefined = nothing is kept. */
 export type Backup = ((path: string) => string) | undefined;
 
+/** What is never overwritten needs no backup: of cp and mv one is to choose. */
+export function refuseBackupWithNoClobber(tool: Tool, options: Options): void {
+  if (options.has('b', 'backup', 'S') && options.last('n', 'f', 'i') === 'n')
+    tool.misuse('options --backup and --no-clobber are mutually exclusive');
+}
+
 const METHODS = ['none', 'off', 'simple', 'never', 'existing', 'nil', 'numbered', 't'] as const;
 
 export function backupOf(tool: Tool, options: Options): Backup {
   const { env } = tool.sys;
   const suffix = options.value('S') || env.get('SIMPLE_BACKUP_SUFFIX') || '~';
   if (!options.has('b', 'backup', 'S')) return undefined;
-  if (options.last('n', 'f', 'i') === 'n')
-    return tool.misuse('options --backup and --no-clobber are mutually exclusive');
   const word = options.value('backup') || env.get('VERSION_CONTROL') || 'existing';
   const method = choose(tool, word, { option: '--backup', valid: METHODS });
   if (method === 'none' || method === 'off') return undefined;

@@ -21,7 +21,17 @@ import { quoted } from '../text/quote.ts';
 import type { Backup } from './backup.ts';
 import { copyAttributes, copyData, type FileCopy, type Keep, type Sparse } from './copy.ts';
 import { SmallCopies } from './copy-many.ts';
-import { isDirectory, isSymlink, join, listDirectory, lstatIfThere, statIfThere } from './path.ts';
+import {
+  basename,
+  dirname,
+  isDirectory,
+  isSymlink,
+  join,
+  listDirectory,
+  lstatIfThere,
+  realpath,
+  statIfThere,
+} from './path.ts';
 
 export interface CopyPlan {
   readonly recursive: boolean;
@@ -43,6 +53,8 @@ export interface CopyPlan {
   readonly seen: Map<string, string>;
   /** dev:ino of what this run wrote: two sources must not land on one file. */
   readonly written: Set<string>;
+  /** Which names were copied already, where several are: the same is not copied twice. */
+  readonly named?: Set<string>;
 }
 
 const key = (stat: Stat): string => `${stat.dev}:${stat.ino}`;
@@ -71,16 +83,20 @@ interface Node {
   readonly fresh?: boolean;
 }
 
+const isThrough = (node: Node, plan: CopyPlan): boolean =>
+  plan.follow === 'always' || (plan.follow === 'root' && node.depth === 0);
+
 function copyNode(tool: Tool, node: Node, plan: CopyPlan): void {
   const { sys } = tool;
   const { from, to } = node;
-  const through = plan.follow === 'always' || (plan.follow === 'root' && node.depth === 0);
+  const through = isThrough(node, plan);
   const stat = tool.attempt(`cannot stat ${quoted(from)}`, () => {
     if (through) return sys.stat(from);
     return node.seen ? (node.seen.stat ?? fail(node.seen.errno || ENOENT)) : sys.lstat(from);
   });
   if (stat === undefined) return;
   try {
+    if (node.depth === 0 && wasNamed(tool, { from, stat }, plan)) return;
     if (isDirectory(stat)) {
       if (!plan.recursive) tool.warn(`-r not specified; omitting directory ${quoted(from)}`);
       else if (node.dev === undefined || node.dev === stat.dev)
@@ -90,6 +106,23 @@ function copyNode(tool: Tool, node: Node, plan: CopyPlan): void {
     if (!(error instanceof PosixError)) throw error;
     tool.warn(`cannot create ${nounOf(stat)} ${quoted(to)}: ${strerror(error.errno)}`);
   }
+}
+
+/** One operand twice is told of and passed over: to copy it again would do nothing. */
+function wasNamed(
+  tool: Tool,
+  { from, stat }: Pick<Leaf, 'from' | 'stat'>,
+  plan: CopyPlan,
+): boolean {
+  if (plan.named === undefined || (isDirectory(stat) && !plan.recursive)) return false;
+  const name = join(realpath(tool.sys, dirname(from)), basename(from));
+  if (!plan.named.has(name)) {
+    plan.named.add(name);
+    return false;
+  }
+  const kind = isDirectory(stat) ? 'directory' : 'file';
+  tool.note(`warning: source ${kind} ${quoted(from)} specified more than once`);
+  return true;
 }
 
 function nounOf(stat: Stat): string {
@@ -178,6 +211,7 @@ function settleSmall(tool: Tool, leaf: Leaf, plan: CopyPlan): void {
 function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
   const { sys } = tool;
   const { from, to, stat } = node;
+  const through = isThrough(node, plan);
   const replacesLink =
     isSymlink(stat) || plan.removeFirst || plan.backup !== undefined || plan.as !== 'copy';
   const there = node.fresh ? undefined : (replacesLink ? lstatIfThere : statIfThere)(sys, to);
@@ -195,8 +229,7 @@ function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
     exists = false;
   }
   const earlier = plan.keepLinks && stat.nlink > 1 ? plan.seen.get(key(stat)) : undefined;
-  const regular = (stat.mode & S_IFMT) === S_IFREG;
-  if (exists && (!regular || plan.removeFirst || plan.as !== 'copy' || earlier !== undefined)) {
+  if (there !== undefined && exists && goesFirst({ stat, there, earlier }, plan)) {
     sys.unlink(to);
     exists = false;
   }
@@ -205,13 +238,40 @@ function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
     tool.out.text(`${quoted(from)} -> ${quoted(to)}${kept}\n`);
   }
   if (earlier !== undefined) sys.link(earlier, to);
-  else if (plan.as === 'link') sys.link(from, to);
-  else if (plan.as === 'symlink') sys.symlink(from, to);
-  else if (!makeCopy(tool, node, { plan, exists })) return;
+  else if (plan.as !== 'copy') {
+    if (!makeLink(tool, { from, to, through }, plan.as)) return;
+  } else if (!makeCopy(tool, node, { plan, exists })) return;
   plan.seen.set(key(stat), to);
   if (node.depth > 0) return; // only operands can land on what another operand made
   const made = lstatIfThere(sys, to);
   if (made !== undefined) plan.written.add(key(made));
+}
+
+/** Whether what is there is removed before the copy is made; what is copied into stays, with its other names. */
+function goesFirst(
+  { stat, there, earlier }: { stat: Stat; there: Stat; earlier: string | undefined },
+  plan: CopyPlan,
+): boolean {
+  if (plan.removeFirst || earlier !== undefined) return true;
+  if (plan.as !== 'copy') return plan.force;
+  if (plan.keepLinks && there.nlink > 1) return true;
+  return (stat.mode & S_IFMT) !== S_IFREG && (plan.follow === 'never' || plan.force);
+}
+
+/** A link instead of a copy: to what a symlink leads to, where those are looked through. */
+function makeLink(
+  tool: Tool,
+  { from, to, through }: { from: string; to: string; through: boolean },
+  as: 'link' | 'symlink',
+): boolean {
+  const { sys } = tool;
+  const kind = as === 'link' ? 'hard' : 'symbolic';
+  const made = tool.attempt(`cannot create ${kind} link ${quoted(to)} to ${quoted(from)}`, () => {
+    if (as === 'symlink') sys.symlink(from, to);
+    else sys.link(through ? realpath(sys, from) : from, to);
+    return true;
+  });
+  return made === true;
 }
 
 function mayReplace(tool: Tool, node: Found, there: Stat, plan: CopyPlan): boolean {

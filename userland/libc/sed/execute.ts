@@ -82,6 +82,7 @@ export class Editor {
   }
 
   run(session: Session): void {
+    this.#begin();
     for (let line = session.lines.next(); line !== undefined; line = session.lines.next()) {
       session.lineNumber++;
       this.#take(session, line);
@@ -93,6 +94,14 @@ export class Editor {
         break;
       }
     }
+  }
+
+  /** Files that are edited one by one each begin anew: no range is open, nothing is held. */
+  #begin(): void {
+    for (const command of this.#commands) command.open = false;
+    this.#hold = '';
+    this.#holdEnd = this.#end;
+    this.#readers.clear();
   }
 
   finish(): void {
@@ -204,17 +213,17 @@ export class Editor {
     const { out, lines } = session;
     switch (command.name) {
       case '=':
-        this.#put(out, `${session.lineNumber}\n`);
+        this.#put(out, `${session.lineNumber}${this.#end}`);
         return 'next';
       case 'a':
         this.#after.push(() => this.#put(out, command.text));
         return 'next';
       case 'i':
-        this.#put(out, command.text);
+        this.#put(out, this.#ended(command.text));
         return 'next';
       case 'c':
         if (command.to === undefined || !command.open || command.negated)
-          this.#put(out, command.text);
+          this.#put(out, this.#ended(command.text));
         return this.#delete();
       case 'd':
         return this.#delete();
@@ -225,14 +234,14 @@ export class Editor {
         this.#spaceEnd = this.#holdEnd;
         return 'next';
       case 'G':
-        this.#space += `\n${this.#hold}`;
+        this.#space += `${this.#end}${this.#hold}`;
         return 'next';
       case 'h':
         this.#hold = this.#space;
         this.#holdEnd = this.#spaceEnd;
         return 'next';
       case 'H':
-        this.#hold += `\n${this.#space}`;
+        this.#hold += `${this.#end}${this.#space}`;
         return 'next';
       case 'x':
         [this.#space, this.#hold] = [this.#hold, this.#space];
@@ -242,10 +251,10 @@ export class Editor {
         this.#space = '';
         return 'next';
       case 'F':
-        this.#put(out, `${toLatin1(encodeText(lines.name()))}\n`);
+        this.#put(out, `${toLatin1(encodeText(lines.name()))}${this.#end}`);
         return 'next';
       case 'l':
-        this.#put(out, visible(this.#space, this.#widthOf(command)));
+        this.#put(out, this.#ended(visible(this.#space, this.#widthOf(command))));
         return 'next';
       case 'n':
       case 'N':
@@ -254,7 +263,7 @@ export class Editor {
         this.#write(session, this.#space);
         return 'next';
       case 'P':
-        this.#printFirstLine(session);
+        this.#printFirstLine(out);
         return 'next';
       case 'q':
       case 'Q':
@@ -269,7 +278,7 @@ export class Editor {
         return 'next';
       }
       case 'W':
-        this.#put(this.#open(command.text), `${this.#space.split('\n', 1)[0]}\n`);
+        this.#printFirstLine(this.#open(command.text));
         return 'next';
       case 'w':
         this.#putSpace(this.#open(command.text), this.#space);
@@ -293,10 +302,15 @@ export class Editor {
     }
   }
 
-  #printFirstLine(session: Session): void {
-    const newline = this.#space.indexOf('\n');
-    if (newline < 0) this.#write(session, this.#space);
-    else this.#put(session.out, this.#space.slice(0, newline) + this.#end);
+  /** The text of a command with the end that lines have; what `a` says ends as it was written. */
+  #ended(text: string): string {
+    return this.#end === '\n' ? text : text.replace(/\n$/, this.#end);
+  }
+
+  #printFirstLine(out: Output): void {
+    const newline = this.#space.indexOf(this.#end);
+    if (newline < 0) this.#putSpace(out, this.#space);
+    else this.#put(out, this.#space.slice(0, newline) + this.#end);
   }
 
   #delete(): Step {
@@ -305,7 +319,7 @@ export class Editor {
   }
 
   #deleteFirstLine(): Step {
-    const newline = this.#space.indexOf('\n');
+    const newline = this.#space.indexOf(this.#end);
     if (newline < 0) return this.#delete();
     this.#space = this.#space.slice(newline + 1);
     return 'restart';
@@ -320,7 +334,7 @@ export class Editor {
     this.#after = [];
     const line = lines.next() ?? '';
     session.lineNumber++;
-    this.#take(session, name === 'n' ? line : `${this.#space}\n${line}`);
+    this.#take(session, name === 'n' ? line : `${this.#space}${this.#end}${line}`);
     return 'next';
   }
 
@@ -335,8 +349,9 @@ export class Editor {
       let input = this.#readers.get(path);
       input ??= new Input(sys, path === '/dev/stdin' ? 0 : sys.open(path, O_RDONLY));
       this.#readers.set(path, input);
-      const line = input.line();
-      return line === undefined ? undefined : `${toLatin1(line)}\n`;
+      const line = input.line(this.#end.charCodeAt(0));
+      if (line === undefined) return undefined;
+      return toLatin1(line) + (input.terminated ? this.#end : '');
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
       return undefined;

@@ -20,6 +20,10 @@ import { type Member, padded, writeHeader } from './header.ts';
 export interface CreateOptions {
   readonly wants: (name: string) => boolean;
   readonly follow: boolean;
+  /** Names stay as they are, a slash in front of them too. */
+  readonly absolute: boolean;
+  /** How many names there are: of several each may come again. */
+  readonly named: number;
   readonly recurse: boolean;
   /** The order of what is in a directory. */
   readonly sort: 'none' | 'name' | 'inode';
@@ -105,7 +109,7 @@ export class Creator {
 
   /** Names in an archive do not begin at the root. */
   #nameOf(path: string): string {
-    if (!path.startsWith('/')) return path;
+    if (!path.startsWith('/') || this.#options.absolute) return path;
     if (!this.#toldOfRoot) this.#tool.note("Removing leading `/' from member names");
     this.#toldOfRoot = true;
     return path.replace(/^\/+/, '') || '.';
@@ -113,11 +117,11 @@ export class Creator {
 
   /** The name under which the same file is in the archive already. */
   #linkTo(stat: Stat, type: string, name: string): string | undefined {
-    if (stat.nlink < 2 || type === '5') return undefined;
+    if ((stat.nlink < 2 && this.#options.named < 2) || type === '5') return undefined;
     const key = `${stat.dev}:${stat.ino}`;
     const first = this.#names.get(key);
     if (first === undefined) this.#names.set(key, name);
-    return first === name ? undefined : first;
+    return first;
   }
 
   #write(path: string, member: Member): void {

@@ -11,6 +11,7 @@ import {
   S_IFMT,
 } from '../../../kernel/abi/constants.ts';
 import { EEXIST, PosixError } from '../../../kernel/abi/errno.ts';
+import type { Stat } from '../../../kernel/abi/stat.ts';
 import { dirname, lstatIfThere } from '../files/path.ts';
 import type { Tool } from '../program.ts';
 import type { Member } from './header.ts';
@@ -19,6 +20,8 @@ import type { MemberHandler } from './reader.ts';
 export interface ExtractOptions {
   readonly wants: (name: string) => boolean;
   readonly strip: number;
+  /** Names are taken as they are, wherever they lead. */
+  readonly absolute: boolean;
   readonly keep: boolean;
   readonly toStdout: boolean;
   /** Modes as they are, whatever the umask. */
@@ -87,6 +90,7 @@ export class Extractor implements MemberHandler {
   /** The path below the working directory; undefined, and a message, when it would lead out of it. */
   #inside(name: string, strip: number): string | undefined {
     let path = name;
+    if (this.#options.absolute && strip === 0) return path.replace(/(?<=.)\/+$/, '');
     if (path.startsWith('/')) {
       if (!this.#toldOfRoot) this.#tool.note("Removing leading `/' from member names");
       this.#toldOfRoot = true;
@@ -109,6 +113,12 @@ export class Extractor implements MemberHandler {
     return kept.join('/');
   }
 
+  #isLinked(member: Member, there: Stat): boolean {
+    const target = this.#inside(member.target, 0);
+    const first = target === undefined ? undefined : lstatIfThere(this.#tool.sys, target);
+    return first !== undefined && first.ino === there.ino && first.dev === there.dev;
+  }
+
   #make(member: Member, path: string): undefined {
     const { sys } = this.#tool;
     const { keep } = this.#options;
@@ -116,6 +126,8 @@ export class Extractor implements MemberHandler {
     if (member.type === '5') return this.#directory(member, path);
     const there = lstatIfThere(sys, path);
     if (there !== undefined) {
+      // What is a link to itself, or there already, must not go first.
+      if (member.type === '1' && this.#isLinked(member, there)) return;
       if (keep) throw new PosixError(EEXIST);
       if ((there.mode & S_IFMT) !== S_IFDIR) sys.unlink(path);
       this.#links.delete(path);

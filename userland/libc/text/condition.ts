@@ -53,7 +53,7 @@ const binary = new Set([
   '-ot',
   '-ef',
 ]);
-const unary = /^-[bcdefghknoprstuwxzGLNOS]$/;
+const unary = /^-[bcdefghknprstuwxzGLNOS]$/;
 
 const fileTypes: Readonly<Record<string, number>> = {
   '-b': S_IFBLK,
@@ -77,8 +77,12 @@ export class Condition {
   }
 
   evaluate(): boolean {
-    const value = this.#byCount(0, this.#args.length);
-    if (value !== undefined) return value;
+    const count = this.#args.length;
+    return this.#byCount(0, count) ?? this.#byGrammar(0);
+  }
+
+  #byGrammar(from: number): boolean {
+    this.#at = from;
     const result = this.#or();
     const extra = this.#args[this.#at];
     if (extra !== undefined) throw new ConditionError('extra', extra);
@@ -98,10 +102,9 @@ export class Condition {
     }
     if (count === 3) {
       if (binary.has(b)) return this.#binary(a, b, c);
-      if (b === '-a') return a !== '' && c !== '';
-      if (b === '-o') return a !== '' || c !== '';
       if (a === '!') return !this.#byCount(from + 1, 2);
       if (a === '(' && c === ')') return b !== '';
+      if (b === '-a' || b === '-o') return this.#byGrammar(from);
       throw new ConditionError('binary', b);
     }
     if (count === 4 && a === '!') return !this.#byCount(from + 1, 3);
@@ -197,7 +200,6 @@ export class Condition {
     if (operator === '-z') return text === '';
     if (operator === '-n') return text !== '';
     if (operator === '-t') return this.#sys.isatty(Number(number(text)));
-    if (operator === '-o') return false;
     if (operator === '-r') return this.#may(text, R_OK);
     if (operator === '-w') return this.#may(text, W_OK);
     if (operator === '-x') return this.#may(text, X_OK);

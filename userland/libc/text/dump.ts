@@ -1,5 +1,7 @@
 // The types of od -t (POSIX.1-2024 od): a, c, and d f o u x with a size of 1, 2, 4 or 8 bytes.
 
+import { directive, formatFloat } from './format.ts';
+
 export interface Formatter {
   readonly size: number; // bytes a field
   readonly width: number; // characters a field, without the blank before it
@@ -46,7 +48,8 @@ const escapes: Readonly<Record<number, string>> = {
   13: '\\r',
 };
 
-export function formatter(type: string): Formatter {
+export function formatter(type: string, endian: 'little' | 'big' = 'little'): Formatter {
+  const little = endian === 'little';
   const characters = type.endsWith('z');
   const kind = type[0] ?? 'o';
   const size = /[ac]/.test(kind) ? 1 : Number(type[1]);
@@ -55,7 +58,8 @@ export function formatter(type: string): Formatter {
   if (kind === 'c')
     return { size, width: 3, characters, show: (block, at) => charOf(block[at] ?? 0) };
   if (kind === 'f') {
-    const show = (block: Uint8Array, at: number): string => float(view(block), at, size);
+    const show = (block: Uint8Array, at: number): string =>
+      float(view(block), { at, size, little });
     return { size, width: size === 4 ? 15 : 24, characters, show };
   }
   const bits = BigInt(size * 8);
@@ -63,7 +67,7 @@ export function formatter(type: string): Formatter {
   const digits = ((1n << bits) - 1n).toString(radix).length;
   const width = kind === 'd' ? ((1n << (bits - 1n)) - 1n).toString().length + 1 : digits;
   const show = (block: Uint8Array, at: number): string => {
-    const value = unsigned(view(block), at, size);
+    const value = unsigned(view(block), { at, size, little });
     if (kind === 'd') return BigInt.asIntN(Number(bits), value).toString();
     return kind === 'u' ? value.toString() : value.toString(radix).padStart(digits, '0');
   };
@@ -73,10 +77,16 @@ export function formatter(type: string): Formatter {
 const view = (block: Uint8Array): DataView =>
   new DataView(block.buffer, block.byteOffset, block.byteLength);
 
-function unsigned(data: DataView, at: number, size: number): bigint {
-  if (size === 8) return data.getBigUint64(at, true);
-  if (size === 4) return BigInt(data.getUint32(at, true));
-  return BigInt(size === 2 ? data.getUint16(at, true) : data.getUint8(at));
+interface Field {
+  readonly at: number;
+  readonly size: number;
+  readonly little: boolean;
+}
+
+function unsigned(data: DataView, { at, size, little }: Field): bigint {
+  if (size === 8) return data.getBigUint64(at, little);
+  if (size === 4) return BigInt(data.getUint32(at, little));
+  return BigInt(size === 2 ? data.getUint16(at, little) : data.getUint8(at));
 }
 
 const nameOf = (c: number): string => names[c] ?? (c === 127 ? 'del' : String.fromCharCode(c));
@@ -85,25 +95,15 @@ const charOf = (c: number): string =>
   escapes[c] ?? (c >= 32 && c < 127 ? String.fromCharCode(c) : c.toString(8).padStart(3, '0'));
 
 /** As many digits as tell the value from its neighbours. */
-function float(data: DataView, at: number, size: number): string {
-  const value = size === 4 ? data.getFloat32(at, true) : data.getFloat64(at, true);
-  if (Number.isNaN(value)) return 'nan';
+function float(data: DataView, { at, size, little }: Field): string {
+  const value = size === 4 ? data.getFloat32(at, little) : data.getFloat64(at, little);
+  if (Number.isNaN(value))
+    return data.getUint8(little ? at + size - 1 : at) >= 0x80 ? '-nan' : 'nan';
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
-  let text = String(value);
-  if (size === 4)
-    for (let digits = 1; digits <= 9; digits++) {
-      text = value.toPrecision(digits);
-      if (Math.fround(Number(text)) === value) break;
-    }
-  const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
-  const plain = Number(text);
-  const shortest = size === 4 ? text : String(plain);
-  const count =
-    shortest.replace(/e.*$/, '').replace(/[-.]/g, '').replace(/^0+/, '').replace(/0+$/, '')
-      .length || 1;
-  if (exponent < -4 || exponent >= Math.max(count, size === 4 ? 6 : 15)) {
-    const [mantissa, power = '+0'] = plain.toExponential(Math.max(0, count - 1)).split('e');
-    return `${mantissa}e${power[0]}${power.slice(1).padStart(2, '0')}`;
+  const [usual, most, smallest] = size === 4 ? [6, 9, 2 ** -126] : [15, 17, 2 ** -1022];
+  for (let digits = Math.abs(value) < smallest ? 1 : usual; ; digits++) {
+    const text = formatFloat(directive({ conversion: 'g', precision: digits }), value);
+    const back = size === 4 ? Math.fround(Number(text)) : Number(text);
+    if (back === value || digits >= most) return text;
   }
-  return plain.toFixed(Math.max(0, count - 1 - exponent)).replace(/^(-?)0+(?=\d)/, '$1');
 }

@@ -90,7 +90,7 @@ function convert(format: string, at: number, state: State): number {
     return at + 2;
   }
   const match =
-    /^%(?:(\d+)\$)?([-+ #0']*)(\*(?:\d+\$)?|\d*)(?:\.(\*(?:\d+\$)?|-?\d*))?(?:hh|h|ll|l|L|q(?=[a-zA-Z])|j|z|t)?(.?)/s.exec(
+    /^%(?:(\d+)\$)?([-+ #0']*)(\*(?:\d+\$)?|\d*)(?:\.(\*(?:\d+\$)?|-?\d*))?[hlLjzt]*(.?)/s.exec(
       format.slice(at),
     );
   const [whole = '', number, flags = '', width = '', dot, conversion = ''] = match ?? [];
@@ -152,7 +152,7 @@ function emit(d: Directive, arg: string | undefined, state: State): void {
       return;
     }
     case 'q':
-      state.out += formatString(d, shellWord(arg ?? ''));
+      if (arg !== undefined) state.out += formatString(d, shellWord(arg));
       return;
     case 'd':
     case 'i':
