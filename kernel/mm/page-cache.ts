@@ -23,7 +23,7 @@ export class Page {
   writeback = false;
   /** On its way from the disk: the same. */
   filling = false;
-  /** It was written to the disk since it is cached: it has a place there, and writing it again takes no room. */
+  /** All of it was written to the disk since it is cached: it has a place there, and writing it again takes no room. */
   onDisk = false;
   /** In the page index: processes read it by themselves. */
   shown = false;

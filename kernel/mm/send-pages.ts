@@ -247,7 +247,7 @@ function* settle(
     }
     done += reply.count;
     if (done >= run.length) {
-      for (const page of run.pages) page.onDisk = true;
+      for (const [i, page] of run.pages.entries()) page.onDisk = (i + 1) * PAGE_SIZE <= run.length;
       return;
     }
     [reply] = yield* inode.superblock.client.all([request(inode, run, done)]);

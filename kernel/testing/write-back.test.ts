@@ -118,11 +118,17 @@ test('a clean page between two dirty ones goes along if it has a place on the di
   change(fd, 'A');
   t.deepEqual(writes(), [[0, 3 * PAGE]]);
   t.is(onServer('/v/f'), p.get('/v/f'));
-  change(fd, 'B'); // now the pages come from the server: what lies between may be a hole
-  t.deepEqual(writes(), [
+  const alone = [
     [0, PAGE],
     [2, PAGE],
-  ]);
+  ];
+  change(fd, 'B'); // now the pages come from the server: what lies between may be a hole
+  t.deepEqual(writes(), alone);
+  for (const page of [0, 1, 2]) p.ok('pwrite', [fd, 0, page * PAGE], text(PAGE));
+  p.ok('ftruncate', [fd, 2 * PAGE - 100]);
+  p.ok('fsync', [fd]);
+  change(fd, 'C'); // the page between was the end of the file: of its blocks there may be the first
+  t.deepEqual(writes(), alone.with(1, [2, 1]));
 });
 
 test('what is wrong with the place of a clean page harms no write beside it', (t) => {

@@ -105,6 +105,7 @@ function cutPages(call: Call, inode: Inode, to: { size: number; last: Page | und
   const { pages, clock } = call.kernel;
   const { size, last } = to;
   const rest = size % PAGE_SIZE;
+  if (last) last.onDisk = false; // of its blocks the server may have kept some
   if (last && !last.void && last.bytes.subarray(rest).some((byte) => byte !== 0)) {
     pages.change(last, (bytes) => bytes.fill(0, rest));
     pages.markDirty(last, clock.monotonicMs());

@@ -46,7 +46,7 @@ const MIB = 1 << 20;
 
 export const loadOf = (stage: Stage): Load => ({
   bytes: stage.size(256, 1) * MIB,
-  piece: 1 << 18,
+  piece: MIB,
   accesses: stage.size(20_000, 50),
   files: stage.size(5000, 20),
   rounds: stage.rounds,
