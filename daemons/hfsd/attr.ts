@@ -108,8 +108,8 @@ function setClassic(item: Item, attr: SetAttr): void {
   item.flags = (attr.mode & 0o222) === 0 ? item.flags | FILE_LOCKED : item.flags & ~FILE_LOCKED;
 }
 
-export const HFS_MAGIC = 0x4244;
-export const HFSPLUS_MAGIC = 0x482b;
+const HFS_MAGIC = 0x4244;
+const HFSPLUS_MAGIC = 0x482b;
 const HFSX_MAGIC = 0x4858;
 
 export function statfs(op: Op, reserved: number): FsStat {

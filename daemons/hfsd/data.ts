@@ -14,7 +14,7 @@ const PIECES = 64;
 /** Extents that one request frees. */
 const STEPS = 32;
 
-export const HFS_FILE_MAX = 0x7fff_ffff;
+const HFS_FILE_MAX = 0x7fff_ffff;
 const PLUS_FILE_MAX = 2 ** 53 - 1;
 
 export const maxFileSize = ({ vol }: Op): number =>

@@ -32,7 +32,7 @@ import type { Op } from './op.ts';
 const VALENCE_MAX = 32_767; // classic HFS counts in 16 bits
 
 /** The entry of a folder, not resolved; undefined when there is none. */
-export function findEntry(op: Op, dir: Item, name: string): Item | undefined {
+function findEntry(op: Op, dir: Item, name: string): Item | undefined {
   const disk = op.vol.names.toDisk(name);
   if (disk === ENAMETOOLONG) return fail(ENAMETOOLONG);
   if (disk === undefined || disk === '') return undefined;

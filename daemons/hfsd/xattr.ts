@@ -32,8 +32,8 @@ import {
 } from './ondisk.ts';
 import type { Op } from './op.ts';
 
-export const FINDER_INFO = 'com.apple.FinderInfo';
-export const RESOURCE_FORK_NAME = 'com.apple.ResourceFork';
+const FINDER_INFO = 'com.apple.FinderInfo';
+const RESOURCE_FORK_NAME = 'com.apple.ResourceFork';
 
 const NAME_MAX = 127; // units
 const READ_MAX = 1 << 20;

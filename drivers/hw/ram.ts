@@ -21,7 +21,7 @@ import { Ring, ringSize } from '../../kernel/ipc/ring.ts';
 
 export const DEFAULT_RAM = 256 * 1024 * 1024;
 /** Addresses are 32 bits wide. */
-export const MAX_RAM = 0xffff_f000;
+const MAX_RAM = 0xffff_f000;
 
 /** Console pieces of LINK_BYTES and their heads fit a slot. */
 const LINK_SHAPE = { slots: 32, slotSize: 4160 };

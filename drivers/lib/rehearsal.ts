@@ -27,7 +27,7 @@ const RINGS = STATS + DISK_STATS_BYTES;
 const SHAPE = { slots: 16, slotSize: 8192, producer: SEAT, consumer: SEAT };
 const RING_BYTES = Math.ceil(ringSize(SHAPE) / PAGE_SIZE) * PAGE_SIZE;
 /** The memory that it takes. */
-export const REHEARSAL_RAM = RINGS + 3 * RING_BYTES;
+const REHEARSAL_RAM = RINGS + 3 * RING_BYTES;
 
 /** Lives of a driver, and rounds of transfers in each; `wanted` is asked before every round. */
 const LIVES = 2;

@@ -11,8 +11,8 @@ export interface Watched {
   resets: number;
 }
 
-export const LOOK_MS = 1000;
-export const LOOKS = 3;
+const LOOK_MS = 1000;
+const LOOKS = 3;
 /** Resets for one command before it fails. */
 const RESETS = 3;
 

@@ -19,7 +19,7 @@ export interface Export {
 
 const OPTION_BYTES = 4096;
 const OPTIONS_MOST = 64;
-export const REQUEST_BYTES = 32 << 20;
+const REQUEST_BYTES = 32 << 20;
 /** Block status is told of pieces of this size, and of no more at once than this. */
 const STATUS_PIECE = 64 << 10;
 const STATUS_MOST = 16 << 20;

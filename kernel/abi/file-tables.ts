@@ -28,7 +28,7 @@ export interface FileTables {
 
 /** Descriptors from here on are the kernel's business alone. */
 export const TABLE_DESCRIPTORS = 255;
-export const DESCRIPTOR_SIZE = 64;
+const DESCRIPTOR_SIZE = 64;
 export const DESCRIPTOR_TABLE_SIZE = (TABLE_DESCRIPTORS + 1) * DESCRIPTOR_SIZE;
 export const descriptorAt = (fd: number): number => (fd + 1) * DESCRIPTOR_SIZE;
 

@@ -130,13 +130,6 @@ export const be32 = (at: number): Field<number> =>
     (v, o) => v.getUint32(o),
     (v, o, value) => v.setUint32(o, value),
   );
-export const be32s = (at: number): Field<number> =>
-  number(
-    at,
-    4,
-    (v, o) => v.getInt32(o),
-    (v, o, value) => v.setInt32(o, value),
-  );
 
 /** A u64 as a number; EUCLEAN above 2^53 - 1, which no valid count, size or block number reaches. */
 export const le64 = (at: number): Field<number> =>

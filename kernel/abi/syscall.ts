@@ -276,7 +276,6 @@ export function getDirents(from: Uint8Array): Dirent[] {
 
 /** Several strings as the data of a request. */
 export const joinStrings = (...strings: string[]): Uint8Array => encodeText(strings.join('\0'));
-export const splitStrings = (data: Uint8Array): string[] => decodeText(data).split('\0');
 
 /** One descriptor of a poll: fd i32, events u16, revents u16. */
 export const POLL_ENTRY_SIZE = 8;

@@ -8,6 +8,7 @@ import { type Attr, type FsStat, P9_GETATTR_BASIC, type Qid } from '../ninep/typ
 import type { Caller } from './caller.ts';
 import { type CpioEntry, readCpio } from './cpio.ts';
 import { makeDev, qidType } from './mem-node.ts';
+import { RAMFS_MAGIC } from './memfs.ts';
 
 export interface BootNode {
   readonly ino: number;
@@ -20,7 +21,6 @@ export interface BootNode {
 }
 
 const BLOCK = 4096;
-const RAMFS_MAGIC = 0x8584_58f6;
 const IMPLIED_MODE = S_IFDIR | 0o755;
 
 export class BootFs implements FileServer<BootNode, Caller> {

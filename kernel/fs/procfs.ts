@@ -99,7 +99,7 @@ function targetOf(kernel: Kernel, process: Process, fd: number): string {
   return (file?.path && kernel.mounts.name(file.path)) ?? '(deleted)';
 }
 
-export function stateOf(kernel: Kernel, process: Process): string {
+function stateOf(kernel: Kernel, process: Process): string {
   if (process.dead) return 'Z (zombie)';
   if (process.server) return 'S (server)';
   if (process.stopSignal !== 0) return 'T (stopped)';

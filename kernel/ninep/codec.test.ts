@@ -14,7 +14,6 @@ import {
 } from './codec.ts';
 import { Cursor } from './cursor.ts';
 import { anyDirEntry, anyMessage, anyMessageNamed, anyTag, messageNames } from './messages.fuzz.ts';
-import { formatMessage } from './print.ts';
 import type { Message } from './types.ts';
 
 const seed = Number(process.env['NINEP_SEED'] ?? Date.now() % 0x7fff_ffff);
@@ -73,7 +72,6 @@ test('100,000 mutated messages decode to a message or an errno', (t) => {
     if (typeof decoded === 'number') t.is(decoded, EPROTO);
     else {
       messages++;
-      formatMessage(decoded.tag, decoded.message);
       t.true(
         messageBytes(decoded.tag, { ...decoded.message }, options(decoded.message)).length > 0,
       );
@@ -153,17 +151,4 @@ test('a name of 65,536 bytes fits no message', (t) => {
 test('requests have even numbers', (t) => {
   t.true(isRequest({ name: 'Tclunk', fid: 1 }));
   t.false(isRequest({ name: 'Rclunk' }));
-});
-
-test('a message prints on one line', (t) => {
-  const walk = { name: 'Twalk', fid: 1, newfid: 7, wname: ['usr', 'a\nb', '\udcff'] } as const;
-  t.is(formatMessage(3, walk), "Twalk tag 3 fid 1 newfid 7 wname 'usr' 'a\\u000ab' '\\udcff'");
-  t.is(formatMessage(0xffff, { name: 'Rlerror', ecode: 2 }), 'Rlerror tag NOTAG ecode ENOENT');
-  const data = new Uint8Array(3);
-  t.is(formatMessage(1, { name: 'Rread', count: 3, data }), 'Rread tag 1 count 3');
-  const qid = { type: 0x80, version: 5, path: 2 };
-  t.is(
-    formatMessage(1, { name: 'Rlopen', qid, iounit: 0 }),
-    'Rlopen tag 1 qid (0000000000000002 5 d) iounit 0',
-  );
 });

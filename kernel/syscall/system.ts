@@ -7,7 +7,7 @@ import { mount, umount } from '../supervisor/mounting.ts';
 import { shutdown, syncAll } from '../supervisor/shutdown.ts';
 import { type Calls, putText, textData, textsData } from './dispatch.ts';
 
-export const RELEASE = '0.1.0';
+const RELEASE = '0.1.0';
 
 export const systemCalls: Calls = {
   *[SYS.sync](call) {

@@ -40,7 +40,7 @@ const none: Omit<SetAttr, 'valid'> = {
 };
 
 /** Tells the server of a change and learns the attributes that follow from it. */
-export function* setAttr(inode: Inode, change: Partial<SetAttr> & { valid: number }): Task<void> {
+function* setAttr(inode: Inode, change: Partial<SetAttr> & { valid: number }): Task<void> {
   if (inode.superblock.readOnly) fail(EROFS);
   const { client } = inode.superblock;
   const attr = { ...none, ...change };

@@ -34,7 +34,7 @@ export async function compareRuns(
 }
 
 /** The first event that differs, when both runs kept it. */
-export function firstDifference(first: NamedRecord, second: NamedRecord): Verdict | undefined {
+function firstDifference(first: NamedRecord, second: NamedRecord): Verdict | undefined {
   const [from, to] = suspects(first, second);
   const kept = first.window[0]?.step ?? 0;
   if (from < kept) return undefined; // they parted before

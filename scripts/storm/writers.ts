@@ -19,7 +19,7 @@ done
 echo $i
 `;
 
-export class Writers {
+class Writers {
   readonly problems: string[] = [];
   readonly #os: Atoll;
   readonly #rounds: Promise<number>[];

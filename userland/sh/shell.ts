@@ -2,7 +2,6 @@
 // and what else a subshell copies; and the few things that belong to the process.
 
 import {
-  NSIG,
   O_CLOEXEC,
   O_RDONLY,
   SIGINT,
@@ -303,8 +302,6 @@ export class Shell {
 const longestMessage = 1000;
 const smallFileBytes = 64 * 1024;
 const interactiveSignals = [SIGINT, 15, 3];
-
-export const isSignal = (n: number): boolean => Number.isInteger(n) && n > 0 && n < NSIG;
 
 export function initialState(): State {
   const names = Object.keys(optionLetters) as OptionName[];

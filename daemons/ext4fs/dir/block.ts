@@ -47,7 +47,7 @@ export const editLeaf = (dir: Inode, block: Block): Block =>
     : dir.op.tx.edit(block.no, dir.leafSealing.seal);
 
 /** rec_len is 16 bits; 64 KiB blocks write 65536 as 65535 or 0. */
-export const recLenAt = (block: Block, at: number): number => {
+const recLenAt = (block: Block, at: number): number => {
   const raw = block.view.getUint16(at + 4, true);
   if (block.view.byteLength < 65536) return raw;
   return raw === 65535 || raw === 0 ? 65536 : (raw & 65532) | ((raw & 3) << 16);

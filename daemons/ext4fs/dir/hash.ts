@@ -4,8 +4,8 @@
 import { EOPNOTSUPP, fail } from '../../../kernel/abi/errno.ts';
 import type { Volume } from '../volume/superblock.ts';
 
-export const DX_HASH_LEGACY = 0;
-export const DX_HASH_HALF_MD4 = 1;
+const DX_HASH_LEGACY = 0;
+const DX_HASH_HALF_MD4 = 1;
 export const DX_HASH_TEA = 2;
 const UNSIGNED = 3; // added to the version for bytes above 127 taken as they are
 

@@ -114,7 +114,7 @@ export function dxLimit(dir: Inode, countAt: number): number {
 /** Levels below the root: 1, or 2 with large_dir. */
 export const maxIndirectLevels = (dir: Inode): number => (has.largeDir(dir.op.vol) ? 2 : 1);
 
-export function readRoot(dir: Inode): { dx: DxBlock; info: InstanceType<typeof DxRoot> } {
+function readRoot(dir: Inode): { dx: DxBlock; info: InstanceType<typeof DxRoot> } {
   const block = dir.op.tx.read(mustMap(dir, 0), dir.dxSealing.check);
   const info = new DxRoot(block.view);
   if (info.unused_flags & 1 || info.info_length !== 8 || info.reserved_zero !== 0)
@@ -124,7 +124,7 @@ export function readRoot(dir: Inode): { dx: DxBlock; info: InstanceType<typeof D
   return { dx: checkedDx(dir, block, DX_ROOT_COUNT_OFFSET), info };
 }
 
-export const readNode = (dir: Inode, lblock: number): DxBlock =>
+const readNode = (dir: Inode, lblock: number): DxBlock =>
   checkedDx(dir, dir.op.tx.read(mustMap(dir, lblock), dir.dxSealing.check), DX_NODE_COUNT_OFFSET);
 
 function checkedDx(dir: Inode, block: Block, countAt: number): DxBlock {

@@ -10,7 +10,7 @@ import { type Group, groupOfInode } from '../volume/group.ts';
 import { has, type Volume } from '../volume/superblock.ts';
 
 /** A set of small numbers, a bit for each. */
-export class Bits {
+class Bits {
   readonly bytes: Uint8Array;
 
   constructor(count: number) {

@@ -16,7 +16,7 @@ import {
 import { isDataBlock } from '../volume/group.ts';
 import { has } from '../volume/superblock.ts';
 
-export const ENTRY_SIZE = 12;
+const ENTRY_SIZE = 12;
 
 export interface MappedExtent {
   lblock: number; // first block in the file

@@ -57,7 +57,7 @@ export interface FeatureSet {
   readonly roCompat: number;
 }
 
-export const FIRST_INO = 11;
+const FIRST_INO = 11;
 const EXTRA_ISIZE = 32;
 const ACL_AND_XATTR = 0xc; // s_default_mount_opts
 const FLEX_LOG = 4;

@@ -242,7 +242,7 @@ function makeJournal(medium: Medium, op: Op, request: MkfsRequest): void {
 }
 
 /** Copies of superblock and descriptors, in the groups that sparse_super names. */
-export function writeBackups(medium: Medium, vol: Volume, progress: Progress): void {
+function writeBackups(medium: Medium, vol: Volume, progress: Progress): void {
   const primary = medium.read(SUPERBLOCK_OFFSET, Superblock.size);
   const descriptors = descriptorBlocks(vol).map((no) =>
     medium.read(no * vol.blockSize, vol.blockSize),

@@ -5,13 +5,7 @@ import { EEXIST, EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import { insert, remove, replace } from '../btree/change.ts';
 import type { BTree } from '../btree/tree.ts';
 import { type CatalogKey, putUnits, readUnits } from '../names/keys.ts';
-import {
-  FILE_THREAD,
-  FILE_THREAD_EXISTS,
-  FOLDER_THREAD,
-  ROOT_ID,
-  ROOT_PARENT_ID,
-} from '../ondisk.ts';
+import { FILE_THREAD, FILE_THREAD_EXISTS, FOLDER_THREAD } from '../ondisk.ts';
 import { HfsThread } from '../ondisk-hfs.ts';
 import type { Op } from '../op.ts';
 import type { Volume } from '../volume/volume.ts';
@@ -161,10 +155,6 @@ export class Catalog {
     return found;
   }
 }
-
-/** The root's thread says that its parent is number 1. */
-export const isRoot = ({ cnid, key }: Item): boolean =>
-  cnid === ROOT_ID && key.parent === ROOT_PARENT_ID;
 
 /** A thread's record: where its file or folder is. */
 export const writeThread = ({ kind }: Volume, type: number, key: CatalogKey): Uint8Array =>

@@ -19,7 +19,7 @@ export const INODE = 'iNode';
 
 const PRIVATE_KEY: CatalogKey = { parent: ROOT_ID, name: PRIVATE_FOLDER };
 
-export const privateFolder = (op: Op): Item | undefined =>
+const privateFolder = (op: Op): Item | undefined =>
   op.vol.kind === 'hfs' ? undefined : op.catalog.lookup(PRIVATE_KEY);
 
 /** The private folder, made when there is none. */

@@ -198,7 +198,7 @@ export function setBits(bits: Uint8Array, { start, count }: Run): void {
 }
 
 /** The first so many blocks. */
-export function cut(runs: readonly Run[], blocks: number): Run[] {
+function cut(runs: readonly Run[], blocks: number): Run[] {
   const out: Run[] = [];
   for (let left = blocks, i = 0; left > 0 && i < runs.length; i++) {
     const run = runs[i];

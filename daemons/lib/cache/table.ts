@@ -67,7 +67,7 @@ const [P_STATE, P_FRAME, P_LO, P_HI, P_TID, P_VERSION] = [0, 1, 2, 3, 4, 6];
 // Words of a reply slot, in the record and in its place; the message follows.
 const [S_VALID, S_TAG, S_LENGTH, S_HEAD] = [0, 1, 2, 16];
 /** The longest reply that is kept; no request that changes anything has a longer one. */
-export const REPLY_MAX = REPLY_SLOT - S_HEAD;
+const REPLY_MAX = REPLY_SLOT - S_HEAD;
 
 const noteAt = (which: number): number => H_NOTE + 1 + (which - 1) * NOTE_WORDS;
 

@@ -11,7 +11,7 @@ export function printRule({ name, point, match, when, actions }: Rule): string {
   return `${name === '' ? '' : `${name}: `}${words.join(' ')}`;
 }
 
-export function printAction(action: Action): string {
+function printAction(action: Action): string {
   switch (action.do) {
     case 'err':
       return `err ${errnoName(action.errno)}`;

@@ -36,7 +36,7 @@ export const LOOKED = (BASE + 24) / 2;
 /** Words of a seat, behind its bell. */
 export const STATE = 4;
 export const TURN = 5;
-export const DEADLINE = 6;
+const DEADLINE = 6;
 export const URGENT = 8;
 export const PRIORITY = 9;
 export const STALLED = 10;

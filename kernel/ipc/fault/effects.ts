@@ -8,7 +8,7 @@ import { Bell, waitForEnd } from '../wait.ts';
 import { draw } from './chance.ts';
 import { HEAD, nameHash, PAUSED, RULE } from './layout.ts';
 
-export const POWER_CHOICES: readonly PowerChoice[] = ['none', 'all', 'prefix', 'subset', 'torn'];
+const POWER_CHOICES: readonly PowerChoice[] = ['none', 'all', 'prefix', 'subset', 'torn'];
 
 /** Who met the fault. */
 export interface Place {

@@ -7,7 +7,7 @@
 import { nameHash, RANGE_SIZE, RANGES, RANGES_AT } from './layout.ts';
 
 /** What a volume labels; everything else of it is `data`. */
-export const TAGS = ['journal', 'super', 'meta'] as const;
+const TAGS = ['journal', 'super', 'meta'] as const;
 export type Tag = (typeof TAGS)[number];
 
 /** Sectors of a volume, counted from its own start. */

@@ -158,7 +158,7 @@ export function ruleIn(slot: Int32Array): Rule | undefined {
   return isProblem(parsed) ? undefined : parsed;
 }
 
-export const kindOf = (rule: Rule): PointKind => segmentsOf(rule.point)[0] as PointKind;
+const kindOf = (rule: Rule): PointKind => segmentsOf(rule.point)[0] as PointKind;
 
 /** `r7`, or the next one that nobody has taken. */
 function freeName(present: readonly RuleStatus[], uid: number): string {

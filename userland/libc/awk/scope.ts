@@ -18,7 +18,7 @@ export const RLENGTH = 10;
 export const CONVFMT = 11;
 export const OFMT = 12;
 export const ARGC = 13;
-export const specials = [
+const specials = [
   ...['NF', 'NR', 'FNR', 'FS', 'OFS', 'ORS', 'RS', 'FILENAME', 'SUBSEP', 'RSTART', 'RLENGTH'],
   ...['CONVFMT', 'OFMT', 'ARGC'],
 ];

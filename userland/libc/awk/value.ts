@@ -44,7 +44,7 @@ export function toText(value: Value, format: string): string {
   return value === undefined ? '' : value.text;
 }
 
-export function numberText(value: number, format: string): string {
+function numberText(value: number, format: string): string {
   if (Number.isInteger(value)) {
     if (Number.isSafeInteger(value)) return String(value === 0 ? 0 : value);
     return formatInteger(directive({ conversion: 'd' }), BigInt(value));

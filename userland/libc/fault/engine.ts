@@ -64,7 +64,7 @@ export class FaultEngine {
   }
 }
 
-export function readFile(sys: Sys, path: string): string {
+function readFile(sys: Sys, path: string): string {
   const fd = sys.open(path, O_RDONLY);
   const pieces: string[] = [];
   try {

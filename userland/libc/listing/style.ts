@@ -199,7 +199,7 @@ function widthOf(tool: Tool, options: Options): number {
 }
 
 /** Byte order, which is that of UTF-16 units but for surrogates, and names have few of those. */
-export const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export function sortEntries(entries: readonly Entry[], style: Style): Entry[] {
   const out = [...entries];

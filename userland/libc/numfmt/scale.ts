@@ -60,7 +60,7 @@ function digitsOf(text: string): Extended {
   return value;
 }
 
-export const power = (base: number, exponent: number): Extended => {
+const power = (base: number, exponent: number): Extended => {
   let value = ofInteger(1n);
   for (let i = 0; i < exponent; i++) value = times(value, ofInteger(BigInt(base)));
   return value;

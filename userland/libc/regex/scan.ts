@@ -223,7 +223,7 @@ const MARK_COLOUR = '36';
 const MATCH_COLOUR = '01;31';
 
 /** SGR, and the rest of the row cleared, as terminals that fill rows with colours want it. */
-export const coloured = (text: string, colour: string): string =>
+const coloured = (text: string, colour: string): string =>
   `\x1b[${colour}m\x1b[K${text}\x1b[m\x1b[K`;
 
 export const colouredName = (label: string): string => coloured(label, NAME_COLOUR);

@@ -40,7 +40,7 @@ export interface PatternStyle {
   readonly delimiter?: number;
 }
 
-export function byteSet(test: (byte: number) => boolean): ByteSet {
+function byteSet(test: (byte: number) => boolean): ByteSet {
   const set = new Uint8Array(256);
   for (let byte = 0; byte < 256; byte++) set[byte] = test(byte) ? 1 : 0;
   return set;

@@ -43,8 +43,7 @@ export function daysFromCivil(year: number, month: number, day: number): number 
   return before(y) - before(1970) + (starts[m] ?? 0) + leapDay + day - 1;
 }
 
-export const isLeap = (year: number): boolean =>
-  year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 
 export function calendar(sec: number): Calendar {
   const day = Math.floor(sec / DAY);

@@ -3,7 +3,7 @@
 
 import { highestBit } from './format.ts';
 
-export const MATCH_LEAST = 4;
+const MATCH_LEAST = 4;
 const MATCH_MOST = 1 << 16;
 const PRIME = 0x9e3779b1 | 0;
 /** Positions are 31 bits; before they run out, all is forgotten once. */

@@ -15,7 +15,7 @@ import {
 import { Xxh64 } from './xxh64.ts';
 
 /** fzstd's offsets hold to there: one bit more, and what lies 64 MiB back is read wrongly. */
-export const WINDOW_MOST = 1 << 25;
+const WINDOW_MOST = 1 << 25;
 const HEADER_LEAST = 5;
 /** fzstd looks at a frame only when there are so many bytes of it. */
 const PADDING = new Uint8Array(16);

@@ -25,7 +25,7 @@ export const endOf = (vol: Volume): number =>
 export const sizeOf = (name: Uint8Array): number => (DIR_ENTRY_HEAD + name.length + 3) & ~3;
 
 /** A block of 64 KiB has one entry whose length does not fit: 0 or 65535 stand for it. */
-export function getSize(view: DataView, at: number): number {
+function getSize(view: DataView, at: number): number {
   const size = view.getUint16(at + 4, true);
   return view.byteLength === 65_536 && (size === 0 || size === 65_535) ? 65_536 : size;
 }

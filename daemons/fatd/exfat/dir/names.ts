@@ -242,7 +242,7 @@ function editHead(op: Op, place: number, change: Change): FileView {
 }
 
 /** The set goes elsewhere in its directory, into one sector. Returns where it lies then. */
-export function relocate(op: Op, ino: number, change: Change): number {
+function relocate(op: Op, ino: number, change: Change): number {
   const place = placeOf(op, ino);
   const { dir: parent, slot } = looseSet(op, place);
   const dir = dirOf(op, parent);

@@ -29,7 +29,7 @@ export const commonIno = (place: number, attributes: number): number =>
   ((attributes & ATTR_DIRECTORY) !== 0 ? DIR_INO : FILE_INO) + place;
 
 /** The number of the file or directory whose set lies there. */
-export function inoOf(op: Op, place: number): number {
+function inoOf(op: Op, place: number): number {
   const held = op.env.held.byPlace(op.tx, place);
   return held?.ino ?? commonIno(place, fileAt(op, place).FileAttributes);
 }
@@ -134,7 +134,7 @@ export const mustHaveSlot = (op: Op, dir: Dir, slot: number): number =>
   fail(EUCLEAN, `directory at cluster ${dir.first}: it has no slot ${slot}`);
 
 /** The directory's blocks from a slot on, until `visit` returns true or there are no more. */
-export function eachBlock(
+function eachBlock(
   op: Op,
   { dir, slot }: { dir: Dir; slot: number },
   visit: Parameters<typeof visitBlocks>[2],

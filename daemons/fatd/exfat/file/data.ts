@@ -161,7 +161,7 @@ function state(stream: StreamView, { first, clusters, contiguous }: Allocation):
 }
 
 /** mtime is now, and a backup will want the file. */
-export function touch({ tx }: Op, file: FileView): void {
+function touch({ tx }: Op, file: FileView): void {
   setModified(file, tx.now);
   setAccessed(file, tx.now);
   file.FileAttributes |= ATTR_ARCHIVE;

@@ -135,7 +135,7 @@ const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** A block of a directory that the disk has already. */
-export function stageDirectory({ old, now }: Change): Staged {
+function stageDirectory({ old, now }: Change): Staged {
   const one = old.slice();
   const three = old.slice();
   const four = old.slice();

@@ -96,7 +96,7 @@ export function written(op: Op, request: MapRequest): void {
 }
 
 /** mtime is now, and a backup will want the file. */
-export function touch({ tx }: Op, entry: DirEntryView): void {
+function touch({ tx }: Op, entry: DirEntryView): void {
   setModified(entry, tx.now);
   entry.DIR_LstAccDate = entry.DIR_WrtDate;
   entry.DIR_Attr |= ATTR_ARCHIVE;

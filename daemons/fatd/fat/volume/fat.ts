@@ -92,7 +92,7 @@ export function linkRun(tx: Transaction, vol: FatVolume, start: number, count: n
 }
 
 /** The block of the table that holds a cluster's number (its first byte), and where in it. */
-export function placeOf(vol: FatVolume, cluster: number): { block: number; at: number } {
+function placeOf(vol: FatVolume, cluster: number): { block: number; at: number } {
   const byte = vol.fatStart + Math.floor((cluster * vol.bits) / 8);
   return { block: Math.floor(byte / vol.blockSize), at: byte % vol.blockSize };
 }

@@ -16,7 +16,7 @@ const keywords = new Set([
   ...['next', 'nextfile', 'exit', 'return', 'delete', 'in', 'getline', 'print', 'printf'],
 ]);
 
-export const builtins = new Set([
+const builtins = new Set([
   ...['atan2', 'cos', 'sin', 'exp', 'log', 'sqrt', 'int', 'rand', 'srand', 'gsub', 'index'],
   ...['length', 'match', 'split', 'sprintf', 'sub', 'substr', 'tolower', 'toupper', 'close'],
   ...['fflush', 'system'],

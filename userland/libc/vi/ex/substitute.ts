@@ -41,7 +41,7 @@ export function substitute({ vi, range, args }: ExCall): undefined {
 }
 
 /** `/a/b/c` in its parts; what divides them may stand behind a backslash. */
-export function divided(text: string): [string, string, string] | undefined {
+function divided(text: string): [string, string, string] | undefined {
   const mark = text.charAt(0);
   if (mark === '' || /[\w\s"|\\&]/.test(mark)) return undefined;
   const parts = [''];
