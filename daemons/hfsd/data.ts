@@ -150,7 +150,8 @@ function trim(op: Op, extents: Extent[], { offset, length }: Omit<MapRequest, 'i
     if (start >= end) return [];
     const skipped = (start - each.offset) / unit;
     const block = each.block === undefined ? undefined : each.block + skipped;
-    return [{ ...each, offset: start, length: end - start, block }];
+    const spare = each.fresh ? each.offset + each.length - end : 0;
+    return [{ ...each, offset: start, length: end - start, block, spare }];
   });
 }
 

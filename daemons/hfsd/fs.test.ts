@@ -63,6 +63,37 @@ const treeComesBack = test.macro({
 });
 for (const volume of KINDS.slice(1)) test(treeComesBack, volume);
 
+const manyAtOnce = test.macro({
+  exec(t, volume: NewVolume) {
+    const image = newVolume(volume);
+    const first = mounted(volume.kind, image, { slow: true });
+    const { machine, client } = first;
+    const content = (i: number): Uint8Array =>
+      new Uint8Array(i % 3 === 0 ? 5 : 3100 + i).map((_, k) => (k * 7 + i) & 0xff || 1);
+    const files = Array.from({ length: 40 }, (_, i) => ({ i, fid: client.create(`file ${i}`) }));
+    // The parts of one file lie in one allocation block, and none waits for the one before it.
+    const writes = [0, 700, 2048].flatMap((offset, part, offsets) =>
+      files.flatMap(({ i, fid }) => {
+        const data = content(i).slice(offset, offsets[part + 1]);
+        const message = { name: 'Twrite', fid, offset, count: data.length, data } as const;
+        return data.length === 0 ? [] : [{ message }];
+      }),
+    );
+    const replies = machine.run(machine.client.all(writes));
+    for (const [k, { message }] of writes.entries())
+      t.is(machine.client.expect('Twrite', replies[k]).count, message.count);
+    for (const { i, fid } of files) {
+      t.true(same(client.read(fid), content(i)), `file ${i}`);
+      client.clunk(fid);
+    }
+    client.detach();
+    t.deepEqual(problemsOf(image), []);
+    t.deepEqual(machine.log, []);
+  },
+  title: (_, volume: NewVolume) => titled('small writes of many files at once', volume),
+});
+for (const volume of KINDS) test(manyAtOnce, volume);
+
 const modelled = test.macro({
   exec(t, volume: NewVolume) {
     const seed = Number(process.env['ATOLL_SEED'] ?? 7);

@@ -15,6 +15,8 @@ export interface Extent {
   readonly block: number | undefined;
   /** For writing: the blocks are fresh, so parts that the write leaves out must be zeroed. */
   readonly fresh?: boolean;
+  /** Of fresh blocks: so many bytes behind the extent lie in them, too, and may become anything. */
+  readonly spare?: number;
   /** For reading: only so many bytes of it were ever written, the rest reads as zeroes. */
   readonly valid?: number;
 }

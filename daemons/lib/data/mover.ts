@@ -27,6 +27,9 @@ export interface SmallWrite extends Transfer {
   readonly reply: StoredReply;
 }
 
+/** Bytes of zeroes that are worth a transfer less. */
+const SPARE_MOST = 16 * 1024;
+
 const PARTS_MAX = 100_000; // mappings of one transfer
 const UNPACK_TRIES = 1000; // how often a small file may change while it is moved
 
@@ -95,7 +98,7 @@ export class Mover {
   /**
    * Small writes of different places, none behind the end of its file: mapped together, brought to the disk
    * in as few transfers as their blocks allow, made part of their files together. 'alone': to be written by
-   * itself. The caller holds the ranges.
+   * itself. The caller holds the ranges, and of a file that grows all that lies behind.
    */
   *writeTogether(writes: readonly SmallWrite[]): Task<Outcome<number>[]> {
     const engine = this.#engine;
@@ -142,7 +145,23 @@ export class Mover {
     const memory = write.memory.unreachable();
     const request = { extents, from, to, memory, blockSize, granule: blockSize, overrun: false };
     const { odd, zeroes } = planTransfer(request);
-    return zeroes.length > 0 ? undefined : odd.map((part) => ({ odd: part, memory, size }));
+    if (zeroes.length > 0) return undefined;
+    const last = extents.at(-1);
+    const blocks = last ? [...odd, ...this.#spare(last)] : odd;
+    return blocks.map((part) => ({ odd: part, memory, size }));
+  }
+
+  /** Zeroes up to where the next file may begin: one transfer for both costs less than one for each. */
+  #spare({ block, length, offset, spare = 0 }: Extent): OddBlock[] {
+    const { blockSize } = this.#fs;
+    if (block === undefined || spare > SPARE_MOST) return [];
+    const first = block + length / blockSize;
+    return Array.from({ length: spare / blockSize }, (_, i) => {
+      this.#engine.cache.drop(first + i);
+      const disk = (first + i) * blockSize;
+      const fileAt = offset + length + i * blockSize;
+      return { disk, from: 0, to: 0, memoryAt: 0, fileAt, fresh: true };
+    });
   }
 
   *#writePacked(

@@ -165,12 +165,15 @@ export class Together {
     const joint = new Joint(volume.engine);
     const found = writes.map(({ request }) => {
       const { tag, grant, message: m } = request;
-      const ino = this.#target(m, joint);
-      if (ino === undefined) return undefined;
       const count = grant ? Math.min(m.count, grant.length) : m.data.length;
+      const target = this.#target({ ...m, count }, joint);
+      if (target === undefined) return undefined;
+      const { ino, grows } = target;
       const { blockSize } = volume.fs;
       const from = Math.floor(m.offset / blockSize) * blockSize;
-      const to = Math.ceil((m.offset + count) / blockSize) * blockSize;
+      // New blocks may be filled beyond what is asked for: nobody is to write there meanwhile.
+      const end = Math.ceil((m.offset + count) / blockSize) * blockSize;
+      const to = grows ? Number.POSITIVE_INFINITY : end;
       const memory = grant && readable(grants, subgrant(grant, 0, count));
       if (count === 0 || (grant && !memory)) return undefined;
       const release = locks.tryHold({ ino, from, to, mode: 'exclusive' });
@@ -183,7 +186,7 @@ export class Together {
     return found;
   }
 
-  #target(m: MessageOf<'Twrite'>, joint: Joint): number | undefined {
+  #target(m: MessageOf<'Twrite'>, joint: Joint): { ino: number; grows: boolean } | undefined {
     const { server, volume } = this.#options;
     const { fs } = volume;
     const fid = server.fids().lookup(m.fid);
@@ -193,12 +196,14 @@ export class Together {
     const ino = fid.handle;
     const found = joint.run(
       (tx) => {
-        if (!fs.isMapped(tx, ino) || fs.packed?.content(tx, ino) !== undefined) return false;
-        return m.offset <= (fs.filled?.(tx, ino) ?? fs.size(tx, ino));
+        if (!fs.isMapped(tx, ino) || fs.packed?.content(tx, ino) !== undefined) return undefined;
+        const filled = fs.filled?.(tx, ino) ?? fs.size(tx, ino);
+        if (m.offset > filled) return undefined;
+        return { ino, grows: m.offset + m.count > filled };
       },
       { changes: false },
     );
-    return found !== 'alone' && 'value' in found && found.value ? ino : undefined;
+    return found !== 'alone' && 'value' in found ? found.value : undefined;
   }
 }
 
