@@ -6,8 +6,11 @@
 import { NO_MARK } from '../abi/file-tables.ts';
 import { PAGE_SIZE } from '../abi/memlayout.ts';
 
-/** Pages: 2 MiB, one request of the volume and one grant. From 1 MiB on the hops are fewer than the data needs. */
-export const READ_AHEAD_PAGES = 512;
+/**
+ * Pages: 8 MiB, one request of the volume and one grant. The reader goes through a window in less time than the
+ * next one's six hops take, so that it waits once for each; no window is larger than what was read before it.
+ */
+export const READ_AHEAD_PAGES = 2048;
 const FIRST_WINDOW = 2;
 /** A miss costs a random reader about as much as so many pages cost one who reads in order (130 and 4 µs). */
 const PAGES_A_MISS = 32;
