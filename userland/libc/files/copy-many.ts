@@ -10,7 +10,7 @@ import { copyData, type FileCopy, pump } from './copy.ts';
 
 /** The largest file that is copied so, and how many go together at most. */
 const SMALL_BYTES = 16 * 1024;
-const TOGETHER_FILES = 64;
+const TOGETHER_FILES = 128;
 const TOGETHER_BYTES = 192 * 1024; // they fit one submission
 
 /** Files that are all new, without holes. */
