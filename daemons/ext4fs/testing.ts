@@ -2,21 +2,17 @@
 // moves file data, as daemons/lib does in earnest. Blocks can be made to miss at random.
 
 import { assert, ENOENT, fail, PosixError } from '../../kernel/abi/errno.ts';
+import { integersFrom } from '../../kernel/ipc/random.ts';
 import type { DirEntry } from '../../kernel/ninep/types.ts';
 import { type Block, Missing, type Seal, type Transaction } from '../lib/transaction.ts';
 import { Ext4Fs } from './fs.ts';
 import { EXT4_ROOT_INO } from './ondisk.ts';
 import { openVolume, type Volume } from './volume/superblock.ts';
 
-/** A small generator with a seed (mulberry32). */
+/** Numbers of 32 bits from a seed. */
 export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return (x ^ (x >>> 14)) >>> 0;
-  };
+  const random = integersFrom(seed);
+  return () => random(2 ** 32);
 }
 
 interface Staged {

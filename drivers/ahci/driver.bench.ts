@@ -3,10 +3,11 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { integersFrom } from '../../kernel/ipc/random.ts';
 import { createAhciController } from '../hw/ahci/ahci.ts';
 import { openDisk } from '../hw/disk/disk.ts';
 import { createPciBus } from '../hw/pci.ts';
-import { runTask, runTasks, seeded, uncounted } from '../hw/test-rig.ts';
+import { runTask, runTasks, uncounted } from '../hw/test-rig.ts';
 import type { BlockRequest } from '../lib/request.ts';
 import { startAhci } from './driver.ts';
 import { ahciDmaSize } from './memory.ts';
@@ -81,7 +82,7 @@ measure('read 256 MiB, 128 KiB requests', SIZE, SIZE >> 17, () => sequential('re
 measure('read 256 MiB, 4 KiB requests, 16 at once', SIZE, SIZE >> 12, () =>
   sequential('read', 4096, 16),
 );
-const random = seeded(1);
+const random = integersFrom(1);
 measure('random 4 KiB reads, one at a time', 4096 * 50_000, 50_000, () => {
   for (let i = 0; i < 50_000; i++) runTask(pci, sd_('read', random(SIZE / 4096) * 4096, 4096, 0));
 });

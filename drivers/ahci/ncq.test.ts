@@ -3,8 +3,10 @@
 
 import test from 'ava';
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
+import { integersFrom } from '../../kernel/ipc/random.ts';
+import { testSeed } from '../../kernel/ipc/testing/seed.ts';
 import type { Disk } from '../hw/disk/disk.ts';
-import { memoryDisk, runSeed, runTask, runTasks, seeded } from '../hw/test-rig.ts';
+import { memoryDisk, runTask, runTasks } from '../hw/test-rig.ts';
 import { LOG_NCQ_ERROR, LOG_NOT_QUEUED } from '../lib/ata-regs.ts';
 import { DATA, flush, must, request, rig } from '../lib/testing/subject.ts';
 import * as r from './regs.ts';
@@ -71,9 +73,9 @@ test('of a full queue the commands that fail are told by the log, all others are
 });
 
 test('random queues with bad sectors: every request has the answer that its sectors have', (t) => {
-  const seed = runSeed();
+  const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = seeded(seed);
+  const random = integersFrom(seed);
   for (let round = 0; round < 30; round++) {
     const bad = new Set(Array.from({ length: random(6) }, () => random(1000)));
     const { pci, controller } = rig(ahci, [badDisk(bad, 1000)]);

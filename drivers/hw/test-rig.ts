@@ -132,18 +132,3 @@ export function tempDir(): { path: (name: string) => string; remove: () => void 
     remove: () => fs.rmSync(dir, { recursive: true, force: true }),
   };
 }
-
-/** Numbers 0..limit-1 from a seed: mulberry32. */
-export function seeded(seed: number): (limit: number) => number {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % limit;
-  };
-}
-
-/** The seed of this run: ATOLL_SEED, or a new one. */
-export const runSeed = (): number =>
-  Number(process.env['ATOLL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));

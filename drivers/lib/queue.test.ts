@@ -3,9 +3,11 @@
 import test from 'ava';
 import { DISK_COLUMNS, DISK_STATS_BYTES, diskStatsAt } from '../../kernel/abi/disk/stats.ts';
 import { EIO, PosixError } from '../../kernel/abi/errno.ts';
+import { integersFrom } from '../../kernel/ipc/random.ts';
 import type { Task } from '../../kernel/ipc/task.ts';
+import { testSeed } from '../../kernel/ipc/testing/seed.ts';
 import { Tracer } from '../../kernel/ipc/trace.ts';
-import { handClock, runSeed, seeded } from '../hw/test-rig.ts';
+import { handClock } from '../hw/test-rig.ts';
 import { BlockQueue } from './queue.ts';
 import { type BlockRequest, type RequestLimits, splitRequest, totalLength } from './request.ts';
 import { DiskStats } from './stats.ts';
@@ -216,9 +218,9 @@ test('columns of /proc/diskstats: commands, merges, sectors, and the time of req
 });
 
 test('random requests: whatever is merged and passed, sectors end as if all were done in order', (t) => {
-  const seed = runSeed();
+  const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = seeded(seed);
+  const random = integersFrom(seed);
   for (let round = 0; round < 200; round++) {
     const { submit, end, running, results } = rig({ depth: 64, slots: 1 + random(4) });
     const disk = new Map<number, number>(); // sector: where its bytes came from

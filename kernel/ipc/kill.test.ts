@@ -3,16 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
+import { integersFrom } from './random.ts';
 import { REPORT } from './testing/peer.ts';
-import {
-  type Rig,
-  randomIntegers,
-  rig,
-  SEAT_A,
-  SEAT_B,
-  startPeer,
-  testSeed,
-} from './testing/rig.ts';
+import { type Rig, rig, SEAT_A, SEAT_B, startPeer } from './testing/rig.ts';
+import { testSeed } from './testing/seed.ts';
 import { wakeAll } from './wait.ts';
 
 const ENDLESS = 0xffff_ffff;
@@ -57,7 +51,7 @@ async function terminate(worker: Worker, random: (below: number) => number): Pro
 async function campaign(t: ExecutionContext, sides: readonly Side[]): Promise<void> {
   const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = randomIntegers(seed);
+  const random = integersFrom(seed);
   const machine = rig();
   const start = starter(machine, random);
   const workers = { producer: start('producer'), consumer: start('consumer') };

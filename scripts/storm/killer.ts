@@ -2,9 +2,9 @@
 // is back.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { seeded } from '../../drivers/hw/test-rig.ts';
 import type { Atoll } from '../../index.ts';
 import type { ControllerName } from '../../kernel/abi/disk/controllers.ts';
+import { integersFrom } from '../../kernel/ipc/random.ts';
 
 /** Longest that a server may take to come back before the storm is given up. */
 const PATIENCE_MS = 60_000;
@@ -50,7 +50,7 @@ export class KillerShell {
     this.#os = os;
     this.#pids = pids;
     this.#victims = [...pids.keys()];
-    this.#random = seeded(options.seed);
+    this.#random = integersFrom(options.seed);
     this.#hangsPercent = options.hangsPercent;
     this.#withinMs = options.withinMs;
   }

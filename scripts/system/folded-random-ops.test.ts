@@ -7,8 +7,10 @@ import { FORMATS, type FormatName } from '../../daemons/lib/conformance/abilitie
 import { boot } from '../../index.ts';
 import { CONTROLLERS, diskName } from '../../kernel/abi/disk/controllers.ts';
 import { foldExFat } from '../../kernel/abi/names/exfat.ts';
+import { integersFrom } from '../../kernel/ipc/random.ts';
+import { testSeed } from '../../kernel/ipc/testing/seed.ts';
 import { Model, outcome, type Rules, snapshot, someOperation } from '../testing/folded-model.ts';
-import { randomIntegers, tempDir, testSeed } from '../testing/machine.ts';
+import { tempDir } from '../testing/machine.ts';
 import { VOLUMES } from '../testing/volumes.ts';
 
 const OPERATIONS = Number(process.env['ATOLL_OPERATIONS'] ?? 300);
@@ -52,7 +54,7 @@ const follows = test.macro({
     }
     const seed = testSeed();
     t.log(`ATOLL_SEED=${seed}`);
-    const random = randomIntegers(seed);
+    const random = integersFrom(seed);
     const model = new Model(rules);
     await using os = await boot({ disks });
     for (let i = 0; i < OPERATIONS; i++) {

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import test from 'ava';
-import { runSeed } from '../../drivers/hw/test-rig.ts';
+import { testSeed } from '../../kernel/ipc/testing/seed.ts';
 import { figures } from '../storm/figures.ts';
 import { storm } from '../storm/storm.ts';
 import { tempDir } from '../testing/machine.ts';
@@ -17,7 +17,7 @@ test('a hundred deaths of driver and file system under load: no error, no byte l
     t.log('no mkfs.ext4 here: skipped');
     return t.pass();
   }
-  const seed = runSeed();
+  const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
   const result = await storm({
     ...{ file, volume },

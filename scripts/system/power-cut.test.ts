@@ -4,17 +4,9 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import {
-  atoll,
-  fsck,
-  host,
-  makeExt4,
-  randomIntegers,
-  sha256,
-  startAtoll,
-  tempDir,
-  testSeed,
-} from '../testing/machine.ts';
+import { integersFrom } from '../../kernel/ipc/random.ts';
+import { testSeed } from '../../kernel/ipc/testing/seed.ts';
+import { atoll, fsck, host, makeExt4, sha256, startAtoll, tempDir } from '../testing/machine.ts';
 
 const ROUNDS = Number(process.env['ATOLL_ROUNDS'] ?? 4);
 
@@ -56,7 +48,7 @@ test('killed while writing: the journal is replayed, all is clean, what was fsyn
   }
   const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = randomIntegers(seed);
+  const random = integersFrom(seed);
   const safe: string[] = [];
   let replays = 0;
   for (let round = 0; round < ROUNDS; round++) {

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import test from 'ava';
 import { type Atoll, boot } from '../../index.ts';
 import { CONTROLLERS, diskName } from '../../kernel/abi/disk/controllers.ts';
-import { fsck, makeExt4, randomIntegers, sha256, tempDir, testSeed } from '../testing/machine.ts';
+import { integersFrom } from '../../kernel/ipc/random.ts';
+import { testSeed } from '../../kernel/ipc/testing/seed.ts';
+import { fsck, makeExt4, sha256, tempDir } from '../testing/machine.ts';
 
 const OPERATIONS = Number(process.env['ATOLL_OPERATIONS'] ?? 1000);
 
@@ -153,7 +155,7 @@ test(`${OPERATIONS} random operations leave what the host's file system holds, o
   }
   const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = randomIntegers(seed);
+  const random = integersFrom(seed);
   const model = join(dir.path, 'model');
   await fs.mkdir(model);
   await fs.chmod(model, 0o755);

@@ -6,16 +6,16 @@ import { link, lstat, mkdir, open, readdir, readlink, symlink, writeFile } from 
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import test, { type ExecutionContext } from 'ava';
+import { integersFrom } from '../../kernel/ipc/random.ts';
+import { testSeed } from '../../kernel/ipc/testing/seed.ts';
 import {
   atoll,
   fsck,
   host,
   makeExt4,
-  randomIntegers,
   sha256OfFile,
   startAtoll,
   tempDir,
-  testSeed,
 } from '../testing/machine.ts';
 
 const BIG = 100 * 1024 * 1024;
@@ -89,7 +89,7 @@ test('1,000 files, links, holes and 100 MB go in and out, the same by every read
   t.log(`ATOLL_SEED=${seed}`);
   const tree = join(dir.path, 'in', 'tree');
   await mkdir(tree, { recursive: true });
-  t.is(await makeTree(tree, randomIntegers(seed)), 1000);
+  t.is(await makeTree(tree, integersFrom(seed)), 1000);
   if (!(await makeExt4(source, 320, ['-d', join(dir.path, 'in')]))) {
     t.log('no e2fsprogs here: skipped');
     return t.pass();

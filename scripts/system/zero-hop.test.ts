@@ -4,7 +4,8 @@
 import { join } from 'node:path';
 import test from 'ava';
 import type { Atoll } from '../../index.ts';
-import { fsck, makeExt4, tempDir, testSeed } from '../testing/machine.ts';
+import { testSeed } from '../../kernel/ipc/testing/seed.ts';
+import { fsck, makeExt4, tempDir } from '../testing/machine.ts';
 import { bootProbes, probe } from '../testing/probes/machine.ts';
 
 const MIB = 1024 * 1024;

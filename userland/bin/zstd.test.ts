@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
+import { integersFrom } from '../../kernel/ipc/random.ts';
 import { runOnHost } from '../libc/testing/host-sys.ts';
 import { zstdPacker } from '../libc/zstd/packer.ts';
 import { ZstdUnpacker } from '../libc/zstd/unpacker.ts';
@@ -13,21 +14,10 @@ import { programs } from './registry.ts';
 const hasZstd = spawnSync('zstd', ['--version']).status === 0;
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** mulberry32. */
-function random(from: number): (below: number) => number {
-  let state = from | 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
-
 type Kind = 'noise' | 'text' | 'zeros' | 'skewed' | 'copies';
 
 function content(kind: Kind, size: number, from: number): Uint8Array {
-  const below = random(from);
+  const below = integersFrom(from);
   const out = new Uint8Array(size);
   const words = Array.from({ length: 300 }, () =>
     Buffer.from(Array.from({ length: 2 + below(9) }, () => 97 + below(26))),
@@ -65,7 +55,7 @@ function through(
 const collect = (
   make: (sink: (bytes: Uint8Array) => void) => { push(b: Uint8Array): void; end(): void },
   bytes: Uint8Array,
-  below = random(1),
+  below = integersFrom(1),
 ): Buffer => {
   const parts: Buffer[] = [];
   through(
@@ -103,7 +93,7 @@ for (const level of [1, 2, 6, 9, 13, 19]) test(bothWays, 'copies', 300_000, leve
 
 test('random contents, sizes, levels and pieces go both ways', (t) => {
   t.log(`SEED=${seed}`);
-  const below = random(seed);
+  const below = integersFrom(seed);
   for (let round = 0; round < 30; round++) {
     const kind = (['noise', 'text', 'zeros', 'skewed', 'copies'] as const)[below(5)] ?? 'text';
     const plain = content(kind, below(below(4) === 0 ? 500_000 : 3000), below(2 ** 30));
@@ -116,7 +106,7 @@ test('random contents, sizes, levels and pieces go both ways', (t) => {
 
 test('damaged frames are refused, or give what the checksum holds for', (t) => {
   t.log(`SEED=${seed}`);
-  const below = random(seed);
+  const below = integersFrom(seed);
   const plain = content('copies', 20_000, 5);
   const packed = collect((sink) => zstdPacker(sink, { level: 3, checksum: true }), plain);
   for (let round = 0; round < 150; round++) {

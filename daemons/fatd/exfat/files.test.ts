@@ -3,6 +3,8 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { EEXIST, EINVAL, EPERM } from '../../../kernel/abi/errno.ts';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
 import { fsckExFat, haveExfatprogs, mkfsExFat } from '../../../scripts/testing/exfatprogs.ts';
 import type { LogEntry } from '../../lib/memory-device.ts';
 import { TestClient } from '../../lib/testing/client.ts';
@@ -12,7 +14,7 @@ import { mountExFat } from './mount.ts';
 import { TYPE_FILE } from './ondisk.ts';
 import { openExFat } from './volume/geometry.ts';
 
-const SEED = Number(process.env['ATOLL_SEED'] ?? Math.floor(Math.random() * 0x7fff_ffff));
+const SEED = testSeed();
 
 const missing = (t: ExecutionContext): boolean => {
   if (haveExfatprogs()) return false;
@@ -247,11 +249,7 @@ test('sets that lie across sectors and clusters are read, changed and moved', (t
 test('what a daemon published outlives it, and nothing is lost that a write was given', (t) => {
   if (missing(t)) return;
   t.log(`ATOLL_SEED=${SEED}`);
-  let state = SEED;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const random = integersFrom(SEED);
   const image = small();
   let { fs, machine } = boot({ image });
   const model = new Map<string, Uint8Array>();

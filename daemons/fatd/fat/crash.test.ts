@@ -3,6 +3,8 @@
 // missing. fsck.fat must find nothing but what is lost, and every file that was fsynced must be whole.
 
 import test from 'ava';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
 import {
   fsckFat,
   haveDosfstools,
@@ -15,18 +17,8 @@ import { Machine } from '../../lib/testing/machine.ts';
 import { mountFat } from './mount.ts';
 
 const CUTS = Number(process.env['ATOLL_CUTS'] ?? 5);
-const SEED = Number(process.env['ATOLL_SEED'] ?? Math.floor(Math.random() * 0x7fff_ffff));
+const SEED = testSeed();
 const SECTOR = 512;
-
-function seeded(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) % below;
-  };
-}
 
 /** A file that was fsynced when the log had `at` entries, and is not touched later. */
 interface Synced {
@@ -96,7 +88,7 @@ const keeps = test.macro({
       return t.pass();
     }
     t.log(`ATOLL_SEED=${SEED}, ${CUTS} cuts (ATOLL_CUTS)`);
-    const random = seeded(SEED + sizeBytes);
+    const random = integersFrom(SEED + sizeBytes);
     const base = mkfsFat(sizeBytes, args);
     const { log, synced } = tell(base.slice(), random);
     for (let i = 0; i < CUTS; i++) {

@@ -3,6 +3,8 @@
 
 import test from 'ava';
 import { PosixError } from '../../../kernel/abi/errno.ts';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
 import { haveDosfstools, mkfsFat } from '../../../scripts/testing/dosfstools.ts';
 import { TestClient } from '../../lib/testing/client.ts';
 import { Machine } from '../../lib/testing/machine.ts';
@@ -10,17 +12,7 @@ import { mountFat } from './mount.ts';
 import { openVolume } from './volume/geometry.ts';
 
 const ROUNDS = Number(process.env['ATOLL_MUTATIONS'] ?? 60);
-const SEED = Number(process.env['ATOLL_SEED'] ?? Math.floor(Math.random() * 0x7fff_ffff));
-
-function seeded(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) % below;
-  };
-}
+const SEED = testSeed();
 
 const OUTCOMES = /^no such file|^a short write|^behind the end/;
 
@@ -104,7 +96,7 @@ const survives = test.macro({
     t.log(`ATOLL_SEED=${SEED}`);
     const golden = mkfsFat(sizeBytes, ['-F', bits]);
     fill(golden);
-    const random = seeded(SEED + sizeBytes);
+    const random = integersFrom(SEED + sizeBytes);
     for (let i = 0; i < ROUNDS; i++) {
       const image = golden.slice();
       damage(image, random);

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { EINVAL, PosixError } from '../../../kernel/abi/errno.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
 import { have, withImage } from '../../../scripts/testing/hfs-tools.ts';
 import { seeded } from '../../ext4fs/testing.ts';
 import { imageMedium } from '../../lib/memory/image-medium.ts';
@@ -11,7 +12,7 @@ import { mounted, type NewVolume, newVolume } from '../testing.ts';
 import { type FsckResult, fsck } from './fsck.ts';
 
 const ROUNDS = Number(process.env['ATOLL_MUTATIONS'] ?? 12);
-const SEED = Number(process.env['ATOLL_SEED'] ?? Math.floor(Math.random() * 0x7fff_ffff));
+const SEED = testSeed();
 
 const KINDS: readonly NewVolume[] = [
   { kind: 'hfs', sizeBytes: 1 << 20 },

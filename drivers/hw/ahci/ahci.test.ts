@@ -1,10 +1,12 @@
 // The controller's model alone: registers poked in the sequences of AHCI 1.3.1.
 
 import test from 'ava';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
 import * as r from '../../ahci/regs.ts';
 import * as ata from '../../lib/ata-regs.ts';
 import type { Disk } from '../disk/disk.ts';
-import { memoryDisk, runSeed, seeded } from '../test-rig.ts';
+import { memoryDisk } from '../test-rig.ts';
 import { createAhciController } from './ahci.ts';
 
 const LIST = 0x1000;
@@ -426,9 +428,9 @@ test('a software reset by two control FISes sends the signature again', (t) => {
 });
 
 test('whatever a driver writes into registers and memory, the model answers by its registers', (t) => {
-  const seed = runSeed();
+  const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = seeded(seed);
+  const random = integersFrom(seed);
   const hw = rig(memoryDisk(64));
   const known = [
     ata.ATA_READ_DMA_EXT,

@@ -4,7 +4,9 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import test from 'ava';
 import { EACCES, EBUSY, EINVAL, EIO, EISDIR, ENOENT, EROFS } from '../../../kernel/abi/errno.ts';
-import { runSeed, seeded, tempDir } from '../test-rig.ts';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
+import { tempDir } from '../test-rig.ts';
 import { openDisk } from './disk.ts';
 
 const dir = tempDir();
@@ -75,9 +77,9 @@ test('a sparse image of 6 GiB is written behind 4 GiB', (t) => {
 });
 
 test('an overlay agrees with a model and leaves its file untouched', (t) => {
-  const seed = runSeed();
+  const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = seeded(seed);
+  const random = integersFrom(seed);
   const size = 700 * 1024;
   const file = image('base.img', pattern(size));
   const disk = openDisk({ file, mode: 'overlay' });

@@ -5,7 +5,9 @@ import * as fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
-import { memoryDisk, runSeed, seeded, tempDir } from '../test-rig.ts';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
+import { memoryDisk, tempDir } from '../test-rig.ts';
 import { openDrive, REPORT, type WriterJob } from '../testing/drive-writer.ts';
 import { openDisk } from './disk.ts';
 import { overlayMemory } from './overlay-memory.ts';
@@ -82,9 +84,9 @@ function cutPower(t: ExecutionContext, job: WriterJob, drive: WriteCache): void 
 }
 
 test('a drive whose worker is killed anywhere has what it acknowledged, in whole sectors', async (t) => {
-  const seed = runSeed();
+  const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = seeded(seed);
+  const random = integersFrom(seed);
   let job = newJob(seed);
   for (let i = 0; i < LIVES; i++) {
     job = { ...job, seed: seed + i };

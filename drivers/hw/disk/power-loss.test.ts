@@ -1,7 +1,9 @@
 // Power loss: what each choice leaves of a cache's writes on the medium.
 
 import test from 'ava';
-import { memoryDisk, runSeed, seeded } from '../test-rig.ts';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
+import { memoryDisk } from '../test-rig.ts';
 import { losePower } from './power-loss.ts';
 import { WriteCache } from './write-cache.ts';
 import { writeLogMemory } from './write-log.ts';
@@ -28,7 +30,7 @@ test('none and all: nothing, or every write in its order', (t) => {
 });
 
 test('prefix, torn and subset keep whole sectors, the first two in the order of the writes', (t) => {
-  const below = seeded(runSeed());
+  const below = integersFrom(testSeed());
   for (let i = 0; i < 200; i++) {
     const prefix = loaded(4);
     losePower(prefix.medium, prefix.memory, { keep: 'prefix', below });

@@ -1,7 +1,9 @@
 // The volatile write cache of a drive.
 
 import test from 'ava';
-import { memoryDisk, runSeed, seeded } from '../test-rig.ts';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
+import { memoryDisk } from '../test-rig.ts';
 import { WriteCache } from './write-cache.ts';
 import { writeLogMemory } from './write-log.ts';
 
@@ -92,9 +94,9 @@ test('a flush that fails keeps the data for the next one', (t) => {
 });
 
 test('random writes, reads, trims, flushes and power cuts agree with a model', (t) => {
-  const seed = runSeed();
+  const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = seeded(seed);
+  const random = integersFrom(seed);
   const size = 512 * 512;
   const medium = memoryDisk(512);
   const cache = new WriteCache(medium, writeLogMemory(32_768));

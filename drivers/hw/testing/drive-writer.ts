@@ -2,10 +2,10 @@
 // cache and the overlay in the board's memory starts, and kills.
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
 import { openDisk } from '../disk/disk.ts';
 import type { OverlayMemory } from '../disk/overlay-memory.ts';
 import { WriteCache } from '../disk/write-cache.ts';
-import { seeded } from '../test-rig.ts';
 
 export interface WriterJob {
   readonly file: string;
@@ -25,7 +25,7 @@ export function openDrive({ file, cache, overlay }: WriterJob): WriteCache {
 }
 
 function main(job: WriterJob): void {
-  const random = seeded(job.seed);
+  const random = integersFrom(job.seed);
   const drive = openDrive(job);
   const words = new Int32Array(job.report);
   const acknowledged = words.subarray(REPORT.words, REPORT.words + job.sectors);

@@ -2,8 +2,10 @@
 // broken driver might.
 
 import test from 'ava';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
 import * as r from '../../virtio-blk/regs.ts';
-import { memoryDisk, runSeed, seeded } from '../test-rig.ts';
+import { memoryDisk } from '../test-rig.ts';
 import { createVirtioBlk } from './virtio-blk.ts';
 
 const [DESC, AVAIL, USED, HEADER, DATA, STATUS] = [0x1000, 0x2000, 0x3000, 0x4000, 0x8000, 0x5000];
@@ -193,9 +195,9 @@ test('features that were not offered are not accepted, nor is a driver before VI
 });
 
 test('random rings never throw and never hang', (t) => {
-  const seed = runSeed();
+  const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = seeded(seed);
+  const random = integersFrom(seed);
   for (let round = 0; round < 400; round++) {
     const it = rig(memoryDisk(64));
     for (let i = 0; i < SIZE; i++) {

@@ -4,8 +4,10 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import test from 'ava';
 import { EIO, PosixError } from '../../../kernel/abi/errno.ts';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
 import { runNow } from '../../../kernel/ipc/task.ts';
-import { runSeed, seeded, tempDir } from '../../hw/test-rig.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
+import { tempDir } from '../../hw/test-rig.ts';
 import { crc32 } from './crc32.ts';
 import { type PartitionTable, readPartitions } from './partition.ts';
 
@@ -290,9 +292,9 @@ test('a disk that cannot be read has no partitions and a note', (t) => {
 });
 
 test('tables with garbled bytes never throw, and never give what is outside the disk', (t) => {
-  const seed = runSeed();
+  const seed = testSeed();
   t.log(`ATOLL_SEED=${seed}`);
-  const random = seeded(seed);
+  const random = integersFrom(seed);
   const gpt = madeGpt();
   const mbr = new Uint8Array(SECTORS * 512);
   putMbr(mbr, 0, [

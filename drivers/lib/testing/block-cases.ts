@@ -3,7 +3,9 @@
 
 import test from 'ava';
 import { EINVAL, EIO, EROFS, PosixError } from '../../../kernel/abi/errno.ts';
-import { memoryDisk, runSeed, runTask, runTasks, seeded } from '../../hw/test-rig.ts';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
+import { memoryDisk, runTask, runTasks } from '../../hw/test-rig.ts';
 import { DATA, flush, must, request, rig, type Subject } from './subject.ts';
 
 export function blockCases(subject: Subject): void {
@@ -182,9 +184,9 @@ function keepsOrder(subject: Subject): void {
   });
 
   test(`${subject.name}: random requests agree with an array of bytes`, (t) => {
-    const seed = runSeed();
+    const seed = testSeed();
     t.log(`ATOLL_SEED=${seed}`);
-    const random = seeded(seed);
+    const random = integersFrom(seed);
     const medium = memoryDisk(4096);
     const { pci, controller, bytes } = rig(subject, [medium]);
     const disk = must(controller.disks[0]);

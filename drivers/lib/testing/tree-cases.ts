@@ -4,15 +4,10 @@
 
 import test from 'ava';
 import { EINVAL, EIO, ENOSPC, EROFS } from '../../../kernel/abi/errno.ts';
+import { integersFrom } from '../../../kernel/ipc/random.ts';
 import type { Task } from '../../../kernel/ipc/task.ts';
-import {
-  type MemoryDisk,
-  memoryDisk,
-  runSeed,
-  runTask,
-  runTasks,
-  seeded,
-} from '../../hw/test-rig.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
+import { type MemoryDisk, memoryDisk, runTask, runTasks } from '../../hw/test-rig.ts';
 import { createSdServer, type SdFile } from '../sd-server.ts';
 import { DATA, must, rig, type Subject } from './subject.ts';
 
@@ -115,9 +110,9 @@ const SLOT = 0x28_0000;
 
 function anyByte(subject: Subject): void {
   test(`${subject.name}: transfers of 1 byte to 1 MiB, many at once and resets among them, agree with an array of bytes`, (t) => {
-    const seed = runSeed();
+    const seed = testSeed();
     t.log(`ATOLL_SEED=${seed}`);
-    const random = seeded(seed);
+    const random = integersFrom(seed);
     const disk = memoryDisk(SECTORS);
     const { pci, controller, server, file, bytes } = tree(subject, disk);
     const data = file('raw');

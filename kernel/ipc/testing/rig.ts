@@ -54,18 +54,3 @@ export const ended = (worker: Worker): Promise<void> =>
     worker.once('exit', () => resolve());
     worker.once('error', reject);
   });
-
-/** The seed of a random test: from ATOLL_SEED, or a fresh one. */
-export const testSeed = (): number =>
-  Number(process.env['ATOLL_SEED'] ?? Math.floor(Math.random() * 0x7fff_ffff));
-
-/** Integers 0..below-1 from a seed (the mulberry32 recurrence). */
-export function randomIntegers(seed: number): (below: number) => number {
-  let state = seed | 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}

@@ -2,22 +2,13 @@
 // arithmetic, printf. Each line prints its number, so that the first difference names its line.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are parameters of the shell
 
-/** mulberry32: small, and the same everywhere. */
-function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
+import { integersFrom } from '../../../kernel/ipc/random.ts';
 
 class Writer {
   private readonly below: (n: number) => number;
 
   constructor(seed: number) {
-    this.below = generator(seed);
+    this.below = integersFrom(seed);
   }
 
   pick(from: readonly string[]): string {

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type Atoll, boot } from '../../../host/atoll.ts';
-import { makeExt4, testSeed } from '../../testing/machine.ts';
+import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
+import { makeExt4 } from '../../testing/machine.ts';
 import { CHECKS, CHECKS_TOLD, FILES, FUZZ, HELLO, REST } from './programs.ts';
 
 let folder: string;
