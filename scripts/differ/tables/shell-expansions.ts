@@ -352,7 +352,7 @@ function expression(r: Random, depth = 0): string {
 export const arithmetic = (r: Random): string => {
   const text = expression(r);
   return r.pick([
-    () => `(a=5 b=-3 c= p=xyz; unset n; echo $((${text})); echo "$? $a $b \${n-}")`,
+    () => `(a=5 b=-3 c= p=xyz; n=; echo $((${text})); echo "$? $a $b \${n-}")`,
     () => `(a=010 b=0x10 c=; p=; echo "$((${text}))" $((${expression(r)})); echo "$a $b")`,
     () =>
       `(a=1 b=2 c=3; i=$((${text})); echo "$i"; [ "$((${text}))" -eq 0 ] && echo zero; echo "$a,$b")`,

@@ -14,7 +14,7 @@ export const shellTable: Table = {
       f1: 'x\n',
       'b b': 'blank\n',
     },
-    words: ['sh', ...r.some(['-e', '-u', '-f', '-C'], 1), 's', 'A1', 'b 2', ''],
+    words: ['sh', ...r.some(['-e', '-u', '-f', '-C'], 1), 's', 'A1', 'b 2'],
     vague: true,
     keep: 's',
   }),

@@ -71,9 +71,13 @@ export function evaluate(shell: Shell, args: readonly string[]): number {
   return shell.status;
 }
 
+/** A file that reads itself ends long before memory does. */
+const maxSourceDepth = 200;
+
 export function dot(shell: Shell, args: readonly string[]): number {
   const name = args[0] === '--' ? args[1] : args[0];
   if (name === undefined) return 0;
+  if (shell.sourceDepth >= maxSourceDepth) raise(`${name}: files nest too deep`);
   const text = readFile(shell.sys, findSource(shell, name));
   const { line, lineBase } = shell;
   shell.lineBase = 0;
