@@ -115,11 +115,11 @@ function keptOf(tool: Tool, options: Options): Keep & { links: boolean } {
 function withParents(tool: Tool, options: Options): { from: string; to: string }[] {
   const sources = [...options.operands];
   const directory = options.value('t') ?? sources.pop() ?? tool.misuse('missing file operand');
+  if (sources.length === 0)
+    tool.misuse(`missing destination file operand after ${quoted(directory)}`);
   if (!isDirectoryAt(tool.sys, directory)) {
     if (sources.length > 1 || options.value('t') !== undefined) destinations(tool, options);
-    else if (sources.length === 1)
-      tool.misuse('with --parents, the destination must be a directory');
-    tool.misuse(`missing destination file operand after ${quoted(directory)}`);
+    tool.misuse('with --parents, the destination must be a directory');
   }
   return sources.map((from) => {
     const to = join(directory, from.replace(/^\/+/, ''));

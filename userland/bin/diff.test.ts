@@ -33,7 +33,24 @@ const same = test.macro({
   title: (_, run: string) => `diff ${run}`,
 });
 
-const forms = ['', '-u', '-c', '-e', '-n', '-U0', '-U1', '-C1', '-C 0', '-q', '-s'];
+const forms = [
+  '',
+  '-u',
+  '-c',
+  '-e',
+  '-n',
+  '-U0',
+  '-U1',
+  '-C1',
+  '-C 0',
+  '-q',
+  '-s',
+  '-y',
+  '-yW 40',
+  '-p',
+  '-pu',
+  '-tc',
+];
 const pairs = [
   'a b',
   'b a',
@@ -47,9 +64,7 @@ const pairs = [
   's1 s2',
   'c b',
 ];
-for (const form of forms)
-  for (const pair of pairs)
-    if (!(form === '-e' && pair.includes('c'))) test(same, `${form} ${pair}`.trim());
+for (const form of forms) for (const pair of pairs) test(same, `${form} ${pair}`.trim());
 
 const cases: readonly string[] = [
   '-i s1 s2',
@@ -83,6 +98,15 @@ const cases: readonly string[] = [
   '-N a missing',
   '-uN missing b',
   '--normal a b',
+  '-y --suppress-common-lines a c',
+  '-y --left-column a c',
+  '-ty -W 61 s1 s2',
+  '-y -W 5 a b',
+  '-u -c a b',
+  '-e -n a b',
+  '-f a c',
+  '-W 0 a b',
+  '-y crlf lf',
 ];
 for (const one of cases) test(same, one);
 
@@ -129,6 +153,12 @@ test('two long files that have nothing in common take bounded work', (t) => {
         Array.from({ length: 20_000 }, (_, i) => `${mark}${i % 3 === 0 ? i * 7 : i}`).join('\n'),
       ),
     });
-  const how = { ignoreCase: false, blanks: 'count', ignoreEmpty: false, stripCr: false } as const;
+  const how = {
+    ignoreCase: false,
+    blanks: 'count',
+    ignoreEmpty: false,
+    stripCr: false,
+    countsEnd: true,
+  } as const;
   t.is(compareTexts(lines('a'), lines('b'), how).length, 1);
 });

@@ -5,8 +5,8 @@ import { O_RDONLY, S_IFDIR, S_IFMT, S_IFREG } from '../../kernel/abi/constants.t
 import { ENOENT, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { Stat } from '../../kernel/abi/stat.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
-import { compareTexts, type Equality, textOf } from '../libc/diff/lines.ts';
-import { printChanges, type Style } from '../libc/diff/print.ts';
+import { compareTexts, type Equality, type Text, textOf } from '../libc/diff/lines.ts';
+import { printChanges, type Shape, type Style } from '../libc/diff/print.ts';
 import { basename, isDirectory, join, listDirectory, statIfThere } from '../libc/files/path.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
@@ -18,9 +18,9 @@ import { strftime } from '../libc/time/date.ts';
 
 export const main = program(
   {
-    usage: `[-abBcefEinNqrsuwZ] [-C LINES] [-U LINES] [-x PATTERN] [--label TEXT]... FILE1 FILE2
+    usage: `[-abBcefEinNpqrstuwyZ] [-C LINES] [-U LINES] [-W COLUMNS] [-x PATTERN] [--label TEXT]... FILE1 FILE2
 Writes what changes FILE1 into FILE2. Of two directories it compares the files of the same names.`,
-    short: 'abBcC:efEdinNpqrsuU:wx:L:Z',
+    short: 'abBcC:efEdinNpqrstuU:wW:x:yL:Z',
     long: {
       text: 'a',
       'ignore-space-change': 'b',
@@ -43,6 +43,12 @@ Writes what changes FILE1 into FILE2. Of two directories it compares the files o
       'label=': 'L',
       'strip-trailing-cr': 'cr',
       normal: 'normal',
+      'side-by-side': 'y',
+      'width=': 'W',
+      'expand-tabs': 't',
+      'suppress-common-lines': 'no-common',
+      'left-column': 'left-column',
+      'show-c-function': 'p',
     },
     trouble: 2,
   },
@@ -64,8 +70,9 @@ function misuse(tool: Tool, message: string): never {
 }
 
 interface Plan {
-  readonly style: Style;
-  readonly context: number;
+  readonly shape: Shape;
+  /** Tabs are shown as the blanks that they stand for. */
+  readonly expandsTabs: boolean;
   readonly equality: Equality;
   readonly brief: boolean;
   readonly reportSame: boolean;
@@ -86,15 +93,20 @@ const styles: Readonly<Record<string, Style>> = {
   e: 'ed',
   f: 'forward',
   n: 'rcs',
+  y: 'sides',
   normal: 'normal',
 };
 
 function planOf(tool: Tool, options: Options): Plan {
-  const chosen = options.last(...Object.keys(styles)) ?? 'normal';
+  const given = options.list.flatMap(({ name }) => styles[name] ?? []);
+  if (new Set(given).size > 1) misuse(tool, 'conflicting output style options');
+  const chosen = options.last(...Object.keys(styles)) ?? (options.has('p') ? 'c' : 'normal');
+  const columns = options.value('W') ?? '130';
+  const width = parseCount(columns) || misuse(tool, `invalid width ${quotedArgument(columns)}`);
   const lines = options.value(chosen === 'C' || chosen === 'U' ? chosen : '');
   const context =
     parseCount(lines || '3') ??
-    tool.misuse(`invalid context length ${quotedArgument(lines ?? '')}`);
+    misuse(tool, `invalid context length ${quotedArgument(lines ?? '')}`);
   const blanks = options.has('w')
     ? 'none'
     : options.has('b')
@@ -106,13 +118,23 @@ function planOf(tool: Tool, options: Options): Plan {
           : 'count';
   const words = tool.sys.argv.slice(1).filter((word) => !options.operands.includes(word));
   return {
-    style: styles[chosen] ?? 'normal',
-    context,
+    shape: {
+      style: styles[chosen] ?? 'normal',
+      context,
+      functions: options.has('p'),
+      sides: {
+        width,
+        expandsTabs: options.has('t'),
+        common: options.has('no-common') ? 'none' : options.has('left-column') ? 'left' : 'both',
+      },
+    },
+    expandsTabs: options.has('t'),
     equality: {
       ignoreCase: options.has('i'),
       blanks,
       ignoreEmpty: options.has('B'),
       stripCr: options.has('cr'),
+      countsEnd: styles[chosen] !== 'ed' && styles[chosen] !== 'forward',
     },
     brief: options.has('q'),
     reportSame: options.has('s'),
@@ -223,7 +245,11 @@ class Comparison {
     const [left, right] = [this.#read(a), this.#read(b)];
     if (left === undefined || right === undefined) return;
     const same = left.length === right.length && left.every((byte, i) => byte === right[i]);
-    if (same) {
+    const { shape } = plan;
+    const put = (text: string): void =>
+      out.latin1(plan.expandsTabs ? withoutTabs(text, shape.style) : text);
+    const besides = shape.style === 'sides' && !plan.brief; // what is common is shown, too
+    if (same && !(besides && !isBinary(left))) {
       if (plan.reportSame) out.text(`Files ${a.path} and ${b.path} are identical\n`);
       return;
     }
@@ -236,7 +262,9 @@ class Comparison {
     }
     const pair = { a: this.#text(a, left, 0), b: this.#text(b, right, 1) };
     const changes = compareTexts(pair.a, pair.b, plan.equality);
+    if (!plan.equality.countsEnd && !plan.brief) this.#tellEnds(pair);
     if (changes.length === 0) {
+      if (besides) printChanges(pair, changes, { ...shape, put });
       if (plan.reportSame) out.text(`Files ${a.path} and ${b.path} are identical\n`);
       return;
     }
@@ -246,14 +274,20 @@ class Comparison {
       return;
     }
     out.text(head);
-    printChanges(pair, changes, { ...plan, put: (text) => out.latin1(text) });
+    printChanges(pair, changes, { ...shape, put });
+  }
+
+  /** A script of ed cannot tell that a last line has no end. */
+  #tellEnds(pair: { a: Text; b: Text }): void {
+    for (const { name, unterminated } of [pair.a, pair.b])
+      if (unterminated) this.#tool.warn(`${name}: No newline at end of file\n`, 2);
   }
 
   #text(side: Side, bytes: Uint8Array, index: number) {
     const label = this.#plan.labels[index];
     const { stat } = side;
     const time = stat?.mtime ?? { sec: 0, nsec: 0 };
-    const form = this.#plan.style === 'context' ? CONTEXT_TIME : TIME;
+    const form = this.#plan.shape.style === 'context' ? CONTEXT_TIME : TIME;
     const stamp = label === undefined ? strftime(form, time) : '';
     return textOf({ name: toLatin1(encodeText(label ?? side.path)), stamp, bytes });
   }
@@ -296,6 +330,15 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return all;
+}
+
+/** Columns count behind the mark that stands in front of a line. */
+function withoutTabs(text: string, style: Style): string {
+  if (!text.includes('\t') || /^(---|\+\+\+|\*\*\*) /.test(text)) return text;
+  const marks = style === 'unified' ? 1 : style === 'normal' || style === 'context' ? 2 : 0;
+  let out = '';
+  for (const c of text.slice(marks)) out += c === '\t' ? ' '.repeat(8 - (out.length % 8)) : c;
+  return text.slice(0, marks) + out;
 }
 
 const isBinary = (bytes: Uint8Array): boolean => bytes.subarray(0, 32768).includes(0);

@@ -446,6 +446,8 @@ const cases: readonly string[] = [
   'printf %q|%q',
   'printf %qtext it',
   'printf %ztd|%lld 5 6',
+  'printf %*d|%u -9223372036854775808',
+  'printf %q é',
   'env -i -u A B=1',
   'env -0 -i A=1',
   'env false',

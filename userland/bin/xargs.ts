@@ -75,6 +75,8 @@ function planOf(tool: Tool, options: Options): Plan {
   };
   const { replace, maxArgs, maxLines } = shapeOf(tool, options, count);
   const d = options.value('d');
+  if (options.has('0', 'd') && options.has('E', 'e'))
+    tool.note('warning: the -E option has no effect if -0 or -d is used.\n');
   return {
     command: options.operands.length > 0 ? options.operands : ['echo'],
     delimiter:

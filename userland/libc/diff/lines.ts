@@ -18,6 +18,8 @@ export interface Equality {
   readonly blanks: 'count' | 'amount' | 'none' | 'end' | 'tabs';
   readonly ignoreEmpty: boolean;
   readonly stripCr: boolean;
+  /** That the last line has no newline counts. */
+  readonly countsEnd: boolean;
 }
 
 export function textOf(from: { name: string; stamp: string; bytes: Uint8Array }): Text {
@@ -34,7 +36,7 @@ export function compareTexts(a: Text, b: Text, how: Equality): Change[] {
   const number = (text: Text): Int32Array =>
     Int32Array.from(text.lines, (line, i) => {
       const last = i === text.lines.length - 1 && text.unterminated;
-      const key = keyOf(line, how) + (last && how.blanks === 'count' ? '\n' : '');
+      const key = keyOf(line, how) + (last && how.blanks === 'count' && how.countsEnd ? '\n' : '');
       const known = ids.get(key) ?? ids.size;
       ids.set(key, known);
       return known;

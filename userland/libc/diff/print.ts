@@ -3,8 +3,17 @@
 
 import type { Text } from './lines.ts';
 import type { Change } from './script.ts';
+import { printSides, type SideStyle } from './sides.ts';
 
-export type Style = 'normal' | 'unified' | 'context' | 'ed' | 'forward' | 'rcs';
+export type Style = 'normal' | 'unified' | 'context' | 'ed' | 'forward' | 'rcs' | 'sides';
+
+export interface Shape {
+  readonly style: Style;
+  readonly context: number;
+  /** Heads of hunks name the function that they are in (-p). */
+  readonly functions: boolean;
+  readonly sides: SideStyle;
+}
 
 interface Pair {
   readonly a: Text;
@@ -16,7 +25,7 @@ type Put = (text: string) => void;
 export function printChanges(
   pair: Pair,
   changes: readonly Change[],
-  to: { style: Style; context: number; put: Put },
+  to: Shape & { put: Put },
 ): void {
   const { style, context, put } = to;
   switch (style) {
@@ -25,6 +34,9 @@ export function printChanges(
       return;
     case 'ed':
       for (const change of changes.toReversed()) edScript(pair, change, put);
+      return;
+    case 'sides':
+      printSides(pair, changes, { style: to.sides, put });
       return;
     case 'forward':
     case 'rcs':
@@ -35,7 +47,11 @@ export function printChanges(
       const [old, fresh] = style === 'unified' ? ['---', '+++'] : ['***', '---'];
       put(`${old} ${heading(pair.a)}\n${fresh} ${heading(pair.b)}\n`);
       for (const hunk of hunksOf(changes, context)) {
-        (style === 'unified' ? unifiedHunk : contextHunk)(pair, { hunk, context }, put);
+        (style === 'unified' ? unifiedHunk : contextHunk)(
+          pair,
+          { hunk, context, functions: to.functions },
+          put,
+        );
       }
     }
   }
@@ -113,6 +129,16 @@ function hunksOf(changes: readonly Change[], context: number): Change[][] {
 interface Hunk {
   readonly hunk: readonly Change[];
   readonly context: number;
+  readonly functions: boolean;
+}
+
+/** The last line above that begins with a letter, `_` or `$`: where a function of C begins. */
+function functionAbove({ a }: Pair, start: number, { functions }: Hunk): string {
+  for (let i = start - 1; functions && i >= 0; i--) {
+    const line = a.lines[i] ?? '';
+    if (/^[A-Za-z$_]/.test(line)) return ` ${line.slice(0, 40).trimEnd()}`;
+  }
+  return '';
 }
 
 /** The lines of both texts that a hunk spans, its context included. */
@@ -138,7 +164,9 @@ const unifiedRange = (start: number, count: number): string =>
 function unifiedHunk(pair: Pair, from: Hunk, put: Put): void {
   const span = spanOf(pair, from);
   const { a, b } = span;
-  put(`@@ -${unifiedRange(a.start, a.count)} +${unifiedRange(b.start, b.count)} @@\n`);
+  put(
+    `@@ -${unifiedRange(a.start, a.count)} +${unifiedRange(b.start, b.count)} @@${functionAbove(pair, a.start, from)}\n`,
+  );
   let at = a.start;
   const common = (to: number): void => {
     for (; at < to; at++) putLine(put, ' ', { text: pair.a, index: at });
@@ -157,7 +185,7 @@ const contextRange = (start: number, count: number): string =>
 
 function contextHunk(pair: Pair, from: Hunk, put: Put): void {
   const span = spanOf(pair, from);
-  put('***************\n');
+  put(`***************${functionAbove(pair, span.a.start, from)}\n`);
   put(`*** ${contextRange(span.a.start, span.a.count)} ****\n`);
   const sides = [
     { text: pair.a, span: span.a, start: 'aStart', count: 'aCount', mark: '- ' },

@@ -16,10 +16,28 @@ const MOST_COST = 4096;
 /** Lines are numbers: equal lines have the same. In order, never touching each other. */
 export function editScript(a: Int32Array, b: Int32Array): Change[] {
   const marks = { a: new Uint8Array(a.length), b: new Uint8Array(b.length) };
-  new Search(a, b, marks).run({ aFrom: 0, aTo: a.length, bFrom: 0, bTo: b.length });
+  // A line that the other side has nowhere is changed, whichever way is taken: the rest is searched.
+  const left = sharedLines(a, new Set(b), marks.a);
+  const right = sharedLines(b, new Set(a), marks.b);
+  const found = { a: new Uint8Array(left.length), b: new Uint8Array(right.length) };
+  const lines = { a: left.map((i) => a[i] ?? 0), b: right.map((i) => b[i] ?? 0) };
+  const whole = { aFrom: 0, aTo: left.length, bFrom: 0, bTo: right.length };
+  new Search(lines.a, lines.b, found).run(whole);
+  for (const [i, at] of left.entries()) if (found.a[i]) marks.a[at] = 1;
+  for (const [i, at] of right.entries()) if (found.b[i]) marks.b[at] = 1;
   slide({ lines: a, changed: marks.a, other: marks.b });
   slide({ lines: b, changed: marks.b, other: marks.a });
   return changesOf(marks.a, marks.b);
+}
+
+/** Where the lines stand that the other side has, too; the others are marked. */
+function sharedLines(lines: Int32Array, others: Set<number>, marks: Uint8Array): Int32Array {
+  const shared: number[] = [];
+  for (const [i, line] of lines.entries()) {
+    if (others.has(line)) shared.push(i);
+    else marks[i] = 1;
+  }
+  return Int32Array.from(shared);
 }
 
 interface Box {

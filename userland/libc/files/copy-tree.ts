@@ -17,7 +17,7 @@ import { ENOENT, fail, PosixError, strerror } from '../../../kernel/abi/errno.ts
 import type { Stat } from '../../../kernel/abi/stat.ts';
 import type { Tool } from '../program.ts';
 import type { BatchResult } from '../runtime/batch.ts';
-import { quoted } from '../text/quote.ts';
+import { maybeQuoted, quoted } from '../text/quote.ts';
 import type { Backup } from './backup.ts';
 import { copyAttributes, copyData, type FileCopy, type Keep, type Sparse } from './copy.ts';
 import { SmallCopies } from './copy-many.ts';
@@ -266,6 +266,10 @@ function makeLink(
 ): boolean {
   const { sys } = tool;
   const kind = as === 'link' ? 'hard' : 'symbolic';
+  if (as === 'symlink' && !from.startsWith('/') && realpath(sys, dirname(to)) !== sys.getcwd()) {
+    tool.warn(`${maybeQuoted(to)}: can make relative symbolic links only in current directory`);
+    return false;
+  }
   const made = tool.attempt(`cannot create ${kind} link ${quoted(to)} to ${quoted(from)}`, () => {
     if (as === 'symlink') sys.symlink(from, to);
     else sys.link(through ? realpath(sys, from) : from, to);

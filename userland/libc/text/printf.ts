@@ -11,7 +11,7 @@ import {
   formatString,
 } from './format.ts';
 import { fromLatin1 } from './latin1.ts';
-import { quoted } from './quote.ts';
+import { quoted, quotedArgument } from './quote.ts';
 
 export interface Printed {
   readonly text: string;
@@ -106,6 +106,7 @@ function convert(format: string, at: number, state: State): number {
     : dot === undefined
       ? undefined
       : Number(dot || 0);
+  if (state.fatal) return format.length;
   const shape = directiveFlags(flags);
   const d = directive({
     ...shape,
@@ -121,7 +122,12 @@ function convert(format: string, at: number, state: State): number {
 /** `*`, or `*2$` (POSIX.1-2024 XCU printf, "Numbered argument conversion"). */
 function starred(star: string, state: State): number {
   const arg = star === '*' ? take(state) : named(Number(star.slice(1, -1)), state);
-  return Number(integer(arg, state, 'd'));
+  const value = Number(integer(arg, state, 'd'));
+  if (Math.abs(value) <= 0x7fff_ffff) return value;
+  state.mistakes.push(`invalid field width: ${quotedArgument(arg ?? '')}`);
+  state.stop = true;
+  state.fatal = true;
+  return 0;
 }
 
 function named(number: number, state: State): string | undefined {
@@ -168,7 +174,7 @@ function emit(d: Directive, arg: string | undefined, state: State): void {
 }
 
 const shellWord = (text: string): string =>
-  /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : quoted(text);
+  /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : quoted(decodeText(fromLatin1(text)));
 
 /** A C integer constant, or 'c for the number of a character. */
 function integer(arg: string | undefined, state: State, conversion: string): bigint {
