@@ -8,6 +8,7 @@ import { sleep, type Task, WaitQueue } from '../../kernel/ipc/task.ts';
 import { e2fsckRepair, fsck, haveE2fsprogs, mke2fs } from '../../scripts/testing/e2fsprogs.ts';
 import type { BlockDevice } from '../lib/device.ts';
 import type { LogEntry, MemoryDevice } from '../lib/memory-device.ts';
+import { bootVolume } from '../lib/testing/boot.ts';
 import { TestClient } from '../lib/testing/client.ts';
 import { Machine, type MachineOptions } from '../lib/testing/machine.ts';
 import { mountExt4 } from './mount.ts';
@@ -203,10 +204,7 @@ function movesTail(log: readonly LogEntry[], at: number): boolean {
 }
 
 function remount(image: Uint8Array): { fs: TestClient; machine: Machine } {
-  const machine = new Machine({ image, format: mountExt4 });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { machine, fs } = bootVolume({ image, format: mountExt4 });
   return { fs, machine };
 }
 

@@ -15,14 +15,10 @@ import {
   optimised,
   withTempDir,
 } from '../../scripts/testing/e2fsprogs.ts';
+import { without } from '../../scripts/testing/skip.ts';
 import { seeded, TestFs, TestImage } from './testing.ts';
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveE2fsprogs()) return false;
-  t.log('no e2fsprogs here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('e2fsprogs', haveE2fsprogs);
 
 const mount = (bytes: Uint8Array): TestFs => new TestFs(new TestImage(bytes));
 

@@ -3,25 +3,16 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { fsck, haveE2fsprogs, mke2fs } from '../../scripts/testing/e2fsprogs.ts';
-import { TestClient } from '../lib/testing/client.ts';
-import { Machine, type MachineOptions } from '../lib/testing/machine.ts';
+import { without } from '../../scripts/testing/skip.ts';
+import { type Booted, bootVolume } from '../lib/testing/boot.ts';
+import type { MachineOptions } from '../lib/testing/machine.ts';
 import { mountExt4 } from './mount.ts';
 import { seeded } from './testing.ts';
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveE2fsprogs()) return false;
-  t.log('no e2fsprogs here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('e2fsprogs', haveE2fsprogs);
 
-function boot(options: Omit<MachineOptions, 'format'>): { machine: Machine; fs: TestClient } {
-  const machine = new Machine({ format: mountExt4, ...options });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
-  return { machine, fs };
-}
+const boot = (options: Omit<MachineOptions, 'format'>): Booted =>
+  bootVolume({ format: mountExt4, ...options });
 
 const clean = (t: ExecutionContext, image: Uint8Array): void => {
   const { status, output } = fsck(image);

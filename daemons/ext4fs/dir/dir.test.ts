@@ -3,17 +3,13 @@
 import test, { type ExecutionContext } from 'ava';
 import { AT_REMOVEDIR } from '../../../kernel/ninep/types.ts';
 import { debugfs, fsck, haveE2fsprogs, mke2fs } from '../../../scripts/testing/e2fsprogs.ts';
+import { without } from '../../../scripts/testing/skip.ts';
 import { seeded, TestFs, TestImage } from '../testing.ts';
 import { hashName, hashVersion } from './hash.ts';
 
 const COUNT = Number(process.env['ATOLL_DIR_ENTRIES'] ?? 30_000);
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveE2fsprogs()) return false;
-  t.log('no e2fsprogs here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('e2fsprogs', haveE2fsprogs);
 
 const mount = (sizeBytes: number, args: string[]): TestFs =>
   new TestFs(new TestImage(mke2fs(sizeBytes, args)));

@@ -10,8 +10,10 @@ import {
   haveE2fsprogs,
   mke2fs,
 } from '../../../scripts/testing/e2fsprogs.ts';
+import { without } from '../../../scripts/testing/skip.ts';
 import { imageMedium } from '../../lib/memory/image-medium.ts';
 import type { LogEntry } from '../../lib/memory-device.ts';
+import { bootVolume } from '../../lib/testing/boot.ts';
 import { TestClient } from '../../lib/testing/client.ts';
 import { Machine } from '../../lib/testing/machine.ts';
 import { fsck as ourFsck } from '../fsck/fsck.ts';
@@ -22,12 +24,7 @@ import { seeded, TestFs, TestImage } from '../testing.ts';
 
 const SEED = Number(process.env['ATOLL_SEED'] ?? Date.now() % 1_000_000);
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveE2fsprogs()) return false;
-  t.log('no e2fsprogs here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('e2fsprogs', haveE2fsprogs);
 
 const bytesOf = (length: number, seed: number): Uint8Array =>
   new Uint8Array(length).map((_, i) => (i * 7 + seed * 31) & 0xff);
@@ -218,10 +215,7 @@ function setAttribute(m: TestFs, path: string, length: number): void {
 test('through the server: small files grow, shrink, and are there after a crash', (t) => {
   if (missing(t)) return;
   const image = mke2fs(8 << 20, ['-t', 'ext4', '-b', '1024', '-J', 'size=1', '-O', 'inline_data']);
-  const machine = new Machine({ image, format: mountExt4 });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { fs } = bootVolume({ image, format: mountExt4 });
   const contents = new Map<string, Uint8Array>();
   for (let i = 0; i < 40; i++) {
     const fid = fs.create(`f${i}`);
@@ -255,10 +249,7 @@ test('a power cut at any write leaves each file with what was synced, or with wh
   const image = mke2fs(4 << 20, ['-t', 'ext4', '-b', '1024', '-J', 'size=1', '-O', 'inline_data']);
   const begin = image.slice();
   const writeLog: LogEntry[] = [];
-  const machine = new Machine({ image, format: mountExt4, writeLog });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { fs } = bootVolume({ image, format: mountExt4, writeLog });
   // Each grows out of its inode; what is said of it is its length, once it was synced.
   const story: { at: number; name: string; length: number }[] = [];
   for (let i = 0; i < 4; i++) {

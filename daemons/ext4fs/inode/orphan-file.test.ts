@@ -1,20 +1,16 @@
 // Claims about the orphan file: who deletes an open file is noted there, and e2fsck and a mount after a
 // crash finish it. e2fsck judges.
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { e2fsckRepair, fsck, haveE2fsprogs, mke2fs } from '../../../scripts/testing/e2fsprogs.ts';
+import { without } from '../../../scripts/testing/skip.ts';
 import { TestClient } from '../../lib/testing/client.ts';
 import { Machine } from '../../lib/testing/machine.ts';
 import { mountExt4 } from '../mount.ts';
 import { SUPERBLOCK_OFFSET, Superblock } from '../ondisk.ts';
 import { RO_COMPAT } from '../volume/features.ts';
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveE2fsprogs()) return false;
-  t.log('no e2fsprogs here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('e2fsprogs', haveE2fsprogs);
 
 const superblock = (image: Uint8Array) =>
   new Superblock(new DataView(image.buffer, image.byteOffset), SUPERBLOCK_OFFSET);

@@ -1,7 +1,7 @@
 // Journals that others wrote - debugfs, which is e2fsprogs' own jbd2 - replayed by us, and ours read
 // by debugfs' logdump.
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { EOPNOTSUPP, EUCLEAN } from '../../../kernel/abi/errno.ts';
 import {
   debugfsWrite,
@@ -11,16 +11,13 @@ import {
   logdump,
   mke2fs,
 } from '../../../scripts/testing/e2fsprogs.ts';
+import { without } from '../../../scripts/testing/skip.ts';
+import { bootVolume } from '../../lib/testing/boot.ts';
 import { TestClient } from '../../lib/testing/client.ts';
 import { Machine } from '../../lib/testing/machine.ts';
 import { mountExt4 } from '../mount.ts';
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveE2fsprogs()) return false;
-  t.log('no e2fsprogs here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('e2fsprogs', haveE2fsprogs);
 
 const BLOCK = 1024;
 const TARGET = 3000; // blocks that no file uses
@@ -86,10 +83,7 @@ test(replays, ['-t', 'ext3', '-O', '^64bit'], '');
 test('debugfs reads the log that we write', (t) => {
   if (missing(t)) return;
   const image = mke2fs(16 << 20, ['-t', 'ext4', '-b', `${BLOCK}`, '-J', 'size=1']);
-  const machine = new Machine({ image, format: mountExt4 });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { fs } = bootVolume({ image, format: mountExt4 });
   for (let i = 0; i < 5; i++) {
     const fid = fs.create(`f${i}`);
     fs.write(fid, 0, new Uint8Array(3000).fill(i + 1));
@@ -104,10 +98,7 @@ test('debugfs reads the log that we write', (t) => {
 test('a torn or damaged commit and all behind it never happened', (t) => {
   if (missing(t)) return;
   const image = mke2fs(16 << 20, ['-t', 'ext4', '-b', `${BLOCK}`, '-J', 'size=1']);
-  const machine = new Machine({ image, format: mountExt4 });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { fs } = bootVolume({ image, format: mountExt4 });
   for (const name of ['a', 'b', 'c']) {
     const fid = fs.create(name);
     fs.fsync(fid);

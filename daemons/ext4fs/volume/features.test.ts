@@ -1,25 +1,19 @@
 // Claims about features: each that mke2fs can set is written, or only read, or refused, and the log or
 // the error says which one it is.
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { ENOKEY, EOPNOTSUPP, type Errno } from '../../../kernel/abi/errno.ts';
 import { debugfsWrite, fsck, haveE2fsprogs, mke2fs } from '../../../scripts/testing/e2fsprogs.ts';
-import { TestClient } from '../../lib/testing/client.ts';
+import { without } from '../../../scripts/testing/skip.ts';
+import { bootVolume } from '../../lib/testing/boot.ts';
+import type { TestClient } from '../../lib/testing/client.ts';
 import { Machine } from '../../lib/testing/machine.ts';
 import { mountExt4 } from '../mount.ts';
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveE2fsprogs()) return false;
-  t.log('no e2fsprogs here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('e2fsprogs', haveE2fsprogs);
 
 function boot(image: Uint8Array, cacheBytes = 4 << 20): { machine: Machine; fs: TestClient } {
-  const machine = new Machine({ image, format: mountExt4, cacheBytes });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { machine, fs } = bootVolume({ image, format: mountExt4, cacheBytes });
   return { machine, fs };
 }
 

@@ -1,14 +1,15 @@
 // What exFAT's files and directories do that others' do not: names by the volume's table, clusters in a row
 // and in chains, ValidDataLength, sets that other systems laid across sectors, a daemon that dies.
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { EEXIST, EINVAL, EPERM } from '../../../kernel/abi/errno.ts';
 import { integersFrom } from '../../../kernel/ipc/random.ts';
 import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
 import { fsckExFat, haveExfatprogs, mkfsExFat } from '../../../scripts/testing/exfatprogs.ts';
+import { without } from '../../../scripts/testing/skip.ts';
 import type { LogEntry } from '../../lib/memory-device.ts';
-import { TestClient } from '../../lib/testing/client.ts';
-import { Machine, type MachineOptions } from '../../lib/testing/machine.ts';
+import { type Booted, bootVolume } from '../../lib/testing/boot.ts';
+import type { MachineOptions } from '../../lib/testing/machine.ts';
 import { SLOT } from '../ondisk.ts';
 import { mountExFat } from './mount.ts';
 import { TYPE_FILE } from './ondisk.ts';
@@ -16,20 +17,10 @@ import { openExFat } from './volume/geometry.ts';
 
 const SEED = testSeed();
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveExfatprogs()) return false;
-  t.log('no exfatprogs here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('exfatprogs', haveExfatprogs);
 
-function boot(options: Omit<MachineOptions, 'format'>): { machine: Machine; fs: TestClient } {
-  const machine = new Machine({ format: mountExFat, ...options });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
-  return { machine, fs };
-}
+const boot = (options: Omit<MachineOptions, 'format'>): Booted =>
+  bootVolume({ format: mountExFat, ...options });
 
 /** What is free on it is not zero, as on a volume that was used. */
 function small(): Uint8Array {

@@ -1,31 +1,22 @@
 // A whole exFAT volume over a disk in memory: made by mkfs.exfat, used through its 9P session as the kernel
 // does, unmounted, judged by fsck.exfat.
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import {
   dumpExFat,
   fsckExFat,
   haveExfatprogs,
   mkfsExFat,
 } from '../../../scripts/testing/exfatprogs.ts';
-import { TestClient } from '../../lib/testing/client.ts';
-import { Machine, type MachineOptions } from '../../lib/testing/machine.ts';
+import { without } from '../../../scripts/testing/skip.ts';
+import { type Booted, bootVolume } from '../../lib/testing/boot.ts';
+import type { MachineOptions } from '../../lib/testing/machine.ts';
 import { mountExFat } from './mount.ts';
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveExfatprogs()) return false;
-  t.log('no exfatprogs here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('exfatprogs', haveExfatprogs);
 
-function boot(options: Omit<MachineOptions, 'format'>): { machine: Machine; fs: TestClient } {
-  const machine = new Machine({ format: mountExFat, ...options });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
-  return { machine, fs };
-}
+const boot = (options: Omit<MachineOptions, 'format'>): Booted =>
+  bootVolume({ format: mountExFat, ...options });
 
 const bytesOf = (seed: number, length: number): Uint8Array =>
   new Uint8Array(length).map((_, i) => (Math.imul(i + seed, 2654435761) >>> 13) & 0xff);

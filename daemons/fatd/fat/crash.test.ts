@@ -12,6 +12,7 @@ import {
   seriousFat,
 } from '../../../scripts/testing/dosfstools.ts';
 import type { LogEntry } from '../../lib/memory-device.ts';
+import { bootVolume } from '../../lib/testing/boot.ts';
 import { TestClient } from '../../lib/testing/client.ts';
 import { Machine } from '../../lib/testing/machine.ts';
 import { mountFat } from './mount.ts';
@@ -35,10 +36,7 @@ interface Story {
 function tell(image: Uint8Array, random: (below: number) => number): Story {
   const log: LogEntry[] = [];
   const synced: Synced[] = [];
-  const machine = new Machine({ format: mountFat, image, writeLog: log });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { machine, fs } = bootVolume({ format: mountFat, image, writeLog: log });
   fs.mkdir('old');
   for (let i = 0; i < 40; i++) {
     const dir = i % 3 === 0 ? 'old' : `a directory of its own ${i}`;

@@ -6,6 +6,7 @@ import { PosixError } from '../../../kernel/abi/errno.ts';
 import { integersFrom } from '../../../kernel/ipc/random.ts';
 import { testSeed } from '../../../kernel/ipc/testing/seed.ts';
 import { haveDosfstools, mkfsFat } from '../../../scripts/testing/dosfstools.ts';
+import { bootVolume } from '../../lib/testing/boot.ts';
 import { TestClient } from '../../lib/testing/client.ts';
 import { Machine } from '../../lib/testing/machine.ts';
 import { mountFat } from './mount.ts';
@@ -27,10 +28,7 @@ function attempt(action: () => void): void {
 }
 
 function fill(image: Uint8Array): void {
-  const machine = new Machine({ format: mountFat, image });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { fs } = bootVolume({ format: mountFat, image });
   for (const dir of ['a', 'a/A folder with a long name', 'b']) fs.mkdir(dir);
   for (const name of ['file', 'a/another file', 'a/A folder with a long name/deep', 'b/B.TXT']) {
     const fid = fs.create(name);

@@ -4,24 +4,15 @@
 import test, { type ExecutionContext } from 'ava';
 import { EFBIG, EINVAL, EIO, ENOENT, EPERM, EUCLEAN } from '../../../kernel/abi/errno.ts';
 import { fsckFat, haveDosfstools, mkfsFat } from '../../../scripts/testing/dosfstools.ts';
-import { TestClient } from '../../lib/testing/client.ts';
-import { Machine, type MachineOptions } from '../../lib/testing/machine.ts';
+import { without } from '../../../scripts/testing/skip.ts';
+import { type Booted, bootVolume } from '../../lib/testing/boot.ts';
+import type { MachineOptions } from '../../lib/testing/machine.ts';
 import { mountFat } from './mount.ts';
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveDosfstools()) return false;
-  t.log('no dosfstools and mtools here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('dosfstools and mtools', haveDosfstools);
 
-function boot(options: Omit<MachineOptions, 'format'>): { machine: Machine; fs: TestClient } {
-  const machine = new Machine({ format: mountFat, ...options });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
-  return { machine, fs };
-}
+const boot = (options: Omit<MachineOptions, 'format'>): Booted =>
+  bootVolume({ format: mountFat, ...options });
 
 const fat32 = (): Uint8Array => mkfsFat(40 << 20, ['-F', '32']);
 

@@ -3,24 +3,15 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { fsckFat, haveDosfstools, mkfsFat, mtools } from '../../../scripts/testing/dosfstools.ts';
-import { TestClient } from '../../lib/testing/client.ts';
-import { Machine, type MachineOptions } from '../../lib/testing/machine.ts';
+import { without } from '../../../scripts/testing/skip.ts';
+import { type Booted, bootVolume } from '../../lib/testing/boot.ts';
+import type { MachineOptions } from '../../lib/testing/machine.ts';
 import { mountFat } from './mount.ts';
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveDosfstools()) return false;
-  t.log('no dosfstools and mtools here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('dosfstools and mtools', haveDosfstools);
 
-function boot(options: Omit<MachineOptions, 'format'>): { machine: Machine; fs: TestClient } {
-  const machine = new Machine({ format: mountFat, ...options });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
-  return { machine, fs };
-}
+const boot = (options: Omit<MachineOptions, 'format'>): Booted =>
+  bootVolume({ format: mountFat, ...options });
 
 const clean = (t: ExecutionContext, image: Uint8Array): void => {
   const { status, output } = fsckFat(image);

@@ -16,8 +16,10 @@ import {
   type TMessage,
 } from '../../../kernel/ninep/types.ts';
 import { fsck, haveE2fsprogs, mke2fs } from '../../../scripts/testing/e2fsprogs.ts';
+import { without } from '../../../scripts/testing/skip.ts';
 import { mountExt4 } from '../../ext4fs/mount.ts';
 import { seeded } from '../../ext4fs/testing.ts';
+import { bootVolume } from '../testing/boot.ts';
 import { TestClient } from '../testing/client.ts';
 import { Machine } from '../testing/machine.ts';
 import { VolumeServer } from './serve.ts';
@@ -25,12 +27,7 @@ import { VolumeServer } from './serve.ts';
 const SEED = Number(process.env['ATOLL_SEED'] ?? 815);
 const ROOT = 1000; // fids chosen here: the client's own begin at 1
 
-const missing = (t: ExecutionContext): boolean => {
-  if (haveE2fsprogs()) return false;
-  t.log('no e2fsprogs here: skipped');
-  t.pass();
-  return true;
-};
+const missing = without('e2fsprogs', haveE2fsprogs);
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
@@ -138,10 +135,7 @@ test(serves, ['-t', 'ext2', '-b', '1024'], 2 << 20);
 test('a deleted file lives until its last fid is gone, then its blocks are free again', (t) => {
   if (missing(t)) return;
   const image = mke2fs(16 << 20, ['-t', 'ext4', '-b', '1024']);
-  const machine = new Machine({ image, format: mountExt4 });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { machine, fs } = bootVolume({ image, format: mountExt4 });
   const free = () =>
     machine.run(
       machine.volume.engine.run((tx) => machine.volume.fs.statfs(tx, 2), { changes: false }),
@@ -184,10 +178,7 @@ test('a file that grows over a cut shows zeroes there', (t) => {
 test('a disk that fails: EIO for the sync, then the volume is read-only, and nothing hangs', (t) => {
   if (missing(t)) return;
   const image = mke2fs(16 << 20, ['-t', 'ext4', '-b', '1024']);
-  const machine = new Machine({ image, format: mountExt4 });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { machine, fs } = bootVolume({ image, format: mountExt4 });
   const fid = fs.create('f');
   machine.device.broken = 'the disk is gone';
   t.like(
@@ -210,10 +201,7 @@ test('a read-only mount refuses changes and writes nothing', (t) => {
   if (missing(t)) return;
   const image = mke2fs(16 << 20, ['-t', 'ext4', '-b', '1024']);
   const before = image.slice();
-  const machine = new Machine({ image, format: mountExt4, readOnlyDevice: true });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { fs } = bootVolume({ image, format: mountExt4, readOnlyDevice: true });
   t.like(
     t.throws(() => fs.create('g'), { instanceOf: PosixError }),
     { errno: EROFS },

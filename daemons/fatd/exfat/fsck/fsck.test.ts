@@ -10,8 +10,7 @@ import {
   mkfsExFat,
 } from '../../../../scripts/testing/exfatprogs.ts';
 import { imageMedium } from '../../../lib/memory/image-medium.ts';
-import { TestClient } from '../../../lib/testing/client.ts';
-import { Machine } from '../../../lib/testing/machine.ts';
+import { bootVolume } from '../../../lib/testing/boot.ts';
 import { SLOT } from '../../ondisk.ts';
 import { readName, writeLabel, writeSerial } from '../mkfs/label.ts';
 import { layoutOf, type MkfsRequest } from '../mkfs/layout.ts';
@@ -33,10 +32,7 @@ import { checkExFat } from './check.ts';
 const MIB = 1 << 20;
 
 function fill(image: Uint8Array): void {
-  const machine = new Machine({ format: mountExFat, image });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { fs } = bootVolume({ format: mountExFat, image });
   for (const dir of ['a', 'a/A folder with a long name', 'b']) fs.mkdir(dir);
   for (const name of ['one', 'two', 'a/another file', 'a/A folder with a long name/deep']) {
     const fid = fs.create(name);

@@ -9,8 +9,7 @@ import {
   mtools,
 } from '../../../../scripts/testing/dosfstools.ts';
 import { imageMedium } from '../../../lib/memory/image-medium.ts';
-import { TestClient } from '../../../lib/testing/client.ts';
-import { Machine } from '../../../lib/testing/machine.ts';
+import { bootVolume } from '../../../lib/testing/boot.ts';
 import { readName, writeLabel, writeSerial } from '../mkfs/label.ts';
 import { layoutOf, type MkfsRequest } from '../mkfs/layout.ts';
 import { mkfs } from '../mkfs/mkfs.ts';
@@ -27,10 +26,7 @@ const REQUEST: MkfsRequest = {
 };
 
 function fill(image: Uint8Array): void {
-  const machine = new Machine({ format: mountFat, image });
-  machine.mount();
-  const fs = new TestClient(machine);
-  fs.attach();
+  const { fs } = bootVolume({ format: mountFat, image });
   for (const dir of ['a', 'a/A folder with a long name', 'b']) fs.mkdir(dir);
   for (const name of [
     'ONE',
