@@ -18,6 +18,8 @@ export interface Case {
   readonly sorted?: true;
   /** The file that a smaller case keeps, too. */
   readonly keep?: string;
+  /** With fewer words it would do what must not be done to the host. */
+  readonly whole?: true;
   /** That it complains counts, not of what. */
   readonly vague?: true;
   readonly env?: Readonly<Record<string, string>>;

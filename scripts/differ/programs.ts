@@ -83,7 +83,6 @@ function reason(why: string, names: readonly string[]): Record<string, string> {
 
 /** Programs that still differ in some options or words: the campaign tries them, the test does not. */
 export const OPEN: Readonly<Record<string, string>> = {
-  ...reason('where it stops at a wrong argument', ['kill']),
   ...reason('adds to the niceness of whoever runs it', ['nice']),
   ...reason('what the host would say of other tables of kinds', ['file']),
   ...reason('options that are not there yet', [

@@ -17,7 +17,7 @@ export async function shrink(
     smallest = smaller;
     return true;
   };
-  for (let i = smallest.words.length - 1; i > 0; i--)
+  for (let i = one.whole ? 0 : smallest.words.length - 1; i > 0; i--)
     await attempt({ ...smallest, words: smallest.words.filter((_, k) => k !== i) });
   if (smallest.tail !== undefined) await attempt(without(smallest, 'tail'));
   for (const line of smallest.setup ?? [])

@@ -39,7 +39,7 @@ export const main: Program = (sys) => {
   for (const text of args) {
     if (!/^[-+]?\d+$/.test(text)) {
       tool.warn(`failed to parse argument: ${quotedArgument(text)}`);
-      continue;
+      break; // those before it have had their signal, as with procps
     }
     try {
       sys.kill(Number(text), signal);

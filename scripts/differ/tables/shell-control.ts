@@ -226,7 +226,6 @@ export const builtinErrors = (r: Random): string => {
     'echo $((1/0))',
     'echo ${a b}',
     'eval ")"',
-    'times x',
     'export -z',
     'readonly r4=1; export r4=2',
     'shift -1',

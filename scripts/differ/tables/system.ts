@@ -86,14 +86,16 @@ export const systemTable: Table = {
   whoami: (r) => ({ files: {}, words: ['whoami', ...r.some(['x'], 1)] }),
   kill: (r) => ({
     files: {},
+    whole: true,
     words: [
       'kill',
       ...r.pick([
         ['-l', '9'],
         ['-l', 'TERM'],
-        ['-l', '15', '2'],
+        ['-l', '15'],
         ['-0', '999999'],
-        ['-s', 'nosuch', '999999'],
+        ['-0', '999999', 'nosuch', '999998'],
+        ['-s', 'TERM', '999999'], // procps takes an unknown name for none
         ['-l', 'KILL'],
         [],
       ]),
