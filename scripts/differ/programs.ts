@@ -107,11 +107,9 @@ export const OPEN: Readonly<Record<string, string>> = {
     'sed',
     'split',
     'test',
-    '[',
     'zcat',
   ]),
   ...reason('the number of the line that an error is in', ['ed']),
   ...reason('columns in corner cases', ['expand', 'fmt', 'unexpand']),
   ...reason('patches that empty a file; rejects', ['patch']),
-  ...reason('%q of an empty word, \\u in the C locale', ['printf']),
 };
