@@ -2,6 +2,7 @@
 // nor a fid is left. Long work goes in bounded steps under the protection of the orphan list.
 
 import { S_IFDIR, S_IFMT, S_IFREG, S_ISGID } from '../../../kernel/abi/constants.ts';
+import { EUCLEAN, fail } from '../../../kernel/abi/errno.ts';
 import { initMap, truncateBlocks } from '../map/map.ts';
 import { EXT4_FL_INHERITED, EXT4_PROJINHERIT_FL } from '../ondisk.ts';
 import type { Op } from '../op.ts';
@@ -86,8 +87,10 @@ function keepGoing(inode: Inode): void {
 /** One more step of a deletion or truncation; true when another one is needed. */
 export function truncateStep(inode: Inode, { inUse }: { inUse: boolean }): boolean {
   if (!isOrphan(inode)) return false;
+  if (inode.links === 0 && inUse) return false; // its last fid's end deletes it
+  if (!inodeInUse(inode.op, inode.ino))
+    fail(EUCLEAN, `inode ${inode.ino} is free, and yet to be deleted`); // for ever, as nobody can
   if (inode.links > 0) truncateToSize(inode);
-  else if (!inUse) evict(inode);
-  else return false; // its last fid's end deletes it
+  else evict(inode);
   return isOrphan(inode);
 }

@@ -2,7 +2,13 @@
 // crash finish it. e2fsck judges.
 
 import test from 'ava';
-import { e2fsckRepair, fsck, haveE2fsprogs, mke2fs } from '../../../scripts/testing/e2fsprogs.ts';
+import {
+  debugfsWrite,
+  e2fsckRepair,
+  fsck,
+  haveE2fsprogs,
+  mke2fs,
+} from '../../../scripts/testing/e2fsprogs.ts';
 import { without } from '../../../scripts/testing/skip.ts';
 import { TestClient } from '../../lib/testing/client.ts';
 import { Machine } from '../../lib/testing/machine.ts';
@@ -100,4 +106,18 @@ test('a worker that takes over finds the orphans of the one before', (t) => {
   t.false(isPresent(image));
   const { status, output } = fsck(image);
   t.is(status, 0, output);
+});
+
+test('an orphan that the bitmap calls free ends the mount with a word, not never', (t) => {
+  if (missing(t)) return;
+  const image = volume('^orphan_file');
+  const { fs } = boot(image);
+  fs.clunk(fs.create('gone'));
+  fs.detach();
+  const damage = ['sif gone links_count 0', 'freei gone', 'ssv last_orphan 12'];
+  const { machine } = boot(debugfsWrite(image, new Uint8Array(), damage));
+  t.regex(
+    machine.log.join(),
+    /the orphan list is damaged.*inode 12 is free, and yet to be deleted/,
+  );
 });
