@@ -32,7 +32,7 @@ export const main = program(
   (tool, options) => {
     const { sys } = tool;
     const operands = [...options.operands];
-    if (options.has('reference') && /^[-+=]/.test(operands[0] ?? ''))
+    if (options.has('reference') && /^-/.test(operands[0] ?? ''))
       tool.misuse('cannot combine mode and --reference options');
     const reference = options.value('reference');
     const text = reference === undefined ? operands.shift() : undefined;
@@ -74,6 +74,8 @@ function guarded(
     if (!(error instanceof PosixError)) throw error;
     tool.status = 1;
     if (!at.how.quiet) tool.note(`${at.what} ${quoted(at.path)}: ${strerror(error.errno)}`);
+    if (at.how.talk === 'all' && at.what === 'cannot access')
+      tool.out.text(`${quoted(at.path)} could not be accessed\n`);
   }
 }
 

@@ -264,6 +264,8 @@ const cases: readonly string[] = [
   'ln -f a a',
   'ln -f a hard',
   'ln -sf b',
+  'chmod -v 644 missing',
+  'chmod --reference=a +x b',
   'ln -sf a',
   'ln -srf b',
   'ln -s -b b',

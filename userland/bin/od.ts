@@ -61,6 +61,8 @@ export const main = program(
     source.skip(skip);
     const least = options.value('S');
     if (least !== undefined) {
+      if (options.has('t', ...Object.keys(shorthands)))
+        tool.die('no type may be specified when dumping strings');
       const most =
         readSize(least || '3') ?? tool.die(`invalid -S argument ${quotedArgument(least)}`);
       strings(tool, source, { least: most, limit, start: skip, radix });

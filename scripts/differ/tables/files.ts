@@ -271,13 +271,12 @@ export const fileTable: Table = {
       ],
       { tail: "; stat -c '%n %Y' a b 2>/dev/null | awk '$2 < 1600000000'" },
     ),
-  chmod: (r) =>
-    onTree(r, [
-      'chmod',
-      ...r.some(['-R', '-v', '-c', '-f', '--reference=c.txt'], 2),
-      mode(r),
-      ...names(r, 0, 2),
-    ]),
+  chmod: (r) => {
+    const options = r.some(['-R', '-v', '-c', '-f', '--reference=c.txt'], 2);
+    const words = ['chmod', ...options, mode(r), ...names(r, 0, 2)];
+    // What is told of a tree comes in the order of its directories.
+    return onTree(r, words, options.includes('-R') ? { sorted: true } : {});
+  },
   chown: (r) =>
     onTree(
       r,
