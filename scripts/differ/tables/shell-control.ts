@@ -40,7 +40,7 @@ export const errexit = (r: Random): string => {
     (c: string) => `until ${c}; do echo until; break; done`,
     (c: string) => `${c} && echo and`,
     (c: string) => `${c} || echo or`,
-    (c: string) => `! ${c}`,
+    (c: string) => `! { ${c}; }`,
     (c: string) => `{ ${c}; echo brace; } || echo caught`,
     (c: string) => `( ${c}; echo sub )`,
     (c: string) => `( ${c}; echo sub ) || echo caught`,
