@@ -102,7 +102,6 @@ export const OPEN: Readonly<Record<string, string>> = {
     'join',
     'mv',
     'cp',
-    'ln',
     'install',
     'sed',
     'split',
