@@ -10,7 +10,7 @@ import { atollFigures, makeSource } from './atoll.ts';
 import { libraryFigures } from './libraries.ts';
 import { COLUMNS, columns, type Figures, loadOf } from './load.ts';
 import { toolFigures } from './tools.ts';
-import { BENCH_VOLUMES, type MakeVolume } from './volumes.ts';
+import { BENCH_VOLUMES, type MakeVolume, occupy } from './volumes.ts';
 
 /** One line of the table. */
 export interface FormatRow {
@@ -55,8 +55,10 @@ async function rowsOf(
     ...{ controller, name: diskName(controller, 0) },
     file: join(directory, `${format}-${controller}.img`),
   }));
-  const made = await Promise.all(disks.map(({ file }) => make(file, mib)));
-  if (made.includes(false)) return undefined;
+  for (const { file } of disks) {
+    if (!(await make(file, mib))) return undefined;
+    occupy(file, mib);
+  }
   const os = await boot({ disks, mem: MEM_MIB << 20 });
   try {
     await makeSource(os, load);
@@ -72,6 +74,7 @@ async function rowsOf(
   const fresh = async <T>(body: (image: string) => T | Promise<T>): Promise<T> => {
     const image = join(directory, `${format}.img`);
     await make(image, mib);
+    occupy(image, mib);
     try {
       return await body(image);
     } finally {
