@@ -3,7 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../testing/arguments.ts';
 import { controllerCalled } from '../testing/controller.ts';
 import { behind, formatNames, formatRows, formatsMarkdown } from './formats/formats.ts';
 import type { Result, Row } from './row.ts';
@@ -38,7 +38,7 @@ ${rows.map(({ id, what }) => `  ${id.padEnd(12)} ${what}`).join('\n')}
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandOptions(USAGE, {
     allowPositionals: true,
     options: {
       controller: { type: 'string', default: 'ahci' },
@@ -46,15 +46,14 @@ async function main(): Promise<number> {
       quick: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
       json: { type: 'string', default: 'bench.json' },
-      help: { type: 'boolean', default: false },
     },
   });
   const known = values.formats ? formatNames : rows.map(({ id }) => id);
   const unknown = positionals.filter((id) => !known.includes(id));
-  if (values.help || unknown.length > 0) {
+  if (unknown.length > 0) {
     const what = values.formats ? 'format' : 'row';
     process.stdout.write(`${unknown.map((id) => `no ${what} '${id}'\n`).join('')}${USAGE}`);
-    return unknown.length > 0 ? 2 : 0;
+    return 2;
   }
   if (values.formats) {
     const names = positionals.length > 0 ? positionals : formatNames;

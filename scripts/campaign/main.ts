@@ -2,7 +2,7 @@
 // faults, one for each seed and scenario. A failure is told with its seed, its plan, and the smallest
 // plan that still fails.
 
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../testing/arguments.ts';
 import { type Plan, planOf, SCENARIOS } from './plan.ts';
 import { Pool } from './pool.ts';
 import type { Outcome } from './run.ts';
@@ -92,27 +92,25 @@ async function tell(
   });
 }
 
-function readOptions(args: readonly string[]): CampaignOptions | undefined {
-  const { values } = parseArgs({
-    args: [...args],
+function readOptions(): CampaignOptions | undefined {
+  const { values } = commandOptions(USAGE, {
     options: {
       seeds: { type: 'string' },
       scenario: { type: 'string', multiple: true },
       jobs: { type: 'string', default: '2' },
       verify: { type: 'boolean', default: false },
-      help: { type: 'boolean' },
     },
   });
   const { scenario: scenarios = Object.keys(SCENARIOS), verify } = values;
   const [, from, to] = /^(\d+)(?:\.\.(\d+))?$/.exec(values.seeds ?? '') ?? [];
   const jobs = Number(values.jobs);
   const known = scenarios.every((name) => Object.hasOwn(SCENARIOS, name));
-  if (values.help || from === undefined || !known || !(jobs >= 1 && jobs <= 64)) return undefined;
+  if (from === undefined || !known || !(jobs >= 1 && jobs <= 64)) return undefined;
   return { seeds: [Number(from), Number(to ?? from)], scenarios, jobs, verify };
 }
 
 async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2));
+  const options = readOptions();
   if (options === undefined) {
     process.stderr.write(USAGE);
     return 2;

@@ -1,8 +1,8 @@
 // `npm run differ -- --seeds 1..200 [--program NAME]... [--most N] [--words]`: random command lines of the
 // programs, here and with the host's own tools. A difference is told as the smallest script that shows it.
 
-import { parseArgs } from 'node:util';
 import { boot } from '../../index.ts';
+import { commandOptions } from '../testing/arguments.ts';
 import { campaign } from './campaign.ts';
 import { table } from './programs.ts';
 
@@ -13,22 +13,21 @@ const USAGE = `Usage: npm run differ -- --seeds A..B [--program NAME]... [--most
   --words          the words of messages, too, must be the same
 `;
 
-const { values } = parseArgs({
+const { values } = commandOptions(USAGE, {
   options: {
     seeds: { type: 'string', default: '1..100' },
     program: { type: 'string', multiple: true },
     most: { type: 'string', default: '3' },
     words: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
   },
 });
 const seeds = /^(\d+)(?:\.\.(\d+))?$/.exec(values.seeds);
 const programs = values.program ?? Object.keys(table);
 const unknown = programs.filter((name) => !Object.hasOwn(table, name));
-if (values.help || seeds === null || unknown.length > 0) {
+if (seeds === null || unknown.length > 0) {
   for (const name of unknown) process.stderr.write(`no cases of ${name}\n`);
   process.stderr.write(USAGE);
-  process.exit(values.help ? 0 : 2);
+  process.exit(2);
 }
 const os = await boot();
 try {

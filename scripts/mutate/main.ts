@@ -1,7 +1,7 @@
 // `npm run mutate`: volumes with damaged metadata, mounted, walked and written to. Nothing may
 // hang, throw anything but an errno, or take memory without bound. docs/crash.md.
 
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../testing/arguments.ts';
 import { mutateMany } from './campaign.ts';
 import { DAMAGED, Mutator } from './mutate.ts';
 
@@ -13,19 +13,17 @@ const USAGE = `Usage: npm run mutate -- [option]...
   --replay N    the volume with this number alone, and what is wrong with it
 `;
 
-const { values } = parseArgs({
+const { values } = commandOptions(USAGE, {
   options: {
     fs: { type: 'string', default: 'ext4' },
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '100000' },
     workers: { type: 'string', default: '2' },
     replay: { type: 'string' },
-    help: { type: 'boolean', default: false },
   },
 });
 
-if (values.help) process.stdout.write(USAGE);
-else if (values.replay !== undefined)
+if (values.replay !== undefined)
   replay({ fs: values.fs, seed: Number(values.seed), number: Number(values.replay) });
 else await run({ ...values, count: Number(values.count) });
 

@@ -1,14 +1,24 @@
-// npm run storm -- --kills 1000 --seed N --controller NAME --fs NAME: the kill storm on an image of its own, with its figures.
+// `npm run storm`: the kill storm on an image of its own, with its figures.
 
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { CONTROLLERS } from '../../kernel/abi/disk/controllers.ts';
+import { commandOptions } from '../testing/arguments.ts';
 import { controllerCalled } from '../testing/controller.ts';
 import { tempDir } from '../testing/machine.ts';
 import { type TestVolume, VOLUMES } from '../testing/volumes.ts';
 import { figures } from './figures.ts';
 import { storm } from './storm.ts';
 
-const { values } = parseArgs({
+const USAGE = `Usage: npm run storm -- [option]...
+  --fs NAME          ${Object.keys(VOLUMES).join(', ')}
+  --controller NAME  ${CONTROLLERS.join(', ')}
+  --kills N          strikes, 1000 unless given
+  --hangs PERCENT    strikes that stop a server instead of killing it, 3 unless given
+  --within MS        the longest time between two of them, 600 unless given
+  --seed N           a fresh one unless given
+`;
+
+const { values } = commandOptions(USAGE, {
   options: {
     kills: { type: 'string', default: '1000' },
     fs: { type: 'string', default: 'ext4' },
