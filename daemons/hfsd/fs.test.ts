@@ -4,10 +4,12 @@ import test from 'ava';
 import { have, withImage } from '../../scripts/testing/hfs-tools.ts';
 import { seeded } from '../ext4fs/testing.ts';
 import { Rig } from '../lib/memory/rig.ts';
-import { remove } from './btree/change.ts';
+import { insert, remove } from './btree/change.ts';
 import { namelessKey } from './catalog/private.ts';
 import type { HfsFs } from './fs.ts';
 import { mountHfsPlus } from './mount.ts';
+import { attributeKey } from './names/keys.ts';
+import { ATTRIBUTE_INLINE, AttributeData } from './ondisk.ts';
 import { mounted, type NewVolume, newVolume, problemsOf } from './testing.ts';
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
@@ -314,4 +316,27 @@ test('a mount ends though files without a name have no thread, and tells of them
     '1 files without a name deleted',
     `files without a name that cannot be deleted: ${made.slice(1).join()}`,
   ]);
+});
+
+test('a file whose attribute has a key that does not lead to it is not deleted, and told of', (t) => {
+  const image = newVolume({ kind: 'hfs+' });
+  const rig = new Rig();
+  const first = rig.mount(mountHfsPlus, { bytes: image });
+  const fs = first.volume.fs as HfsFs;
+  const create = { name: 'file', mode: 0o644, gid: 0, flags: 0 };
+  const cnid = first.change((tx) => fs.create(tx, 2, create));
+  first.change((tx) => {
+    const op = fs.op(tx);
+    const item = op.catalog.find(cnid);
+    if (item === undefined || op.attributes === undefined) throw new Error('it was made');
+    const record = new Uint8Array(AttributeData.size + 2);
+    new AttributeData(new DataView(record.buffer)).recordType = ATTRIBUTE_INLINE;
+    insert(op.attributes, attributeKey({ cnid, name: 'astray', start: 1 }), record);
+    op.catalog.move(item, namelessKey(op, item));
+    op.finish();
+  });
+  first.unmount();
+  const second = rig.mount(mountHfsPlus, { bytes: image });
+  t.regex(second.said[0] ?? '', /^a file without a name: .* attribute 'astray'/);
+  t.is(second.said.at(-1), `files without a name that cannot be deleted: ${cnid}`);
 });

@@ -9,7 +9,7 @@ import { Mover } from '../lib/data/mover.ts';
 import { Engine } from '../lib/engine.ts';
 import type { MountedVolume, MountFormat, MountRequest } from '../lib/mounted.ts';
 import { readProbe } from '../lib/probe.ts';
-import type { Transaction } from '../lib/transaction.ts';
+import { finishWork } from '../lib/serve/long-work.ts';
 import type { Run } from './fork/fork-data.ts';
 import { HfsFs } from './fs.ts';
 import { engineSectors, readSectors, writeSectors } from './journal/bytes.ts';
@@ -39,8 +39,6 @@ import { DeviceWindow } from './window.ts';
 
 /** Milliseconds between commits that nobody asks for. */
 const COMMIT_MS = 5000;
-/** Steps of deleting one file without a name; each frees many extents. */
-const NAMELESS_STEPS = 1_000_000;
 const NAMELESS_AT_ONCE = 64;
 const SECTOR = 512;
 
@@ -318,9 +316,12 @@ class HfsMount implements MountedVolume {
   }
 
   *#finish(ino: number): Task<void> {
-    const step = (tx: Transaction) => this.#fs.truncateStep(tx, ino, { inUse: false });
-    for (let steps = 0; yield* this.engine.run(step, { changes: true }); steps++)
-      if (steps === NAMELESS_STEPS) throw new PosixError(EUCLEAN, `file ${ino} has no end`);
+    try {
+      yield* finishWork(this, { ino, inUse: () => false });
+    } catch (error) {
+      if (!(error instanceof PosixError) || error.errno !== EUCLEAN) throw error;
+      this.#request.log(`a file without a name: ${error.message}`);
+    }
   }
 
   #tellPlaces(): void {

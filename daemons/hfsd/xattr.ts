@@ -168,16 +168,17 @@ function forkRecord(op: Op, item: Item, value: Uint8Array): Uint8Array {
   return record;
 }
 
-function dropAttribute(op: Op, tree: BTree, { item, name }: { item: Item; name: string }): void {
+/** False: it has none of that name. */
+function dropAttribute(op: Op, tree: BTree, { item, name }: { item: Item; name: string }): boolean {
   const key = attributeKey({ cnid: item.cnid, name, start: 0 });
   const record = tree.get(key);
-  if (record === undefined) return;
+  if (record === undefined) return false;
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   if (record.length >= AttributeFork.size && view.getUint32(0) === ATTRIBUTE_FORK) {
     const data = readFork(new AttributeFork(view).fork);
     cutFork(op, valueFork(item, data), { keep: 0, steps: 8 });
   }
-  remove(tree, key);
+  return remove(tree, key);
 }
 
 /** Removes some of a deleted file's attributes; true when none is left. */
@@ -192,9 +193,8 @@ export function dropAttributes(op: Op, item: Item, most: number): boolean {
       return false;
     });
     if (first === undefined) return true;
-    dropAttribute(op, tree, { item, name: first });
-    const overflow = attributeKey({ cnid: item.cnid, name: first, start: 0 });
-    if (tree.get(overflow) !== undefined) fail(EUCLEAN, `file ${item.cnid}: attribute '${first}'`);
+    if (!dropAttribute(op, tree, { item, name: first }))
+      fail(EUCLEAN, `file ${item.cnid}: the key of attribute '${first}' does not lead to it`);
   }
   return false;
 }

@@ -11,7 +11,9 @@ import {
 import { without } from '../../../scripts/testing/skip.ts';
 import { type Booted, bootVolume } from '../../lib/testing/boot.ts';
 import type { MachineOptions } from '../../lib/testing/machine.ts';
+import { SLOT } from '../ondisk.ts';
 import { mountExFat } from './mount.ts';
+import { BitmapEntry, BootSector, TYPE_BITMAP } from './ondisk.ts';
 
 const missing = without('exfatprogs', haveExfatprogs);
 
@@ -68,3 +70,23 @@ test(keeps, 16 << 20, []);
 test(keeps, 8 << 20, ['-c', '512', '-L', 'Atoll']);
 test(keeps, 8 << 20, ['-c', '4K', '-b', '64K']);
 test(keeps, 40 << 20, ['-c', '128K']);
+
+test('an allocation bitmap that says to be longer than its bits, in pieces, is read as far as there are bits', (t) => {
+  if (missing(t)) return;
+  const image = mkfsExFat((8 << 20) + (100 << 10), ['-c', '512']);
+  const view = new DataView(image.buffer);
+  const sector = new BootSector(view);
+  const clusterAt = (cluster: number): number => (sector.ClusterHeapOffset + cluster - 2) * 512;
+  const linkAt = (cluster: number): number => sector.FatOffset * 512 + cluster * 4;
+  let slot = clusterAt(sector.FirstClusterOfRootDirectory);
+  while (image[slot] !== TYPE_BITMAP) slot += SLOT;
+  const entry = new BitmapEntry(view, slot);
+  const clusters = Math.ceil(entry.DataLength / 512);
+  t.is(entry.FirstCluster, 2);
+  entry.DataLength = (clusters + 1) * 512;
+  view.setUint32(linkAt(2 + clusters - 1), 1000, true);
+  view.setUint32(linkAt(1000), 0xffff_ffff, true);
+  const { fs } = boot({ image });
+  fs.write(fs.create('file'), 0, bytesOf(1, 5000));
+  fs.detach();
+});

@@ -10,6 +10,7 @@ import type { Task } from '../../../kernel/ipc/task.ts';
 import type { Area } from '../cache/layout.ts';
 import { type LogEntry, MemoryDevice } from '../memory-device.ts';
 import type { MountedVolume, MountFormat } from '../mounted.ts';
+import { finishWork } from '../serve/long-work.ts';
 import type { Transaction } from '../transaction.ts';
 
 const SEAT = 2;
@@ -115,8 +116,7 @@ export class Mounted {
     const result = this.run(this.volume.engine.run(body, { changes: true }));
     for (const ino of [...this.#unfinished]) {
       this.#unfinished.delete(ino);
-      const step = (tx: Transaction) => this.volume.continueWork(tx, { ino, inUse: false });
-      while (this.run(this.volume.engine.run(step, { changes: true })));
+      this.run(finishWork(this.volume, { ino, inUse: () => false }));
     }
     return result;
   }

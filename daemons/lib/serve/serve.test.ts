@@ -2,7 +2,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { O_EXCL, O_RDWR } from '../../../kernel/abi/constants.ts';
-import { EBADF, EIO, EROFS, PosixError } from '../../../kernel/abi/errno.ts';
+import { EBADF, EIO, EROFS, EUCLEAN, PosixError } from '../../../kernel/abi/errno.ts';
 import { GRANT_READ, GRANT_WRITE, GrantReader } from '../../../kernel/ipc/grant.ts';
 import { Ring, ringSize } from '../../../kernel/ipc/ring.ts';
 import { sleep, type Task, WaitQueue, wakeAll } from '../../../kernel/ipc/task.ts';
@@ -263,4 +263,26 @@ test('of one fid replies come in the order of the requests, though the ring for 
       [walked, created],
     );
   }
+});
+
+test('a deletion that comes to no end is given up and told, and the volume serves on', (t) => {
+  if (missing(t)) return;
+  const { fs, machine } = bootVolume({
+    format: mountExt4,
+    image: mke2fs(1 << 20, ['-t', 'ext4', '-O', '^has_journal']),
+  });
+  let steps = 0;
+  Object.assign(machine.volume, {
+    continueWork: () => {
+      steps++;
+      return true;
+    },
+  });
+  const fid = fs.create('fragmented');
+  for (let block = 0; block < 100; block += 2) fs.write(fid, block * 1024, new Uint8Array(1024));
+  fs.clunk(fid);
+  t.is(t.throws<PosixError>(() => fs.unlink('fragmented'))?.errno, EUCLEAN);
+  t.is(steps, 2048); // one for each sector
+  t.regex(machine.log.join('\n'), /inode 12 came to no end in 2048 steps/);
+  t.deepEqual(fs.list(''), ['lost+found']);
 });

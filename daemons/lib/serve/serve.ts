@@ -27,6 +27,7 @@ import { RangeLocks } from '../data/range-lock.ts';
 import { ZeroFill } from '../data/zero-fill.ts';
 import type { MountedVolume } from '../mounted.ts';
 import type { Transaction } from '../transaction.ts';
+import { finishWork } from './long-work.ts';
 import { type InFlight, RequestOrder } from './order.ts';
 import { changing, outcome, stored9p } from './stored.ts';
 import { type Request, Together } from './together.ts';
@@ -412,11 +413,7 @@ export class VolumeServer {
     const { unfinished, volume } = this.#options;
     for (const ino of [...unfinished]) {
       unfinished.delete(ino);
-      let more = true;
-      while (more) {
-        const step = (tx: Transaction) => volume.continueWork(tx, { ino, inUse: this.#inUse(ino) });
-        more = yield* volume.engine.run(step, { changes: true });
-      }
+      yield* finishWork(volume, { ino, inUse: () => this.#inUse(ino) });
     }
   }
 

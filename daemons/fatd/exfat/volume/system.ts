@@ -49,11 +49,11 @@ export function* readSystem(engine: Engine, vol: ExFatVolume, chainOf: ChainOf):
     engine.run((tx) => body(chainOf(tx)), { changes: false });
   yield* verifyRegion(engine, vol);
   const { bitmap, upcase } = yield* run((op) => findSystem(op, vol));
-  if (bitmap.bytes < Math.ceil((vol.clusterEnd - 2) / 8))
-    fail(EUCLEAN, `an allocation bitmap of ${bitmap.bytes} bytes`);
+  const needed = Math.ceil((vol.clusterEnd - 2) / 8);
+  if (bitmap.bytes < needed) fail(EUCLEAN, `an allocation bitmap of ${bitmap.bytes} bytes`);
   if (upcase.bytes === 0 || upcase.bytes > TABLE_BYTES_MAX)
     fail(EUCLEAN, `an up-case table of ${upcase.bytes} bytes`);
-  const bits = yield* run((op) => runsOf(op, vol, bitmap));
+  const bits = yield* run((op) => runsOf(op, vol, { first: bitmap.first, bytes: needed }));
   const table = new Uint8Array(upcase.bytes);
   for (const { index, cluster, count } of yield* run((op) => runsOf(op, vol, upcase))) {
     const at = index * vol.clusterSize;
