@@ -77,7 +77,7 @@ export const SYS = {
   umask: 47, // a0 mask → the old one
   chdir: 48, // path
   getcwd: 49, // → data string
-  sigaction: 50, // a0 signal, a1 0 default, 1 ignore, 2 handler
+  sigaction: 50, // a0 signal, a1 0 default, 1 ignore, 2 handler → what it was before
   takeSignals: 51, // → r0 bits of pending signals with handlers, which are pending no more
   sleep: 52, // a0 milliseconds; EINTR
   mount: 53, // source, target, type, options

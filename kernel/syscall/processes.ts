@@ -82,8 +82,7 @@ export const processCalls: Calls = {
     return { r0: before };
   },
   *[SYS.sigaction](call, request) {
-    setDisposition(call.process, arg(request, 0), arg(request, 1));
-    return {};
+    return { r0: setDisposition(call.process, arg(request, 0), arg(request, 1)) };
   },
   *[SYS.takeSignals](call) {
     const r0 = call.process.pending >>> 0;
@@ -138,13 +137,18 @@ function isAction(action: unknown): boolean {
   return op === 'dup2' || op === 'close' || (op === 'open' && typeof path === 'string');
 }
 
-function setDisposition(process: Process, signal: number, what: number): void {
-  const kinds: Disposition[] = ['default', 'ignore', 'handler'];
+/** What signals may do, as sigaction's numbers have it. */
+const kinds: readonly Disposition[] = ['default', 'ignore', 'handler'];
+
+/** Returns what it did before. */
+function setDisposition(process: Process, signal: number, what: number): number {
   const kind = kinds[what];
   if (!(signal > 0 && signal < NSIG) || kind === undefined) fail(EINVAL);
   if (signal === SIGKILL || signal === SIGSTOP) fail(EINVAL);
+  const before = kinds.indexOf(process.dispositions[signal] ?? 'default');
   process.dispositions[signal] = kind;
   if (kind !== 'handler') process.pending &= ~(1 << signal);
+  return before;
 }
 
 /** waitpid(2): pid > 0 that child, -1 any, 0 the caller's group, < -1 that group. */

@@ -7,13 +7,16 @@ import type { Outcome } from './run.ts';
 
 export type Strictness = 'kind' | 'words';
 
+/** dash does of `test ! -z -a -a`: 128 and SIGSEGV. */
+const CRASHED = 139;
+
 /** Undefined when they agree. */
 export function difference(
   one: Case,
   { ours, theirs }: { ours: Outcome | undefined; theirs: Outcome | undefined },
   strictness: Strictness = 'kind',
 ): string | undefined {
-  if (theirs === undefined) return undefined; // the host's own tool hung
+  if (theirs === undefined || theirs.status === CRASHED) return undefined; // the host's own tool failed
   if (ours === undefined) return 'hangs';
   const order = (text: string): string =>
     one.sorted

@@ -165,7 +165,8 @@ export interface Sys {
   umask(mask: number): number;
   chdir(path: string): void;
   getcwd(): string;
-  sigaction(signal: number, disposition: Disposition): void;
+  /** Was the signal ignored before? */
+  sigaction(signal: number, disposition: Disposition): boolean;
   /** SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK; bit N is signal N. Returns the bits before. */
   sigprocmask(how: number, bits: number): number;
   /** SIGALRM after `ms`, then every `intervalMs`; 0 = none. Returns the milliseconds that were left. */

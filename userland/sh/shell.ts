@@ -119,6 +119,10 @@ export class Shell {
   readonly forParent: number[] = [];
   /** Set while a built-in runs whose redirections are not carried out in this process. */
   builtinErrors: { readonly to: Source } | undefined;
+  /** Signals whose disposition the shell has changed: were they ignored when it was started? */
+  readonly ignoredAtEntry = new Map<number, boolean>();
+  /** Inside a trap's action: `$?` before it, and how deep functions nested then. */
+  trapped: { readonly status: number; readonly functionDepth: number } | undefined;
   private sigpipeGuarded = false;
   private environment: Map<string, string> | undefined;
 
@@ -260,13 +264,23 @@ export class Shell {
   guardSigpipe(): void {
     if (this.sigpipeGuarded || this.state.traps.has(SIGPIPE)) return;
     this.sigpipeGuarded = true;
-    this.sys.sigaction(SIGPIPE, 'ignore');
+    this.dispose(SIGPIPE, 'ignore');
+  }
+
+  private dispose(signal: number, disposition: Disposition): void {
+    const ignored = this.sys.sigaction(signal, disposition);
+    if (!this.ignoredAtEntry.has(signal)) this.ignoredAtEntry.set(signal, ignored);
+  }
+
+  /** By a trap, or because it was ignored already when this shell, which no person uses, was started. */
+  ignores(signal: number): boolean {
+    if (this.state.traps.get(signal) === '') return true;
+    return !this.state.options.interactive && this.ignoredAtEntry.get(signal) === true;
   }
 
   /** Signals to set back to their default in a child. */
   childDefaults(): number[] {
-    const ignored = this.state.traps.get(SIGPIPE) === '';
-    const defaults = this.sigpipeGuarded && !ignored ? [SIGPIPE] : [];
+    const defaults = this.sigpipeGuarded && !this.ignores(SIGPIPE) ? [SIGPIPE] : [];
     if (this.state.options.interactive) defaults.push(...interactiveSignals);
     if (this.terminal !== undefined) defaults.push(SIGTSTP, SIGTTIN, SIGTTOU);
     return defaults.filter((signal) => this.state.traps.get(signal) !== '');
@@ -279,7 +293,9 @@ export class Shell {
     if (action === '') disposition = 'ignore';
     else if (action === undefined) disposition = this.untrapped(signal);
     if (signal === SIGPIPE) this.sigpipeGuarded = false;
-    this.sys.sigaction(signal, disposition);
+    this.dispose(signal, disposition);
+    // What was ignored on entry can be neither trapped nor reset (XCU §2.15 trap).
+    if (this.ignores(signal) && disposition !== 'ignore') this.sys.sigaction(signal, 'ignore');
   }
 
   private untrapped(signal: number): Disposition {

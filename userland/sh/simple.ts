@@ -219,7 +219,7 @@ function standardIo(shell: Shell, plan: Plan): Io {
 
 /** A system call failed inside a built-in. */
 function systemError(shell: Shell, name: string, error: PosixError): number {
-  if (error.errno === EPIPE && shell.state.traps.get(SIGPIPE) !== '') {
+  if (error.errno === EPIPE && !shell.ignores(SIGPIPE)) {
     if (shell.level > 0) throw error; // ends the subshell as SIGPIPE would
     shell.sys.sigaction(SIGPIPE, 'default');
     shell.sys.kill(shell.sys.getpid(), SIGPIPE);

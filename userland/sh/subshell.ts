@@ -2,6 +2,7 @@
 // the state, and everything it changed in the process is put back. One that must run beside this
 // shell is a child /bin/sh that reads the state and the command from a pipe.
 
+import { SIGINT, SIGQUIT } from '../../kernel/abi/constants.ts';
 import { EPIPE, PosixError } from '../../kernel/abi/errno.ts';
 import { encodeText } from '../../kernel/abi/text.ts';
 import { ShellError, ShellExit } from './errors.ts';
@@ -31,12 +32,14 @@ export function inSubshell(shell: Shell, run: () => void): number {
     tested: shell.tested,
     lastBackground: shell.lastBackground,
     lineBase: shell.lineBase,
+    trapped: shell.trapped,
   };
   if (shell.level === 0) shell.trapsAround = outer.state.traps;
   shell.enterState(copyState(outer.state));
   shell.jobs = new Jobs(outer.jobs);
   shell.undo = [];
   shell.locals = [];
+  shell.trapped = undefined;
   shell.level++;
   try {
     return complete(shell, run);
@@ -121,6 +124,7 @@ export interface Handover {
   readonly name: string;
   readonly params: readonly string[];
   readonly ignored: readonly number[];
+  readonly ignoredAtEntry: readonly (readonly [number, boolean])[];
   readonly shownTraps: readonly (readonly [number, string])[];
   readonly optOffset: number;
   readonly cwd: string;
@@ -185,6 +189,7 @@ function handover(shell: Shell, command: Command): Handover {
     name: state.name,
     params: state.params,
     ignored: ignored.map(([signal]) => signal),
+    ignoredAtEntry: [...ignoredOnEntry(shell)],
     shownTraps: [...(state.shownTraps ?? state.traps)],
     optOffset: state.optOffset,
     cwd: state.cwd,
@@ -198,6 +203,12 @@ function handover(shell: Shell, command: Command): Handover {
     loopDepth: shell.loopDepth,
     functionDepth: shell.functionDepth,
   };
+}
+
+/** What the child finds ignored, but not because this shell was started so, it may trap. */
+function ignoredOnEntry({ state, ignoredAtEntry }: Shell): Map<number, boolean> {
+  const own = state.options.interactive ? [] : ignoredAtEntry;
+  return new Map([[SIGINT, false], [SIGQUIT, false], ...own]);
 }
 
 /** In the child: becomes the shell that was handed over. */
@@ -216,6 +227,7 @@ export function takeOver(shell: Shell, from: Handover): void {
     optOffset: from.optOffset,
     cwd: from.cwd,
   });
+  for (const [signal, ignored] of from.ignoredAtEntry) shell.ignoredAtEntry.set(signal, ignored);
   shell.status = from.status;
   shell.lastBackground = from.lastBackground;
   shell.line = from.line;

@@ -20,9 +20,14 @@ export function runTraps(shell: Shell): void {
 }
 
 function runAction(shell: Shell, action: string): void {
-  const { status, tested, skip, skipCount, line } = shell;
+  const { status, tested, skip, skipCount, line, trapped } = shell;
   shell.skip = 'none';
-  runText(shell, action);
+  shell.trapped = { status, functionDepth: shell.functionDepth };
+  try {
+    runText(shell, action);
+  } finally {
+    shell.trapped = trapped;
+  }
   shell.line = line;
   shell.tested = tested;
   if (shell.skip === 'none') {
@@ -40,6 +45,7 @@ export function runExitTrap(shell: Shell): void {
   const { status } = shell;
   shell.skip = 'none';
   shell.tested = false;
+  shell.trapped = { status, functionDepth: shell.functionDepth };
   runText(shell, action);
   shell.status = status;
 }

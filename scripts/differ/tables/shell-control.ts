@@ -182,7 +182,8 @@ export const nounset = (r: Random): string => {
   return r.pick([
     () =>
       `(set -u; p=1 e=; set --; echo before; echo "x" ${use}; echo after); [ $? -ne 0 ] && echo failed`,
-    () => `(set -u; p=1 e=; v=${use}; echo "v=$v"); [ $? -ne 0 ] && echo failed`,
+    // What joins `$@` there is unspecified (XCU §2.5.2): in dash it is IFS.
+    () => `(set -u; unset IFS; p=1 e=; v=${use}; echo "v=$v"); [ $? -ne 0 ] && echo failed`,
     () =>
       `sh -uc 'p=1 e=; for i in ${use.replaceAll("'", '')}; do echo "i=$i"; done; echo end'; [ $? -ne 0 ] && echo failed`,
     () =>

@@ -151,7 +151,9 @@ export const lists = (r: Random): string => {
       '"${u:-$*}"',
     ],
   ]);
-  const ifs = r.pick(['', '', "IFS=':'; ", 'IFS=; ', "IFS=' :'; ", 'unset IFS; ', "IFS='xy'; "]);
+  const given = r.pick(['', '', "IFS=':'; ", 'IFS=; ', "IFS=' :'; ", 'unset IFS; ', "IFS='xy'; "]);
+  // With an empty IFS `$*` without parameters is set for dash.
+  const ifs = use === '"${*-none}"' && given === 'IFS=; ' ? '' : given;
   const tail = r.pick([
     '',
     '; for i do printf "{%s}" "$i"; done; echo',

@@ -16,6 +16,7 @@ export const shellTable: Table = {
     },
     words: ['sh', ...r.some(['-e', '-u', '-f', '-C'], 1), 's', 'A1', 'b 2'],
     vague: true,
+    whole: true, // without its script it would be another shell
     keep: 's',
   }),
 };

@@ -16,7 +16,7 @@ export interface Outcome {
 const args = ['sh', 'A1', 'b 2', ''];
 const stdin = 'line1\nline2\n';
 /** A shell that hangs is told by its end. */
-const timeout = 20_000;
+const timeout = 180_000;
 
 const text = async (stream: AsyncIterable<Uint8Array>): Promise<string> => {
   const parts: Uint8Array[] = [];

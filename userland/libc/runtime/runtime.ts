@@ -376,18 +376,20 @@ export class Runtime implements Sys {
     return this.#channel.text();
   }
 
-  sigaction(signal: number, disposition: Disposition): void {
+  sigaction(signal: number, disposition: Disposition): boolean {
     const kind = disposition === 'default' ? 0 : disposition === 'ignore' ? 1 : 2;
     // The handler first: the signal may come in the answer to this very call.
     const before = this.#handlers.get(signal);
     if (typeof disposition === 'function') this.#handlers.set(signal, disposition);
     const errno = this.#channel.try(SYS.sigaction, 0, signal, kind);
+    const ignored = this.#channel.r0 === 1;
     if (errno !== 0) {
       if (before) this.#handlers.set(signal, before);
       else this.#handlers.delete(signal);
       throw new PosixError(errno);
     }
     if (typeof disposition !== 'function') this.#handlers.delete(signal);
+    return ignored;
   }
 
   sigprocmask(how: number, bits: number): number {

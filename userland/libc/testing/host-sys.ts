@@ -454,7 +454,7 @@ class HostSys implements Sys {
     return fs.realpathSync(this.#cwd);
   }
 
-  sigaction(): void {}
+  sigaction = (): boolean => false;
   sleep(): void {}
 
   mount(): void {

@@ -43,7 +43,8 @@ function skipLoops(shell: Shell, kind: 'break' | 'continue', args: readonly stri
 }
 
 export function returnFrom(shell: Shell, args: readonly string[]): number {
-  const status = args[0] === undefined ? shell.status : number(args[0]) & 0xff;
+  const ends = shell.trapped?.functionDepth === shell.functionDepth ? shell.trapped : shell;
+  const status = args[0] === undefined ? ends.status : number(args[0]) & 0xff;
   if (shell.functionDepth === 0 && shell.sourceDepth === 0) {
     // Outside a function or script, the result is unspecified: it ends what runs, as in dash.
     leave(status);
@@ -55,7 +56,8 @@ export function returnFrom(shell: Shell, args: readonly string[]): number {
 export function exit(shell: Shell, args: readonly string[]): number {
   const { interactive } = shell.state.options;
   if (interactive && shell.level === 0 && warnOfStopped(shell)) return 1;
-  return leave(args[0] === undefined ? shell.status : number(args[0]) & 0xff);
+  // What ends a trap's action gives what was there before it (XCU exit, return).
+  return leave(args[0] === undefined ? (shell.trapped ?? shell).status : number(args[0]) & 0xff);
 }
 
 export function evaluate(shell: Shell, args: readonly string[]): number {

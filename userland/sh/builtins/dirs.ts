@@ -100,7 +100,7 @@ const symbolic = (mask: number): string =>
   `u=${triple(~mask >> 6)},g=${triple(~mask >> 3)},o=${triple(~mask)}`;
 
 const shifts: Readonly<Record<string, number>> = { u: 6, g: 3, o: 0 };
-const permissions: Readonly<Record<string, number>> = { r: 4, w: 2, x: 1, X: 1, s: 0 };
+const permissions: Readonly<Record<string, number>> = { r: 4, w: 2, x: 1, s: 0 };
 
 /** `u=rwx,go-w` applied to a mode. */
 function symbolicMode(text: string, mode: number): number {
@@ -113,7 +113,8 @@ function symbolicMode(text: string, mode: number): number {
       let bits = 0;
       for (const letter of action[2] ?? '') {
         const shift = shifts[letter];
-        bits |= shift === undefined ? (permissions[letter] ?? 0) : (result >> shift) & 7;
+        if (letter === 'X') bits |= mode & 0o111 ? 1 : 0;
+        else bits |= shift === undefined ? (permissions[letter] ?? 0) : (result >> shift) & 7;
       }
       for (const letter of who) {
         const shift = shifts[letter] ?? 0;

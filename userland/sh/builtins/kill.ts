@@ -43,6 +43,7 @@ export function kill(shell: Shell, args: readonly string[], io: Io): number {
  */
 function toTheShellAround(shell: Shell, pid: number, signal: number): boolean {
   if (shell.level === 0 || pid !== shell.pid || pid !== shell.sys.getpid()) return false;
+  if (shell.ignoredAtEntry.get(signal) === true) return false;
   const action = shell.trapsAround.get(signal);
   if (action === undefined) return false;
   if (action !== '') shell.forParent.push(signal);

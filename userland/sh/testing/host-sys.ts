@@ -292,8 +292,10 @@ export class HostSys {
     else if (handler !== 'ignore' && signal !== 0) throw new Exited(128 + signal);
   }
 
-  sigaction(signal: number, disposition: Disposition): void {
+  sigaction(signal: number, disposition: Disposition): boolean {
+    const ignored = this.handlers.get(signal) === 'ignore';
     this.handlers.set(signal, disposition);
+    return ignored;
   }
 
   getpid = (): number => process.pid;
