@@ -1,7 +1,7 @@
 // Many damaged volumes over a few workers, each with a bound on its memory and a watchdog.
 
 import { Worker } from 'node:worker_threads';
-import type { Says, Share } from './worker.ts';
+import { type Counts, noCounts, type Says, type Share, type Treatment } from './worker.ts';
 
 export interface Bug {
   readonly number: number;
@@ -10,8 +10,7 @@ export interface Bug {
 
 export interface Result {
   readonly bugs: readonly Bug[];
-  /** Volumes that were mounted in spite of their damage. */
-  readonly mounted: number;
+  readonly counts: Counts;
 }
 
 /** So many volumes take less than this, whatever their damage; and no worker needs more memory. */
@@ -25,14 +24,15 @@ export interface MutateRequest {
   readonly seed: number;
   readonly count: number;
   readonly workers: number;
+  readonly treatment: Treatment;
   readonly onProgress: (done: number) => void;
 }
 
 export async function mutateMany(request: MutateRequest): Promise<Result> {
-  const { fs, seed, count, workers } = request;
+  const { fs, seed, count, workers, treatment } = request;
   const at = new Map<number, number>();
   const shares = Array.from({ length: workers }, (_, first) => ({
-    ...{ fs, seed, first, step: workers, end: count },
+    ...{ fs, seed, first, step: workers, end: count, treatment },
   }));
   const results = await Promise.all(
     shares.map((share) =>
@@ -42,10 +42,10 @@ export async function mutateMany(request: MutateRequest): Promise<Result> {
       }),
     ),
   );
-  return {
-    bugs: results.flatMap(({ bugs }) => bugs),
-    mounted: results.reduce((sum, { mounted }) => sum + mounted, 0),
-  };
+  const counts = noCounts();
+  for (const result of results)
+    for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] += result.counts[key];
+  return { bugs: results.flatMap(({ bugs }) => bugs), counts };
 }
 
 function runShare(workerData: Share, onNumber: (number: number) => void): Promise<Result> {
@@ -55,20 +55,20 @@ function runShare(workerData: Share, onNumber: (number: number) => void): Promis
   const bugs: Bug[] = [];
   let number = workerData.first;
   return new Promise((resolve) => {
-    const end = (mounted: number): void => {
+    const end = (counts: Counts): void => {
       clearTimeout(watchdog);
-      void worker.terminate().then(() => resolve({ bugs, mounted }));
+      void worker.terminate().then(() => resolve({ bugs, counts }));
     };
     const fail = (problem: string): void => {
       bugs.push({ number, problem: `this one or one of the next 20: ${problem}` });
-      end(0);
+      end(noCounts());
     };
     const watchdog = setTimeout(() => fail('does not end'), SILENCE_MS);
     worker.on('error', (error) => fail(error.message));
     worker.on('message', (says: Says) => {
       watchdog.refresh();
       if (says.kind === 'bug') bugs.push(says);
-      else if (says.kind === 'done') end(says.mounted);
+      else if (says.kind === 'done') end(says.counts);
       else {
         number = says.number;
         onNumber(number);

@@ -13,9 +13,10 @@ const COUNT = Number(process.env['ATOLL_MUTATIONS'] ?? 150);
 test.serial('whatever is damaged in an ext4 volume, it answers errnos and goes on', async (t) => {
   if (!haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
   const onProgress = (): void => undefined;
-  const { bugs, mounted } = await mutateMany({
-    ...{ fs: 'ext4', seed: SEED, count: COUNT, workers: 1, onProgress },
+  const { bugs, counts } = await mutateMany({
+    ...{ fs: 'ext4', seed: SEED, count: COUNT, workers: 1, onProgress, treatment: 'exercise' },
   });
+  const { mounted } = counts;
   t.log(`ATOLL_SEED=${SEED}: ${COUNT} damaged volumes, ${mounted} mounted`);
   t.deepEqual(bugs, []);
   t.true(mounted > COUNT / 2 && mounted < COUNT, 'damage refuses some volumes, not most');
@@ -41,7 +42,10 @@ const endures = test.macro({
     if (/fat/.test(fs) && !haveTools) return t.pass('no dosfstools or exfatprogs here: skipped');
     const onProgress = (): void => undefined;
     const count = COUNT / 3;
-    const { bugs, mounted } = await mutateMany({ fs, seed: SEED, count, workers: 1, onProgress });
+    const { bugs, counts } = await mutateMany({
+      ...{ fs, seed: SEED, count, workers: 1, onProgress, treatment: 'exercise' },
+    });
+    const { mounted } = counts;
     t.log(`ATOLL_SEED=${SEED}: ${count} damaged volumes, ${mounted} mounted`);
     t.deepEqual(bugs, []);
     t.true(mounted > count / 4 && mounted < count);

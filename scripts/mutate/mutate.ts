@@ -14,6 +14,8 @@ import { type Exercised, exercise } from './exercise.ts';
 import { exFatCatalogOf } from './exfat-catalog.ts';
 import { fatCatalogOf } from './fat-catalog.ts';
 import { hfsCatalogOf } from './hfs-catalog.ts';
+import { mend, type Repair, type Repaired, seen } from './mend.ts';
+import type { Readable } from './survivors.ts';
 
 /** Files of every shape: index, deep map, attribute block, links of both kinds, orphans. */
 const TREE = [
@@ -31,9 +33,22 @@ export interface Damaged {
   readonly bug?: unknown;
 }
 
+export interface Mended {
+  readonly what: readonly string[];
+  readonly repaired?: Repaired;
+  readonly bug?: unknown;
+}
+
 interface Golden {
   readonly bytes: Uint8Array;
   readonly kinds: readonly (readonly Target[])[];
+  readonly readable: Readable;
+}
+
+interface InHand {
+  readonly image: CrashImage;
+  readonly what: string[];
+  readonly golden: Golden;
 }
 
 /** What is damaged: ext4, FAT, exFAT, and HFS Plus with and without a journal, and HFS. */
@@ -43,6 +58,7 @@ export const DAMAGED: readonly string[] = [
 
 export class Mutator {
   readonly #seed: number;
+  readonly #fs: string;
   readonly #format: CrashFormat;
   readonly #rig = new Rig();
   /** One that was unmounted, and one whose journal must be replayed. */
@@ -50,6 +66,7 @@ export class Mutator {
 
   constructor(seed: number, fs: string) {
     this.#seed = seed;
+    this.#fs = fs;
     const format = formatNamed(fs);
     if (format === undefined || !DAMAGED.includes(fs)) throw new Error(`no format ${fs}`);
     this.#format = format;
@@ -66,7 +83,10 @@ export class Mutator {
       for (const { offset, data } of writes) dirty.set(data, offset);
     }
     // Structures lie where the clean image has them: the dirty one's are still in its journal.
-    this.#golden = [clean, dirty].map((bytes) => ({ bytes, kinds: catalog(bytes) }));
+    this.#golden = [clean, dirty].map((bytes) => ({
+      ...{ bytes, kinds: catalog(bytes) },
+      readable: seen(this.#rig, format.mount, new CrashImage(bytes)),
+    }));
   }
 
   /** Damages a volume and exercises it; all of it is taken back. */
@@ -81,12 +101,25 @@ export class Mutator {
     });
   }
 
+  /** Damages a volume and lets our fsck repair it; all of it is taken back. */
+  mend(number: number, real: Repair['real']): Mended {
+    const [fs, rig, format] = [this.#fs, this.#rig, this.#format.mount];
+    return this.#with(number, ({ image, what, golden }) => {
+      try {
+        const repaired = mend({ fs, rig, format, image, golden: golden.readable, what, real });
+        return { what, repaired };
+      } catch (bug) {
+        return { what, bug };
+      }
+    });
+  }
+
   /** A copy of the damaged volume, for checkers. */
   sample(number: number): { readonly what: readonly string[]; readonly image: Uint8Array } {
     return this.#with(number, ({ image, what }) => ({ what, image: image.bytes.slice() }));
   }
 
-  #with<T>(number: number, use: (damaged: { image: CrashImage; what: string[] }) => T): T {
+  #with<T>(number: number, use: (damaged: InHand) => T): T {
     const random = seeded(this.#seed * 7_654_321 + number);
     const golden = this.#golden[random() % this.#golden.length] as Golden;
     const image = new CrashImage(golden.bytes);
@@ -94,7 +127,7 @@ export class Mutator {
     const what: string[] = [];
     try {
       for (let i = random() % FIELDS_MAX; i >= 0; i--) what.push(damage(image, golden, random));
-      return use({ image, what });
+      return use({ image, what, golden });
     } finally {
       image.rollback();
     }

@@ -21,7 +21,7 @@ import { FREE, fatEntry, isCluster } from './volume/fat.ts';
 /** The number of the file or directory whose entry lies there. */
 export function inoOf(op: Op, place: number): number {
   const entry = readEntry(op, place);
-  if ((entry.DIR_Attr & ATTR_DIRECTORY) !== 0) return mustBeDirectory(op, firstCluster(entry));
+  if ((entry.DIR_Attr & ATTR_DIRECTORY) !== 0) return mustBeDirectory(op, firstCluster(op, entry));
   return op.env.held.byPlace(op.tx, place)?.ino ?? FILE_INO + place;
 }
 

@@ -39,7 +39,7 @@ export function* mountFat(request: MountRequest): Task<MountedVolume> {
       source: freeOf(volume),
       entrySize: SLOT,
     }),
-    dirs: new DirCache(() => new DirIndex()),
+    dirs: new DirCache(() => new DirIndex(volume.bits)),
     grown: new Set(),
   };
   const readOnly = request.readOnly || request.device.readOnly || options.readOnly;

@@ -105,7 +105,7 @@ function replace(
   there: Found,
   { template, dir }: { template: Uint8Array; dir: DirCluster },
 ): number {
-  const before = isDirectory(op, there) ? firstCluster(readEntry(op, there.place)) : undefined;
+  const before = isDirectory(op, there) ? firstCluster(op, readEntry(op, there.place)) : undefined;
   const entry = editEntry(op, there.place);
   const name = entry.DIR_Name.slice();
   const { DIR_NTRes } = entry;
@@ -113,7 +113,7 @@ function replace(
   entry.DIR_Name = name;
   entry.DIR_NTRes = DIR_NTRes;
   if (before !== undefined) {
-    const cluster = firstCluster(entry);
+    const cluster = firstCluster(op, entry);
     const index = indexOf(op, dir);
     op.tx.onCommit(() =>
       op.env.dirs.change(dir, index, (held) => {

@@ -25,6 +25,8 @@ export interface MachineOptions {
   /** Takes over the ram of a machine whose volume's worker died. */
   readonly after?: Machine;
   readonly cacheBytes?: number;
+  /** For rings and what clients hand over, besides the cache. */
+  readonly otherBytes?: number;
   readonly readOnly?: boolean;
   /** The device itself cannot be written. */
   readonly readOnlyDevice?: boolean;
@@ -57,9 +59,9 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.#options = options;
-    const cacheBytes = options.cacheBytes ?? 4 << 20;
+    const { cacheBytes = 4 << 20, otherBytes = 16 << 20 } = options;
     const { after } = options;
-    this.ram = after?.ram ?? new SharedArrayBuffer(FRAMES + cacheBytes + (16 << 20));
+    this.ram = after?.ram ?? new SharedArrayBuffer(FRAMES + cacheBytes + otherBytes);
     this.#nextFree = after ? after.#nextFree : FRAMES;
     this.grants = after?.grants ?? new GrantTable(this.ram);
     const clock = {

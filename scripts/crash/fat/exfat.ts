@@ -46,7 +46,8 @@ export function exFatFormat(name: string): CrashFormat | undefined {
   };
 }
 
-const check = (image: Uint8Array): ExFatCheck => checkExFat(imageMedium(image.slice()));
+/** Nothing is written without `store`. */
+const check = (image: Uint8Array): ExFatCheck => checkExFat(imageMedium(image));
 
 function checkImage(image: Uint8Array): Checked {
   const { problems, nodes, usedClusters, rootClusters } = check(image);

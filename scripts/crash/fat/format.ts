@@ -55,8 +55,8 @@ export function fatFormat(name: string): CrashFormat | undefined {
   };
 }
 
-const check = (image: Uint8Array): FatCheck =>
-  checkFat(imageMedium(image.slice()), { lost: 'free' });
+/** Nothing is written without `store`. */
+const check = (image: Uint8Array): FatCheck => checkFat(imageMedium(image), { lost: 'free' });
 
 function checkImage(image: Uint8Array): Checked {
   const { problems, nodes, usedClusters } = check(image);

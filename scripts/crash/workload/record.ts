@@ -42,7 +42,7 @@ export interface RecordRequest {
   readonly firstOp: number;
 }
 
-const CACHE_BYTES = 2 << 20;
+const MEMORY = { cacheBytes: 2 << 20, otherBytes: 1 << 20 };
 const IDLE_MS = 6000; // longer than any commit timer
 const OPEN_READ_WRITE = 2;
 const OPEN_READ = 0;
@@ -50,7 +50,7 @@ const OPEN_READ = 0;
 export function record({ format, base, state, ops, firstOp }: RecordRequest): Story {
   const image = base.slice();
   const history: LogEntry[] = [];
-  const machine = new Machine({ image, format, writeLog: history, cacheBytes: CACHE_BYTES });
+  const machine = new Machine({ image, format, writeLog: history, ...MEMORY });
   machine.mount();
   const client = new TestClient(machine);
   client.attach();

@@ -5,6 +5,8 @@ import { foldCase } from '../../../../kernel/abi/text.ts';
 import { SlotMap } from '../../dir/slot-map.ts';
 import { SLOT } from '../../ondisk.ts';
 import { DIR_SLOTS_MAX, DirEntry } from '../ondisk.ts';
+import { startIn } from '../volume/fat.ts';
+import type { FatBits } from '../volume/geometry.ts';
 import { type Entry, EntryReader, isDots } from './entries.ts';
 
 /** A name's entry: where its 8.3 entry lies, and the parts of the long name before it. */
@@ -33,11 +35,16 @@ export class DirIndex {
   complete = false;
   /** The first slot of those that were never used. */
   end = 0;
+  readonly #bits: FatBits;
   readonly #names = new Map<string, number>();
   readonly #shorts = new Map<string, number>();
   readonly #directories = new Map<number, number>();
   readonly #tails = new Map<string, number>();
   readonly #slots = new SlotMap(DIR_SLOTS_MAX);
+
+  constructor(bits: FatBits) {
+    this.#bits = bits;
+  }
   readonly #reader = new EntryReader();
 
   get size(): number {
@@ -125,7 +132,7 @@ export class DirIndex {
       this.#slots.use(entry.slot, 1);
       return;
     }
-    const cluster = raw.DIR_FstClusHI * 0x1_0000 + raw.DIR_FstClusLO;
+    const cluster = startIn(this.#bits, raw);
     const added = { ...entry, cluster: (entry.attr & 0x10) !== 0 ? cluster : undefined };
     // Of two entries with one name the first is meant, as it was read first.
     if (this.#names.has(foldCase(entry.name)))

@@ -13,7 +13,7 @@ import { allocate } from '../file/allocate.ts';
 import { inoOf } from '../inode.ts';
 import { DIR_SLOTS_MAX, DirEntry, type DirEntryView, SLOT_FREE, SLOT_KANJI } from '../ondisk.ts';
 import type { GoneName, Op } from '../op.ts';
-import { setFatEntry } from '../volume/fat.ts';
+import { setFatEntry, startIn } from '../volume/fat.ts';
 import type { FatVolume } from '../volume/geometry.ts';
 import type { Added, DirIndex, Place } from './dir-index.ts';
 import { type Entry, EntryReader, isDots } from './entries.ts';
@@ -119,8 +119,8 @@ export function entryBytes(op: Op, { place }: Found): Uint8Array {
   return op.tx.read(block).bytes.slice(at, at + SLOT);
 }
 
-export const firstCluster = (entry: DirEntryView): number =>
-  entry.DIR_FstClusHI * 0x1_0000 + entry.DIR_FstClusLO;
+export const firstCluster = ({ vol }: Pick<Op, 'vol'>, entry: DirEntryView): number =>
+  startIn(vol.bits, entry);
 
 export function setFirstCluster(entry: DirEntryView, cluster: number): void {
   entry.DIR_FstClusHI = cluster >>> 16;
@@ -152,7 +152,7 @@ export function addEntry(
   putSlot(op, place, entry);
   if (slot >= index.end) endAt(op, slotIfAny(op, dir, slot + 1));
   const view = new DirEntry(new DataView(entry.buffer));
-  const cluster = (view.DIR_Attr & ATTR_DIRECTORY) !== 0 ? firstCluster(view) : undefined;
+  const cluster = (view.DIR_Attr & ATTR_DIRECTORY) !== 0 ? firstCluster(op, view) : undefined;
   const added = { slot, longs: parts.length, name, short: storedText(bytes), cluster };
   op.tx.onCommit(() => op.env.dirs.change(dir, index, (held) => held.add(added)));
   return place;
@@ -292,7 +292,7 @@ export function removeEntry(
   const entry = readEntry(op, found.place);
   const gone: Added = {
     ...nameOf(op, dir, found),
-    cluster: (entry.DIR_Attr & ATTR_DIRECTORY) !== 0 ? firstCluster(entry) : undefined,
+    cluster: (entry.DIR_Attr & ATTR_DIRECTORY) !== 0 ? firstCluster(op, entry) : undefined,
   };
   const { how } = found;
   const name: GoneName = { ...gone, how, short: entry.DIR_Name.slice() };
@@ -336,6 +336,6 @@ export function parentCluster(op: Op, dir: DirCluster): DirCluster {
   const entry = readEntry(op, slotPlace(op, dir, 1));
   const [a, b] = entry.DIR_Name;
   if (a !== 0x2e || b !== 0x2e) fail(EUCLEAN, `directory at cluster ${dir} has no '..'`);
-  const cluster = firstCluster(entry);
+  const cluster = firstCluster(op, entry);
   return cluster === 0 ? rootOf(op.vol) : cluster;
 }

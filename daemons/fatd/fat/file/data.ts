@@ -31,7 +31,7 @@ export function mapRead(op: Op, request: MapRequest): Extent[] {
       out.push(hole(op, at, end - at));
       break;
     }
-    const run = clusterAt(op, firstCluster(entry), at);
+    const run = clusterAt(op, firstCluster(op, entry), at);
     if (run === undefined) fail(EIO, `file ${request.ino}: its chain ends before its size`);
     const { count } = run as Run;
     const taken = Math.min(count, end - at, clusters - at);
@@ -48,7 +48,7 @@ export function mapWrite(op: Op, request: MapRequest): Extent[] {
   op.tx.onCommit(() => void op.env.grown.add(ino));
   const length = Math.min(request.length, FILE_SIZE_MAX - request.offset);
   const entry = fileEntry(op, ino);
-  const start = firstCluster(entry);
+  const start = firstCluster(op, entry);
   const fresh = clustersOf(op, entry.DIR_FileSize);
   const { first, end } = span(op, { ...request, length });
   const out: Extent[] = [];
@@ -115,7 +115,7 @@ export function truncate(op: Op, ino: number, size: number): void {
   if (size > FILE_SIZE_MAX) fail(EFBIG);
   const entry = editFile(op, ino);
   if (size <= entry.DIR_FileSize) {
-    const start = firstCluster(entry);
+    const start = firstCluster(op, entry);
     const keep = clustersOf(op, size);
     if (start !== 0) cut(op, { start, keep, entry });
     entry.DIR_FileSize = size;
@@ -149,7 +149,7 @@ export function trimTail(op: Op, ino: number): void {
   if (!grown.has(ino)) return;
   op.tx.onCommit(() => void grown.delete(ino));
   const entry = fileEntry(op, ino);
-  const start = firstCluster(entry);
+  const start = firstCluster(op, entry);
   if (start === 0) return;
   const keep = clustersOf(op, entry.DIR_FileSize);
   if (clusterAt(op, start, keep) === undefined) return;

@@ -22,7 +22,7 @@ export const freeStep = (op: Op, ino: number): boolean => steps.freeStep(op, ino
 export function freeNameless(op: Op, { ino, place }: HeldFile): void {
   const { tx, env } = op;
   const entry = readEntry(op, place);
-  const first = firstCluster(entry);
+  const first = firstCluster(op, entry);
   const isDirectory = (entry.DIR_Attr & ATTR_DIRECTORY) !== 0;
   tx.onCommit(() => {
     if (isDirectory) env.dirs.forget(first);

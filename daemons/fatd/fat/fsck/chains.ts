@@ -13,6 +13,15 @@ export interface Claim {
   readonly start: number;
   /** Clusters that the file's size asks for; undefined: the whole chain. */
   readonly need: number | undefined;
+  /** Of a directory: what is wrong with such a cluster in it. */
+  readonly refuses?: (cluster: number) => string | undefined;
+}
+
+/** What a walk before this one has found to be no part of any file: links, and starts in entries. */
+export interface Cuts {
+  /** Cluster to the next one of its chain. */
+  readonly links: Map<number, number>;
+  readonly starts: Set<number>;
 }
 
 export class Chains {
@@ -21,15 +30,27 @@ export class Chains {
   readonly #report: Report;
   /** By cluster: the number of its owner's path, counted from 1. */
   readonly #owner: Uint32Array;
+  /** By cluster: what led its owner there; 0 when its entry did. */
+  readonly #from: Uint32Array;
   readonly #paths: string[] = [];
+  readonly #cuts: Cuts;
   /** Behind a file's end: freed without another word. */
   readonly #tails = new Set<number>();
 
-  constructor(parts: { vol: FatVolume; table: FatTable; report: Report }) {
+  /** Another one had the better claim to a cluster than its owner: the walk is to be made again. */
+  doubtful = false;
+
+  constructor(parts: { vol: FatVolume; table: FatTable; report: Report; cuts: Cuts }) {
     this.#vol = parts.vol;
+    this.#cuts = parts.cuts;
     this.#table = parts.table;
     this.#report = parts.report;
     this.#owner = new Uint32Array(parts.vol.clusterEnd);
+    this.#from = new Uint32Array(parts.vol.clusterEnd);
+    for (const [link, at] of this.#cuts.links) {
+      this.#report.bad('cross', `cluster ${link} leads to ${at}, which is another file's`);
+      this.#table.set(link, END);
+    }
   }
 
   get used(): number {
@@ -37,16 +58,17 @@ export class Chains {
   }
 
   /** The clusters that the file or directory has in the end. */
-  claim({ path, start, need }: Claim): number[] {
-    const owner = this.#paths.push(path);
+  claim(claim: Claim): number[] {
+    const owner = this.#paths.push(claim.path);
     const clusters: number[] = [];
-    for (let at = start; ; ) {
-      if (!this.#mayOwn(at, { path, clusters, need })) {
+    for (let at = claim.start; ; ) {
+      if (!this.#mayOwn(at, claim, clusters)) {
         const last = clusters.at(-1);
         if (last !== undefined) this.#table.set(last, END);
         return clusters;
       }
       this.#owner[at] = owner;
+      this.#from[at] = clusters.at(-1) ?? 0;
       clusters.push(at);
       const next = this.#table.get(at);
       if (next === END) return clusters;
@@ -54,10 +76,7 @@ export class Chains {
     }
   }
 
-  #mayOwn(
-    at: number,
-    { path, clusters, need }: { path: string; clusters: number[]; need: number | undefined },
-  ): boolean {
+  #mayOwn(at: number, { path, need, refuses }: Claim, clusters: readonly number[]): boolean {
     const bad = this.#report.bad.bind(this.#report);
     if (clusters.length === need) {
       bad('tail', `${path}: its chain goes on behind cluster ${need}, its size does not`);
@@ -71,9 +90,27 @@ export class Chains {
       return false;
     }
     const other = this.#owner[at] ?? 0;
-    if (other === 0) return true;
-    bad('cross', `${path} and ${this.#paths[other - 1]} share cluster ${at}`);
+    const isCut = clusters.length === 0 && this.#cuts.starts.has(at);
+    if (other === 0 && !isCut) {
+      const wrong = refuses?.(at);
+      if (wrong === undefined) return true;
+      bad('range', `${path}: its chain leads to ${at}, ${wrong}`);
+      return false;
+    }
+    const whose = isCut ? "another file's" : this.#paths[other - 1];
+    bad('cross', `${path} and ${whose} share cluster ${at}`);
+    if (!isCut) this.#compare(at, clusters.at(-1) ?? 0);
     return false;
+  }
+
+  /** Files lie in a row more often than not: the cluster before leads here by right, an entry perhaps. */
+  #compare(at: number, contender: number): void {
+    const owner = this.#from[at] ?? 0;
+    const likely = (from: number): number => (from === at - 1 ? 2 : from === 0 ? 1 : 0);
+    if (likely(contender) <= likely(owner)) return;
+    if (owner === 0) this.#cuts.starts.add(at);
+    else this.#cuts.links.set(owner, at);
+    this.doubtful = true;
   }
 
   /** Heads of chains that nothing names; what is behind the end of a file is freed before. */

@@ -6,8 +6,9 @@ import type { Medium } from '../../../lib/medium.ts';
 import { type Problem, Report } from '../../fsck/report.ts';
 import { BootSector, FSI_LEAD, FsInfo, STATE_DIRTY } from '../ondisk.ts';
 import { type FatVolume, openVolume } from '../volume/geometry.ts';
-import { Chains } from './chains.ts';
+import { Chains, type Cuts } from './chains.ts';
 import { type Node, Tree } from './directories.ts';
+import { checkLabel } from './label.ts';
 import { FatTable } from './table.ts';
 
 export interface FatCheck {
@@ -32,15 +33,8 @@ const BACKUP = 6;
 
 /** Throws EMEDIUMTYPE or EUCLEAN when there is no volume that could be checked. */
 export function checkFat(medium: Medium, { lost }: CheckOptions): FatCheck {
-  const report = new Report();
-  const boot = readBoot(medium, report);
-  const vol = openVolume(boot.bytes, medium.sizeBytes);
-  const table = new FatTable(medium, vol);
-  if (table.differing.length > 0)
-    report.bad('copies', `the FATs differ in ${table.differing.length} sectors`);
-  const chains = new Chains({ vol, table, report });
-  const tree = new Tree({ medium, vol, chains, report });
-  tree.walk();
+  const { report, boot, vol, table, chains, tree } = walkOften(medium);
+  checkLabel(new BootSector(viewOf(boot.bytes)), { bits: vol.bits, label: tree.label, report });
   const heads = chains.lostHeads();
   if (lost === 'save') tree.saveLost(heads);
   chains.freeLost();
@@ -72,6 +66,41 @@ export function checkFat(medium: Medium, { lost }: CheckOptions): FatCheck {
 
 const UNKNOWN = 0xffff_ffff;
 
+/** Walks before whoever came first owns what is shared. */
+const WALKS = 8;
+
+/** Where files share clusters, the walk is made again when another one than the first has the better claim. */
+function walkOften(medium: Medium): Walked {
+  const cuts: Cuts = { links: new Map(), starts: new Set() };
+  let walked = walk(medium, cuts);
+  for (let walks = 1; walks < WALKS && walked.chains.doubtful; walks++) walked = walk(medium, cuts);
+  return walked;
+}
+
+interface Walked {
+  readonly report: Report;
+  readonly boot: Boot;
+  readonly vol: FatVolume;
+  readonly table: FatTable;
+  readonly chains: Chains;
+  readonly tree: Tree;
+}
+
+function walk(medium: Medium, cuts: Cuts): Walked {
+  const report = new Report();
+  const boot = readBoot(medium, report);
+  const vol = openVolume(boot.bytes, medium.sizeBytes);
+  const table = new FatTable(medium, vol);
+  if (table.differing.length > 0)
+    report.bad('copies', `the FATs differ in ${table.differing.length} sectors`);
+  const chains = new Chains({ vol, table, report, cuts });
+  const tree = new Tree({ medium, vol, chains, report });
+  tree.walk();
+  return { report, boot, vol, table, chains, tree };
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset);
+
 interface Boot {
   readonly bytes: Uint8Array;
   /** Offset of its backup, when there is one. */
@@ -89,7 +118,7 @@ function readBoot(medium: Medium, report: Report): Boot {
     report.bad('boot', `the boot sector is damaged, its backup is not: ${error.message}`);
     return { bytes: saved, backup: BACKUP * SECTOR };
   }
-  const boot = new BootSector(new DataView(bytes.buffer, bytes.byteOffset));
+  const boot = new BootSector(viewOf(bytes));
   const at = boot.BPB_BkBootSec * boot.BPB_BytsPerSec;
   const is32 = boot.BPB_FATSz16 === 0;
   if (!is32 || at === 0 || boot.BPB_BkBootSec >= boot.BPB_RsvdSecCnt)
@@ -116,13 +145,13 @@ function fromBackup(medium: Medium): Uint8Array | undefined {
 }
 
 function isDirty(bytes: Uint8Array, vol: FatVolume, table: FatTable): boolean {
-  const boot = new BootSector(new DataView(bytes.buffer, bytes.byteOffset));
+  const boot = new BootSector(viewOf(bytes));
   const state = vol.bits === 32 ? boot.BS32_Reserved1 : boot.BS_Reserved1;
   return (state & STATE_DIRTY) !== 0 || !table.markedClean;
 }
 
 function storeBoot(medium: Medium, { bytes, backup }: Boot, vol: FatVolume): void {
-  const boot = new BootSector(new DataView(bytes.buffer, bytes.byteOffset));
+  const boot = new BootSector(viewOf(bytes));
   const field = vol.bits === 32 ? 'BS32_Reserved1' : 'BS_Reserved1';
   boot[field] &= ~STATE_DIRTY;
   for (const at of backup === undefined ? [0] : [0, backup]) medium.write(at, bytes);

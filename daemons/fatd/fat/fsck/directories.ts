@@ -6,10 +6,29 @@ import { foldCase } from '../../../../kernel/abi/text.ts';
 import type { Medium } from '../../../lib/medium.ts';
 import type { Report } from '../../fsck/report.ts';
 import { ATTR_ARCHIVE, ATTR_DIRECTORY, SLOT, SLOT_END } from '../../ondisk.ts';
-import { DirEntry, type DirEntryView, SLOT_FREE } from '../ondisk.ts';
+import {
+  ATTR_LONG_NAME,
+  ATTR_VOLUME_ID,
+  DirEntry,
+  type DirEntryView,
+  LongEntry,
+  SLOT_FREE,
+} from '../ondisk.ts';
+import { startIn } from '../volume/fat.ts';
 import type { FatVolume } from '../volume/geometry.ts';
 import type { Chains } from './chains.ts';
-import { isDirectory, isLabel, isShortName, readSlots, type SlotEntry, shortOf } from './slots.ts';
+import {
+  DOT,
+  DOTDOT,
+  dotsIn,
+  isDirectory,
+  isGarbage,
+  isLabel,
+  isShortName,
+  readSlots,
+  type SlotEntry,
+  shortOf,
+} from './slots.ts';
 
 export interface Node {
   /** '' for the root. */
@@ -43,16 +62,19 @@ interface Waiting {
   readonly parent: number;
 }
 
-const DOT = '.          ';
-const DOTDOT = '..         ';
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 export class Tree {
   readonly nodes: Node[] = [];
   readonly #parts: Parts;
+  /** The volume label in the root directory: 11 bytes. */
+  label: Uint8Array | undefined;
   readonly #dirty: Directory[] = [];
   #root: Directory | undefined;
+  /** Directories of the root, and those among them that are none. */
+  #folders = 0;
+  #noFolders = 0;
   #renamed = 0;
 
   constructor(parts: Parts) {
@@ -70,6 +92,8 @@ export class Tree {
       this.#root = this.#load({ path: '', clusters, parent: 0 });
     }
     this.#check(this.#root, queue);
+    if (this.#noFolders > 1 && this.#noFolders === this.#folders)
+      fail(EUCLEAN, 'no directory is where the boot sector puts it');
     for (let i = 0; i < queue.length; i++) {
       const next = queue[i];
       if (next) this.#check(this.#load(next), queue);
@@ -133,7 +157,8 @@ export class Tree {
     const { report } = this.#parts;
     const isRoot = dir === this.#root;
     if (!isRoot) this.#checkDots(dir);
-    const { entries, orphans } = readSlots(dir.bytes);
+    const { entries, orphans, odd } = readSlots(dir.bytes);
+    for (const slot of odd) this.#tidyPart(dir, slot);
     if (orphans.length > 0) {
       report.bad('orphan', `/${dir.path}: ${orphans.length} parts of long names without an entry`);
       for (const slot of orphans) this.#free(dir, slot);
@@ -141,7 +166,7 @@ export class Tree {
     const names = new Set<string>();
     for (const found of entries) {
       const isDots = !isRoot && found.slot < 2 && found.entry.DIR_Name[0] === DOT.charCodeAt(0);
-      if (isDots || isLabel(found.entry)) continue;
+      if (isDots || (isLabel(found.entry) && !this.#isFile(dir, found))) continue;
       const name = this.#checkName(dir, found, names);
       const path = dir.path === '' ? name : `${dir.path}/${name}`;
       if (isDirectory(found.entry)) this.#enter(dir, { ...found, path }, queue);
@@ -149,25 +174,64 @@ export class Tree {
     }
   }
 
+  /** What must be zero in a part of a long name. */
+  #tidyPart(dir: Directory, slot: number): void {
+    this.#parts.report.bad('entry', `/${dir.path}: slot ${slot}: a part of a long name with more`);
+    const view = new DataView(dir.bytes.buffer, dir.bytes.byteOffset, dir.bytes.length);
+    const part = new LongEntry(view, slot * SLOT);
+    part.LDIR_Type = 0;
+    part.LDIR_FstClusLO = 0;
+    this.#touch(dir);
+  }
+
+  /** A label that cannot be one: a file with a wrong attribute, or nothing at all. */
+  #isFile(dir: Directory, { entry, slot, longs }: SlotEntry): boolean {
+    const { vol, report } = this.#parts;
+    const start = startIn(vol.bits, entry);
+    if (dir === this.#root && this.label === undefined && start === 0 && entry.DIR_FileSize === 0) {
+      this.label = entry.DIR_Name.slice();
+      return false;
+    }
+    report.bad('entry', `/${dir.path}: slot ${slot} is no volume label`);
+    this.#touch(dir);
+    entry.DIR_Attr &= ~ATTR_VOLUME_ID;
+    const held = start === 0 ? entry.DIR_FileSize === 0 : start >= 2 && start < vol.clusterEnd;
+    const isFile = longs > 0 || (start !== 0 && entry.DIR_FileSize > 0);
+    if (isShortName(entry.DIR_Name) && held && isFile) return true;
+    for (let i = 0; i <= longs; i++) this.#free(dir, slot - i);
+    return false;
+  }
+
   #checkDots(dir: Directory): void {
-    const parent = dir.parent;
+    const { parent } = dir;
+    const dotless = dotsIn(dir.bytes) === 0;
     for (const [slot, name, cluster] of [
       [0, DOT, dir.start],
       [1, DOTDOT, parent],
     ] as const) {
       const entry = entryAt(dir, slot * SLOT);
       const right = textOf(entry.DIR_Name) === name && isDirectory(entry);
-      if (right && startOf(this.#parts.vol, entry) === cluster) continue;
+      const bare = (entry.DIR_NTRes & NO_SHORT_NAME) === 0;
+      if (right && bare && startIn(this.#parts.vol.bits, entry) === cluster) continue;
       this.#parts.report.bad('dots', `/${dir.path}: its '${name.trim()}' is wrong`);
-      const first = entry.DIR_Name[0];
-      const mayWrite = right || first === SLOT_FREE || first === SLOT_END || first === 0x2e;
-      if (!mayWrite) continue;
+      if (dotless) this.#moveAway(dir, slot);
       entry.DIR_Name = ascii(name);
       entry.DIR_Attr = ATTR_DIRECTORY;
+      entry.DIR_NTRes = 0;
       entry.DIR_FileSize = 0;
       setStart(entry, cluster);
       this.#touch(dir);
     }
+  }
+
+  /** A directory that somebody made without '.' and '..': what is in their place gets another one. */
+  #moveAway(dir: Directory, slot: number): void {
+    const from = slot * SLOT;
+    const isLong = (dir.bytes[from + DirEntry.offsets.DIR_Attr] ?? 0) === ATTR_LONG_NAME;
+    const unused = dir.bytes[from] === SLOT_FREE || dir.bytes[from] === SLOT_END;
+    const at = freeSlot(dir.bytes, 2 * SLOT);
+    if (!isLong && !unused && at !== undefined) dir.bytes.copyWithin(at, from, from + SLOT);
+    dir.bytes.fill(0, from, from + SLOT);
   }
 
   /** The name that the entry has in the end. */
@@ -196,9 +260,12 @@ export class Tree {
   #enter(dir: Directory, found: SlotEntry & { path: string }, queue: Waiting[]): void {
     const { vol, chains, report } = this.#parts;
     const { entry, path } = found;
-    const start = startOf(vol, entry);
-    const clusters = chains.claim({ path: `/${path}`, start, need: undefined });
+    const start = startIn(vol.bits, entry);
+    const refuses = (cluster: number) => this.#refuses(cluster);
+    const clusters = chains.claim({ path: `/${path}`, start, need: undefined, refuses });
+    if (dir === this.#root) this.#folders++;
     if (clusters.length === 0) {
+      if (dir === this.#root) this.#noFolders++;
       for (let i = 0; i <= found.longs; i++) this.#free(dir, found.slot - i);
       return;
     }
@@ -212,9 +279,17 @@ export class Tree {
     queue.push({ path, clusters, parent });
   }
 
+  /** Why the cluster can be no part of a directory. */
+  #refuses(cluster: number): string | undefined {
+    const { medium, vol } = this.#parts;
+    const at = vol.dataStart + (cluster - 2) * vol.clusterSize;
+    const bytes = medium.read(at, vol.clusterSize);
+    return isGarbage(bytes) ? 'which is no part of a directory' : undefined;
+  }
+
   #checkFile(dir: Directory, { entry, path }: SlotEntry & { path: string }): void {
     const { vol, chains, report } = this.#parts;
-    const start = startOf(vol, entry);
+    const start = startIn(vol.bits, entry);
     const need = Math.ceil(entry.DIR_FileSize / vol.clusterSize);
     const count = start === 0 ? 0 : chains.claim({ path: `/${path}`, start, need }).length;
     if (count < need) {
@@ -236,14 +311,12 @@ export class Tree {
 }
 
 const EPOCH_DATE = 0x21; // 1980-01-01
+/** Of DIR_NTRes, as some set it: the entry has a long name alone. */
+const NO_SHORT_NAME = 0x20;
 
 function entryAt({ bytes }: Directory, at: number): DirEntryView {
   return new DirEntry(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at);
 }
-
-/** FAT12 and FAT16 have no upper half. */
-const startOf = ({ bits }: FatVolume, entry: DirEntryView): number =>
-  (bits === 32 ? entry.DIR_FstClusHI * 0x1_0000 : 0) + entry.DIR_FstClusLO;
 
 function setStart(entry: DirEntryView, cluster: number): void {
   entry.DIR_FstClusHI = cluster >>> 16;
@@ -251,8 +324,8 @@ function setStart(entry: DirEntryView, cluster: number): void {
 }
 
 /** Offset of a slot that nobody uses, without making the directory longer. */
-function freeSlot(bytes: Uint8Array): number | undefined {
-  for (let at = 0; at < bytes.length; at += SLOT) {
+function freeSlot(bytes: Uint8Array, from = 0): number | undefined {
+  for (let at = from; at < bytes.length; at += SLOT) {
     if (bytes[at] === SLOT_FREE) return at;
     if (bytes[at] !== SLOT_END) continue;
     const next = at + SLOT;

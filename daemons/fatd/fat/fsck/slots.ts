@@ -25,12 +25,15 @@ export interface Slots {
   readonly entries: readonly SlotEntry[];
   /** Parts of long names that belong to no entry. */
   readonly orphans: readonly number[];
+  /** Parts of long names with something in fields that must be zero. */
+  readonly odd: readonly number[];
 }
 
 export function readSlots(bytes: Uint8Array): Slots {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const entries: SlotEntry[] = [];
   const orphans: number[] = [];
+  const odd: number[] = [];
   let parts: number[] = [];
   for (let at = 0; at + SLOT <= bytes.length; at += SLOT) {
     const first = bytes[at];
@@ -39,6 +42,7 @@ export function readSlots(bytes: Uint8Array): Slots {
     const attr = bytes[at + DirEntry.offsets.DIR_Attr] ?? 0;
     if (first !== SLOT_FREE && (attr & 0x3f) === ATTR_LONG_NAME) {
       parts.push(slot);
+      if (isOdd(view, at)) odd.push(slot);
       continue;
     }
     if (first !== SLOT_FREE) {
@@ -51,8 +55,44 @@ export function readSlots(bytes: Uint8Array): Slots {
     orphans.push(...parts);
     parts = [];
   }
-  return { entries, orphans: [...orphans, ...parts] };
+  return { entries, orphans: [...orphans, ...parts], odd };
 }
+
+const isOdd = (view: DataView, at: number): boolean => {
+  const { LDIR_Type, LDIR_FstClusLO } = new LongEntry(view, at);
+  return LDIR_Type !== 0 || LDIR_FstClusLO !== 0;
+};
+
+/** How many of its '.' and '..' a directory that begins with these bytes has; undefined when it has room for them. */
+export function dotsIn(bytes: Uint8Array): number | undefined {
+  const dots = [DOT, DOTDOT].filter((name, i) => {
+    const slot = bytes.subarray(i * SLOT, i * SLOT + 11);
+    return name === String.fromCharCode(...slot);
+  });
+  const unused = [0, SLOT].every((at) => bytes[at] === SLOT_END || bytes[at] === SLOT_FREE);
+  return unused ? undefined : dots.length;
+}
+
+/** Is this some file's data, rather than a part of a directory? Most of its slots cannot be entries. */
+export function isGarbage(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let good = 0;
+  let bad = 0;
+  for (let at = 0; at + SLOT <= bytes.length && bytes[at] !== SLOT_END; at += SLOT) {
+    if (bytes[at] === SLOT_FREE) continue;
+    const name = bytes.subarray(at, at + 11);
+    const attr = bytes[at + DirEntry.offsets.DIR_Attr] ?? 0;
+    const isLong = (attr & 0x3f) === ATTR_LONG_NAME;
+    const isDots = at < 2 * SLOT && bytes[at] === DOT.charCodeAt(0);
+    const may = isLong ? !isOdd(view, at) : attr < 0x40 && (isDots || isShortName(name));
+    if (may) good++;
+    else bad++;
+  }
+  return bad > good;
+}
+
+export const DOT = '.          ';
+export const DOTDOT = '..         ';
 
 /** The name that the parts before an entry make, if they are its own and complete. */
 function longName(view: DataView, parts: readonly number[], at: number): string | undefined {

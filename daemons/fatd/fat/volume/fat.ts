@@ -4,6 +4,7 @@
 import { EIO, EUCLEAN, fail } from '../../../../kernel/abi/errno.ts';
 import type { Transaction } from '../../../lib/transaction.ts';
 import type { FreeSource } from '../../volume/free-map.ts';
+import type { DirEntryView } from '../ondisk.ts';
 import type { FatBits, FatVolume } from './geometry.ts';
 
 export const FREE = 0;
@@ -13,6 +14,12 @@ const BAD = 0x0fff_fff7;
 
 /** Does the number name a cluster with data? */
 export const isCluster = (vol: FatVolume, no: number): boolean => no >= 2 && no < vol.clusterEnd;
+
+/** Where the file of an entry begins. FAT12 and FAT16 have no upper half: others keep things of theirs there. */
+export const startIn = (
+  bits: FatBits,
+  { DIR_FstClusHI, DIR_FstClusLO }: Pick<DirEntryView, 'DIR_FstClusHI' | 'DIR_FstClusLO'>,
+): number => (bits === 32 ? DIR_FstClusHI * 0x1_0000 : 0) + DIR_FstClusLO;
 
 /** A cluster's number in the table: FREE, END, or the next cluster of its chain. */
 export function fatEntry(tx: Transaction, vol: FatVolume, cluster: number): number {

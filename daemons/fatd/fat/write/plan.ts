@@ -7,7 +7,7 @@ import type { Freed } from '../../volume/freed.ts';
 import type { Outgoing, Plan, ReadOld } from '../../write/careful.ts';
 import { type Change, type Stage, stageWhole } from '../../write/stages.ts';
 import type { GoneName } from '../op.ts';
-import type { FatVolume } from '../volume/geometry.ts';
+import type { FatBits, FatVolume } from '../volume/geometry.ts';
 import {
   type Moves,
   noteMoves,
@@ -80,7 +80,7 @@ export class FatPlan implements Plan {
       const now = bytes.slice();
       return { no, kind: kindOf(no), old: before[i] ?? now, now };
     });
-    const moves = movesOf(changes, { blockSize, isFresh });
+    const moves = movesOf(changes, { bits: volume.bits, blockSize, isFresh });
     for (const { no, kind, ...change } of changes) {
       const staged =
         kind !== 'directory'
@@ -109,16 +109,20 @@ export class FatPlan implements Plan {
 /** Files that lose one entry in this epoch and get another. */
 function movesOf(
   changes: readonly (Change & { readonly no: number; readonly kind: Kind })[],
-  { blockSize, isFresh }: { blockSize: number; isFresh: (no: number) => boolean },
+  {
+    bits,
+    blockSize,
+    isFresh,
+  }: { bits: FatBits; blockSize: number; isFresh: (no: number) => boolean },
 ): Moves {
   const lost = new Map<number, number>();
   const found = new Set<number>();
   for (const { no, kind, old, now } of changes) {
     if (kind !== 'directory') continue;
     const before = isFresh(no) ? new Uint8Array(now.length) : old;
-    noteMoves({ old: before, now }, no * blockSize, { lost, found });
+    noteMoves({ old: before, now }, no * blockSize, { bits, lost, found });
   }
-  return new Map([...lost].filter(([cluster]) => found.has(cluster)));
+  return { bits, sectors: new Map([...lost].filter(([cluster]) => found.has(cluster))) };
 }
 
 function kindOfBlock(volume: FatVolume, no: number): Kind {

@@ -90,7 +90,7 @@ function takeBlock(
     const entry = new DirEntry(view, at);
     if (first === SLOT_FREE || (entry.DIR_Attr & ATTR_VOLUME_ID) !== 0 || isDots(view, at))
       continue;
-    const cluster = firstCluster(entry);
+    const cluster = firstCluster({ vol }, entry);
     if (!isCluster(vol, cluster)) continue;
     const newer = (entry.DIR_NTRes & NEWER_NAME) !== 0;
     const isDirectory = (entry.DIR_Attr & ATTR_DIRECTORY) !== 0;
@@ -131,7 +131,8 @@ function* mendParent(
       const place = slotPlace(op, cluster, 1);
       const entry = readEntry(op, place);
       const isDotDot = entry.DIR_Name[0] === DOT && entry.DIR_Name[1] === DOT;
-      if (isDotDot && firstCluster(entry) !== parent) setFirstCluster(editEntry(op, place), parent);
+      if (isDotDot && firstCluster(op, entry) !== parent)
+        setFirstCluster(editEntry(op, place), parent);
     });
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;

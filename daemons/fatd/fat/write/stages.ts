@@ -15,7 +15,7 @@ import { words } from '../../../lib/same-bytes.ts';
 import { SLOT, SLOT_END } from '../../ondisk.ts';
 import type { Change, Stage, Staged } from '../../write/stages.ts';
 import { ATTR_LONG_NAME, ATTR_VOLUME_ID, DirEntry, NEWER_NAME, SLOT_FREE } from '../ondisk.ts';
-import { END, FREE, widen } from '../volume/fat.ts';
+import { END, FREE, startIn, widen } from '../volume/fat.ts';
 import type { FatBits } from '../volume/geometry.ts';
 
 /** Whose number a part of the table begins with, and what its neighbours tell and learn. */
@@ -103,7 +103,10 @@ class Table {
 }
 
 /** First clusters of files that have another entry after an epoch, and the sectors of the old ones. */
-export type Moves = ReadonlyMap<number, number>;
+export interface Moves {
+  readonly bits: FatBits;
+  readonly sectors: ReadonlyMap<number, number>;
+}
 
 const SECTOR = 512;
 
@@ -111,10 +114,10 @@ const SECTOR = 512;
 export function noteMoves(
   { old, now }: Change,
   start: number,
-  { lost, found }: { lost: Map<number, number>; found: Set<number> },
+  { bits, lost, found }: { bits: FatBits; lost: Map<number, number>; found: Set<number> },
 ): void {
   for (const at of changedSlots({ old, now })) {
-    const [before, after] = [namedCluster(old, at), namedCluster(now, at)];
+    const [before, after] = [namedCluster(bits, old, at), namedCluster(bits, now, at)];
     if (before === after) continue;
     if (before !== 0) lost.set(before, Math.floor((start + at) / SECTOR));
     if (after !== 0) found.add(after);
@@ -122,12 +125,12 @@ export function noteMoves(
 }
 
 /** The first cluster of the file or directory that the entry names; 0 when it names none. */
-function namedCluster(block: Uint8Array, at: number): number {
+function namedCluster(bits: FatBits, block: Uint8Array, at: number): number {
   const first = block[at];
   if (first === SLOT_END || first === SLOT_FREE || first === DOT) return 0;
   const entry = new DirEntry(new DataView(block.buffer, block.byteOffset, block.length), at);
   if ((entry.DIR_Attr & ATTR_VOLUME_ID) !== 0) return 0; // a part of a long name too
-  return entry.DIR_FstClusHI * 0x1_0000 + entry.DIR_FstClusLO;
+  return startIn(bits, entry);
 }
 const DOT = 0x2e;
 
@@ -135,7 +138,7 @@ const DOT = 0x2e;
 export function stageNewDirectory(change: Change, moves: Moves): Staged {
   const one = change.now.slice();
   for (let at = 0; at < one.length; at += SLOT) {
-    if (moves.has(namedCluster(one, at))) mark(one, at);
+    if (moves.sectors.has(namedCluster(moves.bits, one, at))) mark(one, at);
   }
   return { 1: one, 2: one, 3: one, 4: one, 5: change.now };
 }
@@ -156,7 +159,7 @@ export function stageDirectory({ old, now }: Change, start: number, moves: Moves
     const after = now.subarray(at, at + SLOT);
     const before = old.subarray(at, at + SLOT);
     const sector = Math.floor((start + at) / SECTOR);
-    const leaves = arriving.get(namedCluster(old, at)) === sector;
+    const leaves = arriving.get(namedCluster(moves.bits, old, at)) === sector;
     const stage = leaves ? Math.min(3, slotStage(before, after)) : slotStage(before, after);
     if (stage === 1) one.set(after, at);
     else if (at >= end) one[at] = SLOT_END;
@@ -177,21 +180,26 @@ function isNewer(
   at: number,
   { sector, moves }: { sector: number; moves: Moves },
 ): boolean {
-  const cluster = namedCluster(now, at);
-  if (cluster !== 0 && cluster === namedCluster(old, at)) {
+  const { bits, sectors } = moves;
+  const cluster = namedCluster(bits, now, at);
+  if (cluster !== 0 && cluster === namedCluster(bits, old, at)) {
     return ((old[at + DirEntry.offsets.DIR_NTRes] ?? 0) & NEWER_NAME) !== 0;
   }
-  const from = moves.get(cluster);
+  const from = sectors.get(cluster);
   return from !== undefined && from !== sector;
 }
 
 /** Files that get an entry in this block, and in which sector. */
-function arrivals({ old, now }: Change, start: number, moves: Moves): Moves {
+function arrivals(
+  { old, now }: Change,
+  start: number,
+  { bits, sectors }: Moves,
+): ReadonlyMap<number, number> {
   const found = new Map<number, number>();
-  if (moves.size === 0) return found;
+  if (sectors.size === 0) return found;
   for (const at of changedSlots({ old, now })) {
-    const cluster = namedCluster(now, at);
-    if (cluster === namedCluster(old, at) || !moves.has(cluster)) continue;
+    const cluster = namedCluster(bits, now, at);
+    if (cluster === namedCluster(bits, old, at) || !sectors.has(cluster)) continue;
     found.set(cluster, Math.floor((start + at) / SECTOR));
   }
   return found;
