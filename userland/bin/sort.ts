@@ -8,6 +8,7 @@ import { program, type Tool } from '../libc/program.ts';
 import { type Comparison, comparison } from '../libc/sort/keys.ts';
 import { fileRun, LineReader, mergeRuns, type Run, Sorter } from '../libc/sort/runs.ts';
 import { Output } from '../libc/stdio.ts';
+import { choose } from '../libc/text/choice.ts';
 import { parseSize } from '../libc/text/numbers.ts';
 import { maybeQuoted, quotedArgument } from '../libc/text/quote.ts';
 
@@ -47,13 +48,15 @@ export const main = program(
     const order = comparison(tool, options);
     const delimiter = options.has('z') ? 0 : 10;
     const names = options.operands.length > 0 ? options.operands : ['-'];
-    if (options.has('c', 'C')) return check(tool, options, { names, order, delimiter });
     const size = options.value('S');
     const budget =
       size === undefined
         ? BUFFER_BYTES
         : (parseSize(/\d$/.test(size) ? `${size}K` : size) ??
           tool.die(`invalid -S argument ${quotedArgument(size)}`));
+    const checks = checksOf(tool, options);
+    if (checks !== undefined)
+      return check(tool, { letter: checks, names, order, delimiter, unique: options.has('u') });
     const directory = options.value('T') ?? tool.sys.env.get('TMPDIR') ?? '/tmp';
     const runs = options.has('m')
       ? openAll(tool, names, delimiter)
@@ -138,17 +141,36 @@ function write(tool: Tool, runs: readonly Run[], target: Target): void {
   out.flush();
 }
 
+/** Which check is asked for: -c tells of the first line out of order, -C does not. */
+function checksOf(tool: Tool, options: Options): 'c' | 'C' | undefined {
+  const valid = ['quiet', 'silent', 'diagnose-first'] as const;
+  const letterOf = (value: string): 'c' | 'C' => {
+    if (value === '') return 'c';
+    return choose(tool, value, { option: '--check', valid }) === 'diagnose-first' ? 'c' : 'C';
+  };
+  const letters = new Set(options.values('c').map(letterOf));
+  if (options.has('C')) letters.add('C');
+  const [letter] = letters;
+  if (letters.size > 1) tool.die("options '-cC' are incompatible");
+  if (letter !== undefined && options.has('o')) tool.die(`options '-${letter}o' are incompatible`);
+  return letter;
+}
+
 function check(
   tool: Tool,
-  options: Options,
-  how: { names: readonly string[]; order: Comparison; delimiter: number },
+  how: {
+    readonly letter: 'c' | 'C';
+    readonly names: readonly string[];
+    readonly order: Comparison;
+    readonly delimiter: number;
+    readonly unique: boolean;
+  },
 ): number {
+  const { letter, unique: strict } = how;
   const [name = '-', extra] = how.names;
-  const letter = options.has('C') || /^(quiet|silent)$/.test(options.value('c') ?? '') ? 'C' : 'c';
   if (extra !== undefined)
     tool.die(`extra operand ${quotedArgument(extra)} not allowed with -${letter}`);
   const reader = new LineReader(tool.sys, open(tool, name), how.delimiter);
-  const strict = options.has('u');
   let last = reader.next();
   for (let number = 2; last !== undefined; number++) {
     const line = reader.next();

@@ -453,7 +453,7 @@ export const fileTable: Table = {
         r.pick(['tXXXXXX', 'tXX', 'aXXXX.c', 'no/XXXX', 'XXXXX']),
       ],
       {
-        tail: " | sed 's/[A-Za-z0-9]\\{3,\\}$/R/; s/[A-Za-z0-9]*[.]/R./' | wc -l; rm -rf t?????? a????.c",
+        tail: " | sed 's/[A-Za-z0-9]\\{3,\\}$/R/; s/[A-Za-z0-9]*[.]/R./' | wc -l; for d in . d no; do rm -rf $d/t?????? $d/t??????.z $d/a????.c $d/????? $d/?????.z $d/????; done",
         tree: true,
       },
     ),

@@ -39,7 +39,8 @@ export const lineTable: Table = {
     onText(r, ['cat', ...r.some(['-n', '-b', '-s', '-E', '-T', '-v', '-A', '-e', '-t', '-u'])]),
   tac: (r) => onText(r, ['tac', ...r.some(['-b', '-s a', '-s ,', '-s oo'], 2)]),
   // A dash is a file to util-linux's.
-  rev: (r) => onText(r, ['rev'], { takes: 'input' }),
+  // The host's ends at a byte above 127, as its locale is C: ours goes by characters in any.
+  rev: (r) => onText(r, ['rev'], { takes: 'input', text: (random) => textOf(random, 'words') }),
   head: (r) =>
     onText(r, [
       'head',

@@ -46,12 +46,14 @@ export function comparison(tool: Tool, options: Options): Comparison {
 }
 
 function separatorOf(tool: Tool, options: Options): string | undefined {
-  const text = options.value('t');
-  if (text === undefined) return undefined;
-  const bytes = toLatin1(encodeText(text === '\\0' ? '\0' : text));
-  if (bytes === '') tool.die('empty tab');
-  if (bytes.length > 1) tool.die(`multi-character tab ${quotedArgument(text)}`);
-  return bytes;
+  const tabs = options.values('t').map((text) => {
+    const bytes = toLatin1(encodeText(text === '\\0' ? '\0' : text));
+    if (bytes === '') tool.die('empty tab');
+    if (bytes.length > 1) tool.die(`multi-character tab ${quotedArgument(text)}`);
+    return bytes;
+  });
+  if (new Set(tabs).size > 1) tool.die('incompatible tabs');
+  return tabs[0];
 }
 
 function parseKey(tool: Tool, text: string, inherited: string): Key {
