@@ -70,6 +70,10 @@ export class Process {
   /** Queues on which its calls wait, to be woken by a signal. */
   readonly sleeping = new Set<WaitQueue>();
   readonly startedMs: number;
+  /** Spawns under way: each of them will be a process. */
+  spawning = 0;
+  /** The process by which pid 1 began what this one belongs to; sessions and groups do not leave it. */
+  readonly scope: number;
   /** Milliseconds on a virtual CPU, and in the kernel on its behalf. */
   userMs = 0;
   systemMs = 0;
@@ -106,6 +110,7 @@ export class Process {
     this.limits = new Limits(from.parent?.limits);
     this.nice = from.parent?.nice ?? 0;
     this.blocked = from.parent?.blocked ?? 0;
+    this.scope = from.parent === undefined || from.parent.pid === 1 ? pid : from.parent.scope;
     this.server = from.server ?? false;
   }
 

@@ -88,6 +88,16 @@ export function* spawn(call: Call, request: SpawnRequest): Task<number> {
   if (kernel.shuttingDown) fail(EAGAIN, 'the machine is going down');
   checkSize(request);
   checkCount(kernel, parent);
+  parent.spawning++;
+  try {
+    return yield* spawnCounted(call, request);
+  } finally {
+    parent.spawning--;
+  }
+}
+
+function* spawnCounted(call: Call, request: SpawnRequest): Task<number> {
+  const { kernel, process: parent } = call;
   const image = yield* load(call, request.path, request.argv);
   const name = nameOf(image.program, request.argv);
   yield* meetBeginning(kernel, { name, how: 'spawn', pid: parent.pid });
@@ -131,13 +141,33 @@ function* toForeground(call: Call, child: Process, fd: number): Task<void> {
   tty.foreground = child.pgid;
 }
 
-/** A bomb of processes ends here. DEVIATES: for root, too, as most of this system runs as root. */
+/** A quarter of the places for processes is left to other scopes, and a few of the rest to whom the person talks to. */
+const OTHERS_SHARE = 4;
+const LEADER_SHARE = 16;
+
+/**
+ * A bomb of processes ends here. DEVIATES: for root, too, as most of this system runs as root; in place of
+ * a limit for each user there is one for each scope, as systemd's TasksMax, so that somebody can end it.
+ */
 function checkCount(kernel: Kernel, who: Process): void {
+  checkScope(kernel, who);
   const most = who.limits.soft(RLIMIT_NPROC);
   if (most === Number.POSITIVE_INFINITY) return;
   const mine = kernel.processes.all.filter((p) => p.uid === who.uid && !p.server && p.pid !== 1);
-  if (mine.length >= most) fail(EAGAIN);
+  if (count(mine) >= most) fail(EAGAIN);
 }
+
+function checkScope({ processes, workers }: Kernel, who: Process): void {
+  if (who.pid === 1) return;
+  const { most } = workers;
+  const ownShare = most - Math.floor(most / OTHERS_SHARE);
+  const room = who.pid === who.scope ? ownShare : ownShare - Math.ceil(most / LEADER_SHARE);
+  const mine = processes.all.filter(({ scope, dead }) => scope === who.scope && !dead);
+  if (count(mine) >= room) fail(EAGAIN, 'too many processes of one origin');
+}
+
+const count = (processes: readonly Process[]): number =>
+  processes.reduce((sum, { spawning }) => sum + 1 + spawning, 0);
 
 /** The child runs as soon as it has a CPU; its parent goes on meanwhile. */
 function* begin(

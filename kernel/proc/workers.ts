@@ -81,11 +81,11 @@ export class Workers {
   /** The fault point alloc.seats. */
   refuses = neverRefuses;
   /** Workers at a time: each is a thread of the host, and its windows may take a quarter of `ram`. */
-  readonly #most: number;
+  readonly most: number;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
-    this.#most = Math.min(MOST, Math.floor(options.frames.total / 4 / AREA_FRAMES));
+    this.most = Math.min(MOST, Math.floor(options.frames.total / 4 / AREA_FRAMES));
   }
 
   get count(): number {
@@ -132,7 +132,7 @@ export class Workers {
   }
 
   #powerOn(): void {
-    if (this.#seats.size >= this.#most) fail(EAGAIN, 'too many processes');
+    if (this.#seats.size >= this.most) fail(EAGAIN, 'too many processes');
     const seat = this.reserveSeat();
     try {
       const area = this.#takeArea();

@@ -1,5 +1,6 @@
 // Virtual CPUs: a process in user mode holds one of N. It gives it up when it waits in the kernel,
-// or at a system call once its slice has ended and others wait. A worker cannot be stopped between
+// or at a system call once its slice has ended and others wait. Next is the scope that had least of them
+// since they became scarce (Linux: sched_autogroup): a bomb of processes slows itself. A worker cannot be stopped between
 // two system calls, so a process that makes none loses its claim instead: its CPU goes to the next.
 
 import type { Clock } from '../abi/board.ts';
@@ -22,8 +23,10 @@ export class Cpus {
   readonly count: number;
   readonly #clock: Clock;
   readonly #executor: Executor;
-  /** First come, first served. */
+  /** First come, first served within a scope. */
   readonly #waiting: Waiter[] = [];
+  /** Scope → milliseconds that its processes held CPUs while others waited. */
+  readonly #scopeMs = new Map<number, number>();
   /** Who holds a CPU, and since when. */
   readonly #holders = new Map<Process, number>();
   #watching = false;
@@ -66,6 +69,7 @@ export class Cpus {
     }
     this.#executor.trace.instant(EVENTS.cpuWait, process.pid);
     const waiter = { process, queue: new WaitQueue('cpu') };
+    this.#join(process);
     this.#waiting.push(waiter);
     this.#watch();
     while (!this.#holders.has(process) && !process.dead) yield* sleep(waiter.queue);
@@ -88,15 +92,38 @@ export class Cpus {
     }
   }
 
-  /** Gives the CPU to who waited longest, at once: nobody who comes later gets in between. */
+  /** Gives the CPU to who is next, at once: nobody who comes later gets in between. */
   #handOver(process: Process, since: number): void {
     const now = this.#clock.monotonicMs();
     process.userMs += now - since;
     this.#holders.delete(process);
-    const next = this.#waiting.shift();
+    const next = this.#next({ scope: process.scope, ms: now - since });
     if (next === undefined) return;
     this.#run(next.process, now);
     wakeAll(next.queue);
+  }
+
+  /** A scope that waits for its first CPU is where the least of the others is: absence earns nothing. */
+  #join({ scope }: Process): void {
+    const all = [...this.#holders.keys(), ...this.#waiting.map(({ process }) => process)];
+    if (all.some((process) => process.scope === scope)) return;
+    const least = Math.min(...all.map((process) => this.#scopeMs.get(process.scope) ?? 0));
+    this.#scopeMs.set(scope, Math.max(this.#scopeMs.get(scope) ?? 0, least));
+  }
+
+  #next(ran: { scope: number; ms: number }): Waiter | undefined {
+    if (this.#waiting.length === 0)
+      this.#scopeMs.clear(); // there is enough for everybody
+    else this.#scopeMs.set(ran.scope, (this.#scopeMs.get(ran.scope) ?? 0) + ran.ms);
+    let best = 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (const [i, { process }] of this.#waiting.entries()) {
+      const used = this.#scopeMs.get(process.scope) ?? 0;
+      if (used >= least) continue;
+      least = used;
+      best = i;
+    }
+    return this.#waiting.splice(best, 1)[0];
   }
 
   #run(process: Process, now: number): void {

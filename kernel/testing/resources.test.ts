@@ -189,6 +189,29 @@ test('processes are limited in number, root’s too', (t) => {
   t.is(p.told('spawn', [], request), 'EAGAIN');
 });
 
+test('what one program has started leaves places to others, and some of its own to itself', (t) => {
+  const { m, p } = program();
+  const { processes, workers } = m.kernel;
+  p.put('/tmp/prog', '#!/tmp/other\n', 0o755);
+  const request = JSON.stringify({ path: '/tmp/prog', argv: ['prog'], env: [] });
+  const child = m.program({ parent: p });
+  child.ok('setsid');
+  const fill = (by: Program): number => {
+    let count = 0;
+    while (by.told('spawn', [], request) !== 'EAGAIN') {
+      m.program({ parent: child });
+      t.true(++count <= workers.most, 'it has an end');
+    }
+    return count;
+  };
+  t.true(fill(child) > 0);
+  t.is(p.told('spawn', [], request), 'ENOENT'); // it came as far as its interpreter
+  t.true(fill(p) > 0);
+  t.is(m.program().told('spawn', [], request), 'ENOENT');
+  const all = processes.all.filter(({ scope }) => scope === p.pid);
+  t.is(all.length, workers.most - Math.floor(workers.most / 4));
+});
+
 test('CPU time is counted, and ends a process that has used its own', (t) => {
   const { m, p } = program();
   const child = m.program({ parent: p });

@@ -5,11 +5,12 @@
 import { PIPE_BUF, S_IFIFO, S_IFMT, SEEK_SET } from '../../kernel/abi/constants.ts';
 import { PosixError } from '../../kernel/abi/errno.ts';
 import { builtins } from './builtins/registry.ts';
+import { ShellError } from './errors.ts';
 import { execute } from './exec.ts';
 import { expandFields } from './expand/expand.ts';
 import { shellStatus } from './jobs.ts';
 import { openScratch, Plan, Sink } from './redirect.ts';
-import type { Shell } from './shell.ts';
+import { posixWords, type Shell } from './shell.ts';
 import { startProgram } from './simple.ts';
 import { controlsJobs, Drains, drainAll, findProgram, Group, waitFor } from './spawn.ts';
 import { inSubshell, spawnSubshell } from './subshell.ts';
@@ -73,6 +74,8 @@ interface Stage {
   readonly command: Command;
   readonly kind: Kind;
   pid?: number;
+  /** Why it could not be started. */
+  lost?: ShellError;
   status: number;
 }
 
@@ -151,6 +154,7 @@ function foreground(shell: Shell, commands: readonly Command[]): number {
   if (group === undefined) awaitEach(shell, stages);
   else awaitGroup(shell, stages, group);
   state.drains.readFiles();
+  checkLost(stages);
   return pipelineStatus(shell, stages);
 }
 
@@ -202,7 +206,18 @@ function startStage(shell: Shell, stage: Stage, options: StageOptions): void {
       const pid = startProgram(shell, command, options);
       if (pid !== undefined) stage.pid = pid;
     });
-  } else stage.pid = spawnSubshell(shell, command, options);
+  } else {
+    try {
+      stage.pid = spawnSubshell(shell, command, options);
+    } catch (error) {
+      stage.lost = new ShellError(2, `Cannot fork: ${posixWords(error)}`);
+    }
+  }
+}
+
+/** A shell that could not start its child ends, once the rest of the pipeline has. */
+function checkLost(stages: readonly Stage[]): void {
+  for (const { lost } of stages) if (lost !== undefined) throw lost;
 }
 
 function runHere(
@@ -258,7 +273,7 @@ export function runSubshellJob(shell: Shell, command: Command): number {
 export function runBackground(shell: Shell, command: Command, text: string): void {
   const commands = command.type === 'pipeline' && !command.bang ? command.commands : [command];
   const state = new Stages(shell);
-  const pids: number[] = [];
+  const stages: Stage[] = [];
   const group = controlsJobs(shell) ? new Group() : undefined;
   const grouped = group === undefined ? {} : { group };
   shell.jobs.poll(shell.sys);
@@ -267,7 +282,7 @@ export function runBackground(shell: Shell, command: Command, text: string): voi
     const stage: Stage = { command: one, kind: backgroundKind(shell, one), status: 0 };
     const options = { plan: state.plan(pipe), drains: state.drains, background: true, ...grouped };
     startStage(shell, stage, options);
-    if (stage.pid !== undefined) pids.push(stage.pid);
+    stages.push(stage);
     state.closeInput();
     if (pipe !== undefined) shell.sys.close(pipe.write);
     state.input = pipe?.read;
@@ -275,14 +290,19 @@ export function runBackground(shell: Shell, command: Command, text: string): voi
   state.drains.seal();
   state.drains.detach();
   shell.status = 0;
+  const pids = stages.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   const last = pids.at(-1);
-  if (last === undefined) return;
+  if (last === undefined) {
+    checkLost(stages);
+    return;
+  }
   const job = shell.jobs.make(pids, { text, pgid: group?.pgid ?? 0 });
   shell.jobs.add(job);
   shell.lastBackground = last;
   if (shell.state.options.interactive && shell.level === 0) {
     shell.write(shell.errorOutput(), `[${job.id}] ${last}\n`);
   }
+  checkLost(stages);
 }
 
 /** What cannot be found is left to a child shell, so that there is a pid to wait for. */

@@ -140,7 +140,7 @@ export const dotScripts = (r: Random): string => {
     () =>
       `echo 'return 2' > d2; cat > d1 <<'X'\n${text}\nX\n(g() { . ./d1; echo "g$?"; return 1; }; g A; echo "d$?")\necho "o$?"`,
     () =>
-      `echo 'echo two' > d2; cat > d1 <<'X'\n${text}\nX\n(for j in a b; do . ./d1; echo "$j$?"; done)\necho "o$?"`,
+      `echo 'echo two' > d2; cat > d1 <<'X'\n${text}\nX\n(set +e; for j in a b; do . ./d1; echo "$j$?"; done)\necho "o$?"`,
     () => `(. ./nosuch; echo not reached); echo "o$?"`,
     () => `(command . ./nosuch; echo "reached $?"); echo "o$?"`,
     () => `echo 'echo "$0" | grep -c . ; echo "$#"' > d1; (set -- a b; . ./d1; PATH=.:$PATH; . d1)`,

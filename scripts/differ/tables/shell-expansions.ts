@@ -27,9 +27,11 @@ function expansion(r: Random, depth = 0): string {
   const deeper = (): string => (depth > 2 ? r.pick(['x', '$q', '"$p"']) : pieces(r, depth + 1));
   const name = r.pick(depth > 0 ? NAMES.slice(0, 8) : NAMES.slice(0, 10));
   const plain = name === '@' || name === '*';
+  // Without parameters `$*` is unset, but not for dash.
+  const operator = (): string => r.pick(plain ? [':-', ':+'] : ['-', ':-', '+', ':+']);
   return r.pick([
-    () => `\${${name}${r.pick(['-', ':-', '+', ':+'])}${deeper()}}`,
-    () => `\${${name}${r.pick(['-', ':-', '+', ':+'])}${deeper()}}`,
+    () => `\${${name}${operator()}${deeper()}}`,
+    () => `\${${name}${operator()}${deeper()}}`,
     () => `\${${plain ? 'p' : name}${r.pick(['#', '##', '%', '%%'])}${glob(r, depth + 1)}}`,
     () => `\${${r.pick(['p', 'u', 'e'])}${r.pick(['=', ':='])}${deeper()}}`,
     () => `\${#${r.pick(['p', 'q', 'e', '1', '2'])}}`,
@@ -48,8 +50,12 @@ function pieces(r: Random, depth: number): string {
       () => `\`echo ${r.pick(['$p', '"$q"', 'z'])}\``,
       () => `$((${r.pick(['1+2', '${#p}', '7%4'])}))`,
     ])();
-  return r.list(1, 2, piece).join('');
+  return touching(r.list(1, 2, piece));
 }
+
+/** dash drops an empty last parameter in front of an expansion that comes to nothing. */
+export const touching = (parts: readonly string[]): string =>
+  parts.join('').replaceAll(/"\$@"(?=[$`])/g, `"$@"''`);
 
 const glob = (r: Random, depth: number): string =>
   r
@@ -146,14 +152,12 @@ export const lists = (r: Random): string => {
       '"${1+"$@"}"',
       '${*:+x}',
       '"${*:-none}"',
-      '"${*-none}"',
+      '"${1-$*}"',
       '${u-"$@"}',
       '"${u:-$*}"',
     ],
   ]);
-  const given = r.pick(['', '', "IFS=':'; ", 'IFS=; ', "IFS=' :'; ", 'unset IFS; ', "IFS='xy'; "]);
-  // With an empty IFS `$*` without parameters is set for dash.
-  const ifs = use === '"${*-none}"' && given === 'IFS=; ' ? '' : given;
+  const ifs = r.pick(['', '', "IFS=':'; ", 'IFS=; ', "IFS=' :'; ", 'unset IFS; ', "IFS='xy'; "]);
   const tail = r.pick([
     '',
     '; for i do printf "{%s}" "$i"; done; echo',

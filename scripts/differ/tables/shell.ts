@@ -5,6 +5,7 @@
 import type { Table } from '../maker.ts';
 import type { Random } from '../random.ts';
 import { corner } from './shell-corners.ts';
+import { touching } from './shell-expansions.ts';
 
 export const shellTable: Table = {
   sh: (r) => ({
@@ -46,7 +47,7 @@ const body = (r: Random, depth: number): string =>
 
 /** A word of pieces that touch: quoted, not quoted, expanded. */
 function word(r: Random, depth: number): string {
-  return r.list(1, 3, () => piece(r, depth)).join('');
+  return touching(r.list(1, 3, () => piece(r, depth)));
 }
 
 function piece(r: Random, depth: number): string {
