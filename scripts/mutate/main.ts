@@ -53,7 +53,11 @@ function replay(number: number): void {
 }
 
 function told({ what, bug, repaired }: Mended) {
-  return { what, bug, said: `${repaired?.verdict}, ${repaired?.paths} paths compared` };
+  return {
+    what,
+    bug,
+    said: `${repaired?.verdict}, ${repaired?.why ?? ''} ${repaired?.paths} paths compared`,
+  };
 }
 
 function toldOf({ what, bug, outcome }: Damaged) {

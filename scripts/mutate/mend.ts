@@ -29,6 +29,8 @@ export interface Repaired {
   /** Paths that could be read before. */
   readonly paths: number;
   readonly judged: boolean;
+  /** Of a volume that was refused. */
+  readonly why?: string;
 }
 
 export interface Repair {
@@ -47,19 +49,14 @@ export interface Repair {
 export function mend({ fs, rig, format, image, golden, what, real }: Repair): Repaired {
   const damaged = image.bytes.slice();
   const fsck = fsckOf(fs);
-  const before = new Map(
-    [...seen(rig, format, image)].filter(([path, is]) => golden.get(path) === is),
-  );
-  // A wrong hash may be that of a wrong value: as e2fsck does it, such attributes go.
-  if (what.some((one) => one.startsWith('attributes of')))
-    for (const path of before.keys()) if (path.endsWith(': attributes')) before.delete(path);
+  const before = untouched(seen(rig, format, image), golden, what);
   let problems: readonly string[];
   try {
     problems = fsck(bounded(image), 'repair');
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     assert(Buffer.compare(damaged, image.bytes) === 0, `written to, and refused: ${error.message}`);
-    return { verdict: 'refused', paths: before.size, judged: false };
+    return { verdict: 'refused', paths: before.size, judged: false, why: error.message };
   }
   const left = fsck(bounded(image), 'look');
   assert(
@@ -76,6 +73,19 @@ export function mend({ fs, rig, format, image, golden, what, real }: Repair): Re
   return { verdict: problems.length > 0 ? 'repaired' : 'clean', paths: before.size, judged };
 }
 
+/** What can be read as ever, and belongs to nothing that was damaged. */
+function untouched(now: Readable, golden: Readable, what: readonly string[]): Readable {
+  const inodes = new Set(what.map((one) => Number(/^inode (\d+):/.exec(one)?.[1])));
+  // A wrong hash may be that of a wrong value: as e2fsck does it, such attributes go.
+  const attributes = what.some((one) => one.startsWith('attributes of'));
+  return new Map(
+    [...now].filter(([path, item]) => {
+      if (attributes && path.endsWith(': attributes')) return false;
+      return golden.get(path)?.what === item.what && !inodes.has(item.ino);
+    }),
+  );
+}
+
 /** All of it is taken back. */
 export function seen(rig: Rig, format: MountFormat, image: CrashImage): Readable {
   image.begin();
@@ -83,7 +93,8 @@ export function seen(rig: Rig, format: MountFormat, image: CrashImage): Readable
     return readable(rig.mount(format, image));
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
-    return new Map([['', `not mounted: ${errnoName(error.errno)} ${error.message}`]]);
+    const what = `not mounted: ${errnoName(error.errno)} ${error.message}`;
+    return new Map([['', { ino: 0, what }]]);
   } finally {
     image.rollback();
   }
@@ -91,9 +102,11 @@ export function seen(rig: Rig, format: MountFormat, image: CrashImage): Readable
 
 function compare(before: Readable, after: Readable, problems: readonly string[]): void {
   const refused = after.get('');
-  assert(refused === undefined, `after a repair of ${problems.join('; ')}: ${refused}`);
-  const lost = [...before].filter(([path, what]) => path !== '' && after.get(path) !== what);
-  const list = lost.map(([path, what]) => `${path}: ${what}, not ${after.get(path)}`).slice(0, 5);
+  assert(refused === undefined, `after a repair of ${problems.join('; ')}: ${refused?.what}`);
+  const lost = [...before].filter(([path, { what }]) => after.get(path)?.what !== what);
+  const list = lost
+    .map(([path, { what }]) => `${path}: ${what}, not ${after.get(path)?.what}`)
+    .slice(0, 5);
   assert(
     lost.length === 0,
     `${lost.length} lost by a repair of ${problems.join('; ')}\n${list.join('\n')}`,

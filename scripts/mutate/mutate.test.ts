@@ -9,6 +9,9 @@ import { Mutator } from './mutate.ts';
 
 const SEED = Number(process.env['ATOLL_SEED'] ?? 20261121);
 const COUNT = Number(process.env['ATOLL_MUTATIONS'] ?? 150);
+/** Repairs are judged with the same ones each time: `npm run mutate -- --repair` takes others. */
+const MEND_SEED = Number(process.env['ATOLL_MEND_SEED'] ?? 53);
+const MENDED = 24;
 
 test.serial('whatever is damaged in an ext4 volume, it answers errnos and goes on', async (t) => {
   if (!haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
@@ -54,3 +57,24 @@ const endures = test.macro({
     `whatever is damaged in a volume of ${fs}, it answers errnos and goes on`,
 });
 for (const fs of ['fat32', 'exfat', 'hfs', 'hfs+']) test.serial(endures, fs);
+
+const mended = test.macro({
+  async exec(t, fs: string) {
+    if (fs === 'ext4' && !haveE2fsprogs()) return t.pass('no e2fsprogs here: skipped');
+    const haveTools = fs === 'exfat' ? haveExfatprogs() : haveDosfstools();
+    if (/fat/.test(fs) && !haveTools) return t.pass('no dosfstools or exfatprogs here: skipped');
+    const mutator = new Mutator(MEND_SEED, fs);
+    let compared = 0;
+    for (let number = 0; number < MENDED; number++) {
+      const { what, repaired, bug } = mutator.mend(
+        number,
+        number % 8 === 0 ? 'asked' : 'not asked',
+      );
+      if (bug !== undefined) return t.fail(`${number}: ${what.join('; ')}\n${bug}`);
+      compared += repaired?.paths ?? 0;
+    }
+    t.true(compared > MENDED, `${compared} paths compared`);
+  },
+  title: (_, fs: string) => `fsck mends volumes of ${fs}, and loses nothing that could be read`,
+});
+for (const fs of ['ext4', 'fat12', 'fat32', 'exfat', 'hfs', 'hfs+']) test.serial(mended, fs);

@@ -14,11 +14,16 @@ const DEPTH_MAX = 8;
 const BYTES_MAX = 1 << 20;
 const BATCH = 100;
 
-/** By path: kind, size and a digest of the content; by `path: attributes` a digest of them. */
-export type Readable = ReadonlyMap<string, string>;
+/** By path: kind, size and a digest of the content; by `path: attributes` what they are. */
+export type Readable = ReadonlyMap<string, Item>;
+
+export interface Item {
+  readonly ino: number;
+  readonly what: string;
+}
 
 export function readable(mounted: Mounted): Readable {
-  const found = new Map<string, string>();
+  const found = new Map<string, Item>();
   const request = { uname: 'root', aname: '', nUname: 0 };
   const root = attempt(() => mounted.read((tx) => mounted.volume.fs.attach(tx, request)));
   const queue = root === undefined ? [] : [{ path: '', ino: root, depth: 0 }];
@@ -32,9 +37,9 @@ export function readable(mounted: Mounted): Readable {
       const ino = attempt(() => mounted.read((tx) => mounted.volume.fs.walk(tx, at.ino, name)));
       const what = ino === undefined ? undefined : attempt(() => contentOf(mounted, ino));
       if (ino === undefined || what === undefined) continue;
-      found.set(path, what);
+      found.set(path, { ino, what });
       const more = attempt(() => attributesOf(mounted, ino));
-      if (more !== undefined) found.set(`${path}: attributes`, more);
+      if (more !== undefined) found.set(`${path}: attributes`, { ino, what: more });
       if (what === 'dir' && at.depth < DEPTH_MAX) queue.push({ path, ino, depth: at.depth + 1 });
     }
   }

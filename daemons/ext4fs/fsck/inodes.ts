@@ -26,6 +26,7 @@ import {
   type Inode128View,
 } from '../ondisk.ts';
 import { inodeChecksum, storedInodeChecksum } from '../volume/checksum.ts';
+import type { Group } from '../volume/group.ts';
 import { baseMetaBlocks, firstBlockOf } from '../volume/group.ts';
 import { has } from '../volume/superblock.ts';
 import { checkAttributes } from './attributes.ts';
@@ -53,10 +54,7 @@ export function checkInodes(state: State): void {
   const tangles: Tangle[] = [];
   for (const group of state.groups) {
     const { inodesPerGroup } = state.vol;
-    const sums = has.metadataCsum(state.vol) || has.gdtCsum(state.vol);
-    const none = sums && (group.flags & EXT4_BG_INODE_UNINIT) !== 0;
-    const unused = sums && group.itableUnused <= inodesPerGroup ? group.itableUnused : 0;
-    const end = none ? 0 : inodesPerGroup - unused;
+    const end = inodesToLookAt(state, group);
     for (let i = 0; i < end; i++) {
       const ino = group.index * inodesPerGroup + i + 1;
       const tangle = checkInode(state, ino);
@@ -69,6 +67,27 @@ export function checkInodes(state: State): void {
     state.group(group).place(kind, no);
   }
   for (const tangle of tangles) separate(state, tangle);
+}
+
+/** The descriptor tells how many inodes at the end of its table were never used; if that is right. */
+function inodesToLookAt(state: State, group: Group): number {
+  const { vol, tx } = state;
+  const per = vol.inodesPerGroup;
+  const sums = has.metadataCsum(vol) || has.gdtCsum(vol);
+  const none = sums && (group.flags & EXT4_BG_INODE_UNINIT) !== 0;
+  const unused = sums && group.itableUnused <= per ? group.itableUnused : 0;
+  const end = none ? 0 : per - unused;
+  // What was there before the volume was made may look like an inode, but has not its checksum.
+  const contradicted = !none || group.freeInodes !== per;
+  if (!has.metadataCsum(vol) || !contradicted || state.isHomeless(group.index, 'inode')) return end;
+  const bits = tx.read(group.inodeBitmap).bytes;
+  for (let i = per - 1; i >= end; i--) {
+    if (((bits[i >>> 3] ?? 0) & (1 << (i & 7))) === 0) continue;
+    const ino = group.index * per + i + 1;
+    const inode = state.inode(ino);
+    if (inode.i_links_count > 0 && !hasWrongSum(state, ino, inode)) return i + 1;
+  }
+  return end;
 }
 
 /** The volume's own blocks; what is kept for more descriptors belongs to it, too. */
@@ -256,8 +275,8 @@ function checkBlocks(state: State, ino: number, shape: Shape): Tangle | undefine
   const end = state.truncated.get(ino);
   if (end !== undefined) map = cutAt(map, end);
   for (const what of map.wrong) state.bad(`inode ${ino}: ${what}`);
-  const others = map.runs.filter((run) => !claim(state, run));
-  const shared = others.length > 0;
+  const others = new Set(map.runs.filter((run) => !claim(state, run)));
+  const shared = others.size > 0;
   const meta = map.meta.filter((block) => {
     if (state.used.has(block)) return false;
     state.used.add(block);
@@ -273,13 +292,13 @@ function checkBlocks(state: State, ino: number, shape: Shape): Tangle | undefine
     clearInode(state, ino);
     return undefined;
   }
-  checkSize(state, { ino, shape, map });
+  checkSize(state, { ino, shape, map, others });
   if (state.kinds[ino] === 0) return undefined;
   if (shape === 'directory') addDirectory(state, ino, map);
   if (shared || astray || hasHoles(shape, map)) {
     if (shared) state.bad(`inode ${ino}: blocks that belong to another, too`);
     if (hasHoles(shape, map)) state.bad(`inode ${ino}: a directory with holes`);
-    return { ino, map, others: new Set(others) }; // written anew when all claims are known
+    return { ino, map, others }; // written anew when all claims are known
   }
   checkCount(state, ino, map);
   return undefined;
@@ -323,10 +342,7 @@ function checkCount(state: State, ino: number, map: BlockMap): void {
   setBlocks(state, ino, map);
 }
 
-function checkSize(
-  state: State,
-  { ino, shape, map }: { ino: number; shape: Shape; map: BlockMap },
-): void {
+function checkSize(state: State, { ino, shape, map, others }: Tangle & { shape: Shape }): void {
   if (shape === 'special') return;
   const { blockSize } = state.vol;
   const inode = state.inode(ino);
@@ -347,7 +363,8 @@ function checkSize(
     const text = isEncrypted(state, ino) || size === length;
     if (bytes !== undefined && text && blocks === 1 && size > 0) return;
     state.bad(`inode ${ino}: a symbolic link of ${size} bytes; it is cleared`);
-    for (const run of map.runs) for (let i = 0; i < run.count; i++) state.free(run.block + i);
+    const own = map.runs.filter((run) => !others.has(run));
+    for (const run of own) for (let i = 0; i < run.count; i++) state.free(run.block + i);
     for (const no of map.meta) state.free(no);
     clearInode(state, ino);
     return;

@@ -41,6 +41,9 @@ export function checkJournal(state: State): void {
   sb.s_uuid = new Uint8Array(16);
 }
 
+/** JBD2_FEATURE_COMPAT_CHECKSUM: of a whole transaction, in its commit block. journal.rst. */
+const COMPAT_CHECKSUM = 1;
+
 /** Its blocks in order; undefined when it is no file without holes. */
 function blocksOfFile(state: State): number[] | undefined {
   const inode = state.inode(EXT4_JOURNAL_INO);
@@ -60,7 +63,9 @@ function blocksOfFile(state: State): number[] | undefined {
 function whatIsWrong(state: State, first: number, length: number): string | undefined {
   const sb = new JournalSuperblock(state.tx.read(first).view);
   try {
-    parseJournal(sb, state.vol.blockSize, length);
+    const { csum } = parseJournal(sb, state.vol.blockSize, length);
+    if (csum !== 0 && (sb.s_feature_compat & COMPAT_CHECKSUM) !== 0)
+      return 'journal: two kinds of checksums';
     if (sb.s_nr_users > 1) return `journal: ${sb.s_nr_users} users`;
     return sb.s_start === 0 ? undefined : `journal: its log begins at ${sb.s_start}`;
   } catch (error) {

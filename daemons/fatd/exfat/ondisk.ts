@@ -112,6 +112,7 @@ export const TYPE_BITMAP = 0x81;
 export const TYPE_UPCASE = 0x82;
 export const TYPE_LABEL = 0x83;
 export const TYPE_FILE = 0x85;
+export const TYPE_GUID = 0xa0;
 export const TYPE_STREAM = 0xc0;
 export const TYPE_NAME = 0xc1;
 

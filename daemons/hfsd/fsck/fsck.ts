@@ -23,6 +23,8 @@ export interface FsckResult {
   readonly folders: number;
 }
 
+const REPAIRS = 3;
+
 /** Throws EMEDIUMTYPE or EUCLEAN when there is no volume that could be checked. */
 export function fsck(
   medium: Medium,
@@ -36,10 +38,14 @@ export function fsck(
   const { problems } = findings;
   const counts = { replayed, ...countsOf(findings) };
   if (mode === 'look' || problems.length === 0) return { ...counts, problems, left: problems };
-  repairVolume(overlay, findings, world);
-  const left = checkVolume(overlay, now).problems;
+  let left = findings;
+  // What is cut off may be what something else was made of: that shows the next time.
+  for (let tries = 0; tries < REPAIRS && left.problems.length > 0; tries++) {
+    repairVolume(overlay, left, world);
+    left = checkVolume(overlay, now);
+  }
   overlay.bringHome();
-  return { ...counts, problems, left };
+  return { ...counts, problems, left: left.problems };
 }
 
 function countsOf({ opened }: Findings): { files: number; folders: number } {

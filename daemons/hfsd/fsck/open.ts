@@ -84,10 +84,19 @@ function alike(a: Opened, b: Opened): boolean {
   return x.kind === y.kind && x.allocSize === y.allocSize && x.allocCount === y.allocCount;
 }
 
+/** Do its special files lie where they may, in as many blocks as they are said to have? */
 function hasTrees({ volume, head }: Opened): boolean {
-  return [EXTENTS_ID, CATALOG_ID].every((id) => {
-    const { extents } = head.special(id === EXTENTS_ID ? EXTENTS_ID : CATALOG_ID);
+  const most = volume.kind === 'hfs' ? CLASSIC_EXTENTS : PLUS_EXTENTS;
+  return SPECIALS.every((id) => {
+    const { extents, blocks } = head.special(id);
+    if (blocks === 0) return id !== EXTENTS_ID && id !== CATALOG_ID;
     const inside = extents.every(({ start, count }) => start + count <= volume.allocCount);
-    return extents.length > 0 && inside;
+    const held = extents.reduce((sum, { count }) => sum + count, 0);
+    const goesOn = extents.length === most && held < blocks; // in the extents file
+    return inside && held > 0 && (held === blocks || goesOn);
   });
 }
+
+/** Runs of a fork that its own record has room for. */
+const CLASSIC_EXTENTS = 3;
+const PLUS_EXTENTS = 8;

@@ -231,10 +231,13 @@ class TreeWalk {
     for (let i = 0; i < count; i++) {
       const record = this.#record(node, i);
       const last = out.at(-1);
-      if (record === undefined) this.#lose(`node ${no}: the key of record ${i}`);
-      else if (last !== undefined && this.#compare(last.key, record.key) >= 0)
+      if (record === undefined) {
+        this.#lose(`node ${no}: the key of record ${i}`);
+        continue;
+      }
+      if (last !== undefined && this.#compare(last.key, record.key) >= 0)
         this.#lose(`node ${no}: record ${i} is out of order`);
-      else out.push(record);
+      out.push(record); // all of them are sorted when something was lost
     }
     const first = out[0];
     if (first === undefined) this.#lose(`node ${no}: no records`);

@@ -2,7 +2,7 @@
 // its kind; '.' and '..' stand first. directory.rst.
 
 import { EXT4_INDEX_FL, EXT4_ROOT_INO } from '../../ondisk.ts';
-import { dirLeafSealing } from '../../volume/checksum.ts';
+import { dirLeafSealing, dxSealing } from '../../volume/checksum.ts';
 import { has } from '../../volume/superblock.ts';
 import { FT_DIR, isEncrypted } from '../inodes.ts';
 import type { Directory, State } from '../state.ts';
@@ -76,7 +76,8 @@ function checkDots(state: State, dir: Directory, kind: 'index' | 'leaf'): void {
   count(state, dir.ino);
   if (dotFits && dotdotFits) return;
   state.bad(`directory ${dir.ino}: '.' or '..' is missing or wrong`);
-  const seal = kind === 'leaf' ? dirLeafSealing(vol, dir.ino, state.seed(dir.ino)).seal : undefined;
+  const sealing = kind === 'leaf' ? dirLeafSealing : dxSealing;
+  const { seal } = sealing(vol, dir.ino, state.seed(dir.ino));
   const block = state.tx.edit(no, seal);
   // What lay there can be an entry of another name: the block is then left to its '.' and '..'.
   const room = fits ? size : end - 12;

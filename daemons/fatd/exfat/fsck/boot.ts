@@ -10,6 +10,7 @@ import {
   CHECKSUM_SECTOR,
   checksum32,
   REGION_SECTORS,
+  REVISION,
   SECTOR,
   VOLUME_DIRTY,
 } from '../ondisk.ts';
@@ -70,7 +71,9 @@ function regionAt(medium: Medium, at: number, sectorSize: number): Region | unde
   try {
     const vol = openExFat(region.subarray(0, SECTOR), medium.sizeBytes);
     if (vol.sectorSize !== sectorSize) return undefined;
-    return { vol, region, right: sumIsRight(region, sectorSize) };
+    const { FileSystemRevision } = new BootSector(viewOf(region));
+    const right = FileSystemRevision === REVISION && sumIsRight(region, sectorSize);
+    return { vol, region, right };
   } catch (error) {
     if (error instanceof PosixError) return undefined;
     throw error;

@@ -58,6 +58,8 @@ export function checkExFat(medium: Medium): ExFatCheck {
   const { vol } = boot;
   const clusters = new Clusters({ medium, vol, report });
   const system = findSystem(medium, vol, clusters);
+  const { flagsAt } = system.bitmap;
+  if (flagsAt !== undefined) report.bad('entry', 'the allocation bitmap is said to be another one');
   const bits = claimed(medium, { vol, clusters, what: 'the allocation bitmap', ...system.bitmap });
   const table = claimed(medium, { vol, clusters, what: 'the up-case table', ...system.upcase });
   const upcase: Upcase = decodeUpcase(table.bytes, system.upcase.sum);
@@ -73,6 +75,7 @@ export function checkExFat(medium: Medium): ExFatCheck {
     isUsed: (cluster) => clusters.owns(cluster),
     store() {
       tree.store();
+      if (flagsAt !== undefined) medium.write(flagsAt, new Uint8Array(1));
       clusters.store();
       bits.store(right);
       storeBoot(medium, boot, Math.floor((100 * clusters.used) / (vol.clusterEnd - 2)));
@@ -92,15 +95,18 @@ interface Stream {
 const ROOT_MOST = 64; // clusters in which the root directory's own entries are looked for
 
 function findSystem(medium: Medium, vol: ExFatVolume, clusters: Clusters) {
-  let bitmap: Stream | undefined;
+  let bitmap: (Stream & { flagsAt: number | undefined }) | undefined;
   let upcase: (Stream & { sum: number }) | undefined;
   let at = vol.rootCluster;
   for (let i = 0; i < ROOT_MOST && at >= 2 && at < vol.clusterEnd; i++) {
-    const bytes = medium.read(vol.dataStart + (at - 2) * vol.clusterSize, vol.clusterSize);
+    const start = vol.dataStart + (at - 2) * vol.clusterSize;
+    const bytes = medium.read(start, vol.clusterSize);
     for (const slot of readSlots(bytes).others) {
       const entry = new BitmapEntry(viewOf(bytes), slot * SLOT);
       const stream = { first: entry.FirstCluster, length: entry.DataLength };
-      if (entry.EntryType === TYPE_BITMAP) bitmap ??= stream;
+      // There is one FAT, so there is one bitmap, number 0.
+      const flagsAt = entry.BitmapFlags === 0 ? undefined : start + slot * SLOT + 1;
+      if (entry.EntryType === TYPE_BITMAP) bitmap ??= { ...stream, flagsAt };
       if (entry.EntryType === TYPE_UPCASE)
         upcase ??= { ...stream, sum: new UpcaseEntry(viewOf(bytes), slot * SLOT).TableChecksum };
     }

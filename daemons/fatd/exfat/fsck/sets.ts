@@ -20,10 +20,13 @@ import {
 
 export interface FoundSet {
   readonly slot: number;
-  readonly count: number;
+  /** Fewer, when it got a shorter name. */
+  count: number;
   readonly file: FileView;
   readonly stream: StreamView;
   readonly name: string;
+  /** What its entries hold up to the first zero: as long as the name, in a set that is right. */
+  readonly wholeName: string;
   /** Is its checksum right? */
   readonly sealed: boolean;
 }
@@ -72,8 +75,18 @@ function readSet(bytes: Uint8Array, slot: number): FoundSet | undefined {
   if (stream.EntryType !== TYPE_STREAM) return undefined;
   const name = readName(view, slot, stream.NameLength);
   if (name === undefined || stream.NameLength > (count - 2) * UNITS_PER_NAME) return undefined;
+  const [wholeName = ''] = allUnits(view, slot, count).split('\0');
   const sum = setChecksum(bytes.subarray(slot * SLOT, (slot + count) * SLOT));
-  return { slot, count, file, stream, name, sealed: sum === file.SetChecksum };
+  return { slot, count, file, stream, name, wholeName, sealed: sum === file.SetChecksum };
+}
+
+/** Of all its parts of a name, whatever length it is said to have. */
+function allUnits(view: DataView, slot: number, count: number): string {
+  let units = '';
+  for (let i = 2; i < count && view.getUint8((slot + i) * SLOT) === TYPE_NAME; i++)
+    for (let at = 2; at < SLOT; at += 2)
+      units += String.fromCharCode(view.getUint16((slot + i) * SLOT + at, true));
+  return units;
 }
 
 function readName(view: DataView, slot: number, length: number): string | undefined {

@@ -12,8 +12,11 @@ import {
   NO_FAT_CHAIN,
   nameHash,
   TYPE_BITMAP,
+  TYPE_GUID,
+  TYPE_LABEL,
   TYPE_NAME,
   TYPE_UPCASE,
+  UNITS_PER_NAME,
 } from '../ondisk.ts';
 import type { ExFatVolume } from '../volume/geometry.ts';
 import type { Upcase } from '../volume/upcase.ts';
@@ -103,14 +106,10 @@ export class Tree {
       report.bad('orphan', `${where}: ${orphans.length} entries that belong to no set`);
       this.#free(dir, orphans);
     }
-    if (dir.path !== '' && others.length > 0) {
-      const misplaced = others.filter((slot) => {
-        const type = dir.bytes[slot * SLOT];
-        return type === TYPE_BITMAP || type === TYPE_UPCASE;
-      });
-      if (misplaced.length > 0) report.bad('entry', `${where}: entries of the root directory`);
-      this.#free(dir, misplaced);
-    }
+    const known = dir.path === '' ? OF_THE_ROOT : NOTHING;
+    const strange = others.filter((slot) => !known.has(dir.bytes[slot * SLOT] ?? 0));
+    if (strange.length > 0) report.bad('entry', `${where}: ${strange.length} entries out of place`);
+    this.#free(dir, strange);
     const names = new Set<string>();
     for (const set of sets) this.#checkSet(dir, set, { names, queue });
   }
@@ -143,8 +142,14 @@ export class Tree {
     { names, where }: { names: Set<string>; where: string },
   ): string {
     const { report, upcase } = this.#parts;
-    const key = upcase.fold(set.name);
-    const bad = set.name === '' || BAD_NAME.test(set.name);
+    const { wholeName } = set;
+    if (wholeName !== set.name) {
+      report.bad('name', `${where}: a length of ${set.name.length}, there are ${wholeName.length}`);
+      set.stream.NameLength = wholeName.length;
+      this.#shorten(dir, set, 2 + Math.ceil(wholeName.length / UNITS_PER_NAME));
+    }
+    const key = upcase.fold(wholeName);
+    const bad = wholeName === '' || BAD_NAME.test(wholeName);
     if (!bad && !names.has(key)) {
       names.add(key);
       const hash = nameHash(key);
@@ -153,7 +158,7 @@ export class Tree {
         set.stream.NameHash = hash;
         this.#changed.add(dir);
       }
-      return set.name;
+      return wholeName;
     }
     report.bad(bad ? 'name' : 'duplicate', bad ? `${where}: no name` : `${where} is there twice`);
     let name = '';
@@ -164,20 +169,25 @@ export class Tree {
     return name;
   }
 
-  /** Fits into one entry; the other parts of the name are no longer in use. */
+  /** Fits into one entry; what else belonged to the set is no longer in use. */
   #rename(dir: Directory, set: FoundSet, name: string): void {
     const at = (set.slot + 2) * SLOT;
     dir.bytes.fill(0, at, at + SLOT).fill(TYPE_NAME, at, at + 1);
     for (let i = 0; i < name.length; i++) dir.bytes[at + 2 + 2 * i] = name.charCodeAt(i);
     set.stream.NameLength = name.length;
     set.stream.NameHash = nameHash(this.#parts.upcase.fold(name));
-    for (let i = 3; i < set.count; i++) {
-      // Benign: an entry that nobody knows, and that belongs to the set still.
-      const part = (set.slot + i) * SLOT;
-      if (dir.bytes[part] === TYPE_NAME)
-        dir.bytes.fill(0, part, part + SLOT).fill(BENIGN, part, part + 1);
-    }
+    this.#shorten(dir, set, 3);
+  }
+
+  /** Entries from there on are no longer in use. */
+  #shorten(dir: Directory, set: FoundSet, count: number): void {
     this.#changed.add(dir);
+    const least = Math.max(count, 3);
+    if (least >= set.count) return;
+    const rest = Array.from({ length: set.count - least }, (_, i) => set.slot + least + i);
+    this.#free(dir, rest);
+    set.file.SecondaryCount = least - 1;
+    set.count = least;
   }
 
   /** The clusters that it has in the end. */
@@ -194,11 +204,12 @@ export class Tree {
     };
     const { FirstCluster: first, DataLength: size } = stream;
     if (first === 0) {
+      const { ValidDataLength: valid } = stream;
       if (size !== 0) mend('short', `${size} bytes and no cluster`);
-      if (stream.ValidDataLength !== 0 || size !== 0) {
+      else if (valid !== 0) mend('entry', `${valid} bytes were written of none`);
+      if (valid !== 0 || size !== 0) {
         stream.DataLength = 0;
         stream.ValidDataLength = 0;
-        this.#changed.add(dir);
       }
       if ((stream.GeneralSecondaryFlags & NO_FAT_CHAIN) !== 0) {
         mend('entry', 'no cluster, in a row');
@@ -243,5 +254,8 @@ export class Tree {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are forbidden.
 const BAD_NAME = /["*/:<>?\\|\x00-\x1f]|^\.{1,2}$/;
-/** A secondary entry that may be passed over. */
-const BENIGN = 0xe0;
+/** Entries that may be in the root directory, besides sets; elsewhere none may. */
+const OF_THE_ROOT: ReadonlySet<number> = new Set([
+  ...[TYPE_BITMAP, TYPE_UPCASE, TYPE_LABEL, TYPE_GUID],
+]);
+const NOTHING: ReadonlySet<number> = new Set();

@@ -72,6 +72,12 @@ export class Chains {
       clusters.push(at);
       const next = this.#table.get(at);
       if (next === END) return clusters;
+      if (next === FREE) {
+        // The last one that the file's size asks for: its number alone was lost.
+        this.#report.bad('range', `${claim.path}: cluster ${at} is its last, and said to be free`);
+        this.#table.set(at, END);
+        return clusters;
+      }
       at = next;
     }
   }
@@ -84,7 +90,8 @@ export class Chains {
       return false;
     }
     const value = isCluster(this.#vol, at) ? this.#table.get(at) : undefined;
-    if (value === undefined || value === FREE || value === BAD) {
+    const isLast = value === FREE && clusters.length > 0 && clusters.length + 1 === need;
+    if (value === undefined || (value === FREE && !isLast) || value === BAD) {
       const what = value === undefined ? 'no cluster' : value === FREE ? 'free' : 'marked as bad';
       bad('range', `${path}: its chain leads to ${at}, which is ${what}`);
       return false;

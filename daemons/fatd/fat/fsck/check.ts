@@ -4,10 +4,11 @@
 import { fail, PosixError } from '../../../../kernel/abi/errno.ts';
 import type { Medium } from '../../../lib/medium.ts';
 import { type Problem, Report } from '../../fsck/report.ts';
-import { BootSector, FSI_LEAD, FsInfo, STATE_DIRTY } from '../ondisk.ts';
+import { BootSector, STATE_DIRTY } from '../ondisk.ts';
 import { type FatVolume, openVolume } from '../volume/geometry.ts';
 import { Chains, type Cuts } from './chains.ts';
 import { type Node, Tree } from './directories.ts';
+import { readInfo } from './info.ts';
 import { checkLabel } from './label.ts';
 import { FatTable } from './table.ts';
 
@@ -41,9 +42,8 @@ export function checkFat(medium: Medium, { lost }: CheckOptions): FatCheck {
   const dirty = isDirty(boot.bytes, vol, table);
   if (dirty) report.bad('dirty', 'the volume was not unmounted');
   const free = chains.freeCount;
-  const info = readInfo(medium, vol);
-  if (info && info.FSI_Free_Count !== UNKNOWN && info.FSI_Free_Count !== free)
-    report.bad('count', `${info.FSI_Free_Count} clusters are said to be free, ${free} are`);
+  const info = vol.bits === 32 ? readInfo(medium, { boot: boot.bytes, report }) : undefined;
+  info?.count(free);
   return {
     ...{ vol, table, problems: report.problems, problemCount: report.count, nodes: tree.nodes },
     usedClusters: chains.used,
@@ -52,19 +52,11 @@ export function checkFat(medium: Medium, { lost }: CheckOptions): FatCheck {
       table.markClean();
       table.store(medium);
       storeBoot(medium, boot, vol);
-      if (info) {
-        info.FSI_Free_Count = free;
-        medium.write(
-          vol.fsInfo ?? 0,
-          new Uint8Array(info.view.buffer, info.view.byteOffset, SECTOR),
-        );
-      }
+      info?.store(free);
       medium.flush();
     },
   };
 }
-
-const UNKNOWN = 0xffff_ffff;
 
 /** Walks before whoever came first owns what is shared. */
 const WALKS = 8;
@@ -121,8 +113,13 @@ function readBoot(medium: Medium, report: Report): Boot {
   const boot = new BootSector(viewOf(bytes));
   const at = boot.BPB_BkBootSec * boot.BPB_BytsPerSec;
   const is32 = boot.BPB_FATSz16 === 0;
-  if (!is32 || at === 0 || boot.BPB_BkBootSec >= boot.BPB_RsvdSecCnt)
-    return { bytes, backup: undefined };
+  if (!is32 || at === 0) return { bytes, backup: undefined };
+  if (boot.BPB_BkBootSec >= boot.BPB_RsvdSecCnt) {
+    report.bad('boot', `its backup is said to be in sector ${boot.BPB_BkBootSec}`);
+    const there = fromBackup(medium) !== undefined;
+    boot.BPB_BkBootSec = there ? BACKUP : 0;
+    return { bytes, backup: there ? BACKUP * boot.BPB_BytsPerSec : undefined };
+  }
   const copy = medium.read(at, SECTOR);
   const state = BootSector.offsets.BS32_Reserved1;
   const same = copy.every((byte, i) => i === state || byte === bytes[i]);
@@ -155,11 +152,4 @@ function storeBoot(medium: Medium, { bytes, backup }: Boot, vol: FatVolume): voi
   const field = vol.bits === 32 ? 'BS32_Reserved1' : 'BS_Reserved1';
   boot[field] &= ~STATE_DIRTY;
   for (const at of backup === undefined ? [0] : [0, backup]) medium.write(at, bytes);
-}
-
-function readInfo(medium: Medium, vol: FatVolume) {
-  if (vol.fsInfo === undefined) return undefined;
-  const bytes = medium.read(vol.fsInfo, SECTOR);
-  const info = new FsInfo(new DataView(bytes.buffer, bytes.byteOffset, SECTOR));
-  return info.FSI_LeadSig === FSI_LEAD ? info : undefined;
 }

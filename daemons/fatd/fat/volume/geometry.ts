@@ -96,6 +96,8 @@ function mustBeFat(boot: BootSectorView): void {
 function bitsOf(boot: BootSectorView, clusters: number): FatBits {
   if (boot.BPB_FATSz16 === 0) {
     if (boot.BPB_FSVer !== 0) fail(EUCLEAN, `FAT32 version ${boot.BPB_FSVer}`);
+    if (boot.BPB_RootEntCnt !== 0)
+      fail(EUCLEAN, 'FAT32 with a root directory in a place of its own');
     if (clusters >= CLUSTERS_MOST) fail(EUCLEAN, `${clusters} clusters`);
     return 32;
   }
