@@ -1,5 +1,6 @@
 // head: the first lines or bytes. POSIX.1-2024 head, with GNU's -c, -q, -v, -z and counts from the end.
 
+import { restOf, startOfLastLines } from '../libc/files/seek.ts';
 import { program, type Tool } from '../libc/program.ts';
 import type { Input } from '../libc/stdio.ts';
 import { parseSize } from '../libc/text/numbers.ts';
@@ -84,8 +85,13 @@ function firstLines(tool: Tool, input: Input, { count, delimiter }: Lines): void
   }
 }
 
-/** Holds the last `count` bytes back. */
+/** All but the last `count` bytes: by the size of the file, or by holding so many back. */
 function allButBytes(tool: Tool, input: Input, count: number): void {
+  const rest = restOf(tool.sys, input.fd);
+  if (rest !== undefined) {
+    firstBytes(tool, input, rest.length - count);
+    return;
+  }
   const held: Uint8Array[] = [];
   let size = 0;
   for (let chunk = input.chunk(); chunk !== undefined; chunk = input.chunk()) {
@@ -104,8 +110,14 @@ function allButBytes(tool: Tool, input: Input, count: number): void {
   }
 }
 
-/** Holds the last `count` lines back, in a ring. */
+/** All but the last `count` lines: searched from the end of the file, or held back in a ring. */
 function allButLines(tool: Tool, input: Input, { count, delimiter }: Lines): void {
+  const rest = restOf(tool.sys, input.fd);
+  if (rest !== undefined) {
+    const end = startOfLastLines(tool.sys, input.fd, { ...rest, count, delimiter });
+    firstBytes(tool, input, end - rest.at);
+    return;
+  }
   const ring: Uint8Array[] = [];
   let next = 0;
   for (let line = input.line(delimiter); line !== undefined; line = input.line(delimiter)) {

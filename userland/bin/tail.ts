@@ -1,7 +1,8 @@
 // tail: the last lines or bytes, or all from a place on; -f waits for more. POSIX.1-2024 tail.
 
-import { O_RDONLY, S_IFIFO, S_IFMT, S_IFREG, SEEK_SET } from '../../kernel/abi/constants.ts';
+import { O_RDONLY, S_IFIFO, S_IFMT, SEEK_CUR, SEEK_SET } from '../../kernel/abi/constants.ts';
 import { type Followed, type Following, follow } from '../libc/files/follow.ts';
+import { restOf, startOfLastLines } from '../libc/files/seek.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { COPY_BYTES } from '../libc/stdio.ts';
@@ -126,14 +127,17 @@ function title(tool: Tool, file: Followed, before: string): void {
 
 function show(tool: Tool, fd: number, want: Want): void {
   const { sys } = tool;
-  const stat = sys.fstat(fd);
-  const regular = (stat.mode & S_IFMT) === S_IFREG && stat.size > 0;
+  const rest = restOf(sys, fd);
   if (want.from === 'start') skipThenCopy(tool, fd, want);
-  else if (regular) {
-    const at = startOfTail(tool, fd, { ...want, size: stat.size });
-    sys.lseek(fd, at, SEEK_SET);
+  else if (rest === undefined) lastOfStream(tool, fd, want);
+  else {
+    const start =
+      want.unit === 'lines'
+        ? startOfLastLines(sys, fd, { ...rest, ...want })
+        : rest.at + Math.max(0, rest.length - want.count);
+    sys.lseek(fd, start, SEEK_SET);
     copy(tool, fd);
-  } else lastOfStream(tool, fd, want);
+  }
 }
 
 function copy(tool: Tool, fd: number): boolean {
@@ -151,6 +155,11 @@ function copy(tool: Tool, fd: number): boolean {
 function skipThenCopy(tool: Tool, fd: number, want: Want): void {
   const buffer = new Uint8Array(COPY_BYTES);
   let skip = Math.max(0, want.count - 1);
+  const rest = want.unit === 'bytes' ? restOf(tool.sys, fd) : undefined;
+  if (rest !== undefined) {
+    tool.sys.lseek(fd, Math.min(skip, rest.length), SEEK_CUR);
+    skip = Math.max(0, skip - rest.length);
+  }
   while (skip > 0) {
     const count = tool.sys.read(fd, buffer);
     if (count === 0) return;
@@ -167,27 +176,6 @@ function skipThenCopy(tool: Tool, fd: number, want: Want): void {
     tool.out.write(buffer.subarray(at, count));
   }
   copy(tool, fd);
-}
-
-/** The offset where the tail of a file begins, searched backwards block by block. */
-function startOfTail(tool: Tool, fd: number, want: Want & { size: number }): number {
-  if (want.unit === 'bytes') return Math.max(0, want.size - want.count);
-  if (want.count === 0) return want.size;
-  const block = new Uint8Array(65536);
-  let left = want.count;
-  for (let end = want.size; end > 0; ) {
-    const start = Math.max(0, end - block.length);
-    const count = tool.sys.pread(fd, block.subarray(0, end - start), start);
-    // The delimiter at the very end closes the last line and does not count.
-    let at = end === want.size ? count - 1 : count;
-    for (;;) {
-      at = at <= 0 ? -1 : block.subarray(0, count).lastIndexOf(want.delimiter, at - 1);
-      if (at < 0) break;
-      if (--left === 0) return start + at + 1;
-    }
-    end = start;
-  }
-  return 0;
 }
 
 /** A pipe: everything is read, only what may be the tail is kept. */

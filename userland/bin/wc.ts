@@ -1,9 +1,10 @@
 // wc: counts lines, words, characters, bytes, the longest line. POSIX.1-2024 wc, with GNU's -L.
 // The C locale: a character is a byte.
 
-import { S_IFMT, S_IFREG } from '../../kernel/abi/constants.ts';
+import { S_IFMT, S_IFREG, SEEK_CUR } from '../../kernel/abi/constants.ts';
 import { statIfThere } from '../libc/files/path.ts';
-import { program } from '../libc/program.ts';
+import { restOf } from '../libc/files/seek.ts';
+import { program, type Tool } from '../libc/program.ts';
 import type { Input } from '../libc/stdio.ts';
 import { maybeQuoted } from '../libc/text/quote.ts';
 
@@ -23,6 +24,7 @@ export const main = program(
     if (options.has('L')) shown.push('longest');
     const names = options.operands;
     const full = shown.includes('words') || shown.includes('longest');
+    const sizes = !full && !shown.includes('lines');
     const width = columnWidth(names, shown, (name) => {
       const stat = name === '-' ? tool.sys.fstat(0) : statIfThere(tool.sys, name);
       return stat && { regular: (stat.mode & S_IFMT) === S_IFREG, size: stat.size };
@@ -34,7 +36,10 @@ export const main = program(
     };
     tool.eachInput(names, (input, name) => {
       const counts: Counts = { lines: 0, words: 0, chars: 0, bytes: 0, longest: 0 };
-      tool.attempt(maybeQuoted(name), () => (full ? countAll : countLines)(input, counts));
+      tool.attempt(maybeQuoted(name), () => {
+        if (sizes) stepOver(tool, input, counts);
+        (full ? countAll : countLines)(input, counts);
+      });
       counts.chars = counts.bytes;
       line(counts, names.length === 0 ? '' : name.includes('\n') ? maybeQuoted(name) : name);
       for (const key of ['lines', 'words', 'chars', 'bytes'] as const) total[key] += counts[key];
@@ -69,6 +74,14 @@ function columnWidth(
     else least = 7;
   }
   return Math.max(least, String(sum).length);
+}
+
+/** Bytes alone need no reading where the size tells them. */
+function stepOver({ sys }: Tool, { fd }: Input, counts: Counts): void {
+  const rest = restOf(sys, fd);
+  if (rest === undefined) return;
+  sys.lseek(fd, rest.length, SEEK_CUR);
+  counts.bytes += rest.length;
 }
 
 function countLines(input: Input, counts: Counts): void {

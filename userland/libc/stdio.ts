@@ -111,7 +111,7 @@ export class Output {
 /** A buffered stream from one descriptor. What it hands out is valid until the next call. */
 export class Input {
   readonly #sys: Sys;
-  readonly #fd: number;
+  readonly fd: number;
   #buffer: Uint8Array;
   #start = 0;
   #end = 0;
@@ -121,7 +121,7 @@ export class Input {
 
   constructor(sys: Sys, fd: number, size = INPUT_BYTES) {
     this.#sys = sys;
-    this.#fd = fd;
+    this.fd = fd;
     this.#buffer = new Uint8Array(size);
   }
 
@@ -184,7 +184,7 @@ export class Input {
     this.#start = this.#end;
     if (back === 0) return;
     try {
-      this.#sys.lseek(this.#fd, -back, SEEK_CUR);
+      this.#sys.lseek(this.fd, -back, SEEK_CUR);
     } catch (error) {
       if (!(error instanceof PosixError && error.errno === ESPIPE)) throw error;
     }
@@ -208,7 +208,7 @@ export class Input {
       larger.set(this.#buffer);
       this.#buffer = larger;
     }
-    const count = this.#sys.read(this.#fd, this.#buffer.subarray(this.#end));
+    const count = this.#sys.read(this.fd, this.#buffer.subarray(this.#end));
     if (count === 0) this.#eof = true;
     this.#end += count;
     return count > 0;

@@ -112,7 +112,7 @@ export function pump(tool: Tool, copy: FileCopy, fds: { source: number; target: 
   const buffer = new Uint8Array(COPY_BYTES);
   let size = 0;
   let hole = false;
-  let skips = holes && copy.sparse === 'auto';
+  let skips = holes && regular;
   for (;;) {
     const hidden: number = skips ? holeAt(sys, fds.source) : 0;
     if (hidden > 0) {
