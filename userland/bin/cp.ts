@@ -7,6 +7,7 @@ import { type CopyPlan, copyTree } from '../libc/files/copy-tree.ts';
 import { destinations } from '../libc/files/destinations.ts';
 import { currentUmask } from '../libc/files/mode.ts';
 import { dirname, isDirectoryAt, join, trimmed } from '../libc/files/path.ts';
+import { Questions } from '../libc/files/question.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { quoted, quotedArgument } from '../libc/text/quote.ts';
@@ -19,6 +20,7 @@ export const main = program(
       ...backupLong,
       archive: 'a',
       'attributes-only': 'attributes',
+      'copy-contents': 'contents',
       force: 'f',
       interactive: 'i',
       link: 'l',
@@ -56,7 +58,7 @@ function planOf(tool: Tool, options: Options): CopyPlan {
   if (sparse !== 'auto' && sparse !== 'always' && sparse !== 'never')
     tool.misuse(`invalid argument ${quotedArgument(sparse)} for '--sparse'`);
   const kept = keptOf(tool, options);
-  refuseBackupWithNoClobber(tool, options);
+  refuseBackupWithNoClobber(tool, options, ['n', 'i']);
   const backup = backupOf(tool, options);
   const follow =
     link === 'H' ? 'root' : link === 'L' ? 'always' : link !== undefined ? 'never' : undefined;
@@ -68,7 +70,8 @@ function planOf(tool: Tool, options: Options): CopyPlan {
     force: options.has('f'),
     removeFirst: options.has('remove'),
     backup,
-    clobber: options.last('n', 'f', 'i') === 'n' ? 'no' : options.has('u') ? 'older' : 'yes',
+    ...(options.last('n', 'i') === 'i' ? { ask: new Questions(tool) } : {}),
+    clobber: options.last('n', 'i') === 'n' ? 'no' : options.has('u') ? 'older' : 'yes',
     verbose: options.has('v'),
     sparse: sparse as CopyPlan['sparse'],
     as: options.has('l')

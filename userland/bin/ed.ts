@@ -117,8 +117,9 @@ class Session {
     this.#tool.out.latin1(prompt);
     this.#tool.out.flush();
     const line = this.#input.line();
+    if (line === undefined || !this.#input.terminated) return undefined;
     this.#line++;
-    return line === undefined || !this.#input.terminated ? undefined : toLatin1(line);
+    return toLatin1(line);
   }
 
   #complain(): void {

@@ -39,6 +39,8 @@ const cases: readonly string[] = [
   'find . -samefile a',
   'find . -iname A',
   'find . -path ./d/*',
+  'find . -iwholename ./D/*',
+  'find d/ -maxdepth 0 -printf %f\\n',
   'find d -prune',
   'find . -name d -prune -o -print',
   'find d -print0',

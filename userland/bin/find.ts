@@ -71,6 +71,7 @@ function search(
     oneFileSystem: settings.oneFileSystem,
     lazy: true,
     ahead: !settings.changesFiles,
+    statsBefore: settings.changesFiles && settings.depthFirst,
     onFault: (path, error, kind) => {
       if (kind === 'loop') {
         tool.warn(

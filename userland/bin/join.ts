@@ -25,17 +25,32 @@ export const main = program(
     },
   },
   (tool, options) => {
-    const [first, second, extra] = options.operands;
+    const { files: names, formats } = operandsOf(options);
+    const [first, second, extra] = names;
     if (first === undefined) return tool.missingOperand();
     if (second === undefined) return tool.misuse(`missing operand after ${quotedArgument(first)}`);
     if (extra !== undefined) return tool.misuse(`extra operand ${quotedArgument(extra)}`);
     if (first === '-' && second === '-') return tool.die('both files cannot be standard input');
-    const plan = planOf(tool, options);
+    const plan = planOf(tool, options, formats);
     const files = [first, second].map((name, i) => new Side(tool, plan, { name, number: i }));
     new Joiner(tool, plan, files as [Side, Side]).run();
     return tool.status;
   },
 );
+
+/** What follows -o may be more of its list, as long as two files are left. */
+function operandsOf(options: Options): { files: string[]; formats: string[] } {
+  const files = [...options.operands];
+  const formats: string[] = [];
+  const gaps = options.list.map(({ name, before = 0 }) => ({ name, before }));
+  for (let at = 0; files.length > 2 && at < options.operands.length; at++) {
+    const earlier = gaps.filter(({ before }) => before <= at);
+    if (earlier.at(-1)?.name !== 'o') continue;
+    const [word = ''] = files.splice(at - formats.length, 1);
+    formats.push(word);
+  }
+  return { files, formats };
+}
 
 /** A field of the output: of file 0 or 1, or the common one. */
 interface Column {
@@ -58,7 +73,7 @@ interface Plan {
 
 const bytes = (text: string): string => toLatin1(encodeText(text));
 
-function planOf(tool: Tool, options: Options): Plan {
+function planOf(tool: Tool, options: Options, formats: readonly string[]): Plan {
   // -j says both; what was said twice must be the same.
   const field = (name: string): number => {
     let said: number | undefined;
@@ -79,14 +94,16 @@ function planOf(tool: Tool, options: Options): Plan {
     return [given.includes('1'), given.includes('2')];
   };
   const [also, only] = [sides('a'), sides('v')];
-  const separator = options.value('t');
+  const tabs = new Set(options.values('t'));
+  if (tabs.size > 1) tool.die('incompatible tabs');
+  const [separator] = tabs;
   if (separator !== undefined && separator !== '\\0' && bytes(separator).length > 1)
     tool.die(`multi-character tab ${quotedArgument(separator)}`);
   return {
     keys: [field('1'), field('2')],
     unpaired: [also[0] || only[0], also[1] || only[1]],
     paired: !only[0] && !only[1],
-    columns: columnsOf(tool, options.values('o')),
+    columns: columnsOf(tool, [...options.values('o'), ...formats]),
     empty: bytes(options.value('e') ?? ''),
     separator:
       separator === undefined ? undefined : separator === '\\0' ? '\0' : bytes(separator) || '\n',
@@ -99,8 +116,9 @@ function planOf(tool: Tool, options: Options): Plan {
 
 function columnsOf(tool: Tool, formats: readonly string[]): Plan['columns'] {
   if (formats.length === 0) return undefined;
-  if (formats.includes('auto')) return 'auto';
-  return formats
+  const lists = formats.filter((format) => format !== 'auto');
+  if (lists.length === 0) return 'auto';
+  return lists
     .join(',')
     .split(/[ ,\t]+/)
     .map((word) => {
@@ -249,7 +267,7 @@ class Joiner {
   #put(a: Line | undefined, b: Line | undefined): void {
     const { columns, keys, empty, separator, end } = this.#plan;
     const lines = [a, b];
-    const keyText = (a?.fields[keys[0]] ?? b?.fields[keys[1]]) || empty;
+    const keyText = (a ? a.fields[keys[0]] : b?.fields[keys[1]]) || empty;
     const cell = (file: number, field: number): string => lines[file]?.fields[field] || empty;
     let cells: string[];
     if (columns === undefined) {

@@ -22,7 +22,6 @@ export const main = program(
       'almost-all': 'A',
       'ignore-backups': 'B',
       directory: 'd',
-      classify: 'F',
       'classify=?': 'F',
       'file-type': 'file-type',
       'no-group': 'G',
@@ -77,14 +76,15 @@ function rootEntries(tool: Tool, options: Options, style: Style): Entry[] {
   const entries: Entry[] = [];
   const names = options.operands.length > 0 ? options.operands : ['.'];
   // Without -l, -d and -F a symlink to a directory that is named is listed as that directory.
-  const follow = style.follow || (!style.directory && style.format !== 'long' && !options.has('F'));
+  const bare = !style.directory && style.format !== 'long' && style.indicator !== 'classify';
+  const follow = style.follow || style.followRoots ? 'always' : bare ? 'to directories' : 'never';
   for (const name of names) {
     try {
       entries.push(
         entryOf(tool, {
           name,
           path: name,
-          follow: follow || style.followRoots,
+          follow,
           group: style.directoriesFirst,
         }),
       );
@@ -98,14 +98,22 @@ function rootEntries(tool: Tool, options: Options, style: Style): Entry[] {
 
 function entryOf(
   tool: Tool,
-  at: { name: string; path: string; follow: boolean; group: boolean; seen?: BatchResult },
+  at: { name: string; path: string; follow: Follow; group: boolean; seen?: BatchResult },
 ): Entry {
   const { name, path } = at;
   const told = at.seen?.stat ?? (at.seen?.errno ? fail(at.seen.errno) : undefined);
-  const stat = told ?? (at.follow ? followed(tool, path) : tool.sys.lstat(path));
+  const stat = told ?? statOf(tool, path, at.follow);
   const leadsToDirectory =
     isDirectory(stat) || (at.group && isSymlink(stat) && isDirectoryAt(tool.sys, path));
   return { name, path, stat, leadsToDirectory };
+}
+
+type Follow = 'always' | 'to directories' | 'never';
+
+function statOf(tool: Tool, path: string, follow: Follow): Stat {
+  if (follow === 'never') return tool.sys.lstat(path);
+  const stat = followed(tool, path);
+  return follow === 'always' || isDirectory(stat) ? stat : tool.sys.lstat(path);
 }
 
 /** The type is all that a plain listing shows. */
@@ -199,7 +207,8 @@ function read(tool: Tool, path: string, how: { run: Run; atRoot: boolean }): Ent
       const seen = stats?.get(name);
       const entry = tool.attempt(`cannot access ${quoted(full)}`, () =>
         entryOf(tool, {
-          ...{ name, path: full, follow: style.follow, group: style.directoriesFirst },
+          ...{ name, path: full, follow: style.follow ? 'always' : 'never' },
+          group: style.directoriesFirst,
           ...(seen && { seen }),
         }),
       );

@@ -8,12 +8,15 @@ import { copyTree } from '../libc/files/copy-tree.ts';
 import { destinations } from '../libc/files/destinations.ts';
 import {
   isDirectory,
+  isSymlink,
   join,
   listDirectory,
   lstatIfThere,
   realpath,
+  statIfThere,
   trimmed,
 } from '../libc/files/path.ts';
+import { Questions } from '../libc/files/question.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { quoted } from '../libc/text/quote.ts';
@@ -35,11 +38,12 @@ export const main = program(
     },
   },
   (tool, options) => {
-    refuseBackupWithNoClobber(tool, options);
     backupOf(tool, options); // says what is wrong with the command line first
     const pairs = destinations(tool, options);
+    refuseBackupWithNoClobber(tool, options, ['n', 'f', 'i']);
+    const ask = options.last('f', 'i', 'n') === 'i' ? new Questions(tool) : undefined;
     for (const { from, to } of pairs)
-      move(tool, { from: options.has('strip') ? trimmed(from) : from, to }, options);
+      move(tool, { from: options.has('strip') ? trimmed(from) : from, to }, { options, ask });
   },
 );
 
@@ -48,16 +52,21 @@ interface Pair {
   readonly to: string;
 }
 
-function move(tool: Tool, { from, to }: Pair, options: Options): void {
+interface How {
+  readonly options: Options;
+  readonly ask: Questions | undefined;
+}
+
+function move(tool: Tool, { from, to }: Pair, how: How): void {
   const { sys } = tool;
+  const { options } = how;
   const stat = tool.attempt(`cannot stat ${quoted(from)}`, () => sys.lstat(from));
   if (stat === undefined) return;
   try {
     const there = lstatIfThere(sys, to);
     const keep = backupOf(tool, options);
     const isKept = keep !== undefined;
-    if (there !== undefined && !mayReplace(tool, { from, to, stat, there, isKept }, options))
-      return;
+    if (there !== undefined && !mayReplace(tool, { from, to, stat, there, isKept }, how)) return;
     const backup = there === undefined ? undefined : keep?.(to);
     if (backup !== undefined) sys.rename(to, backup);
     sys.rename(from, to);
@@ -75,18 +84,19 @@ function move(tool: Tool, { from, to }: Pair, options: Options): void {
 function mayReplace(
   tool: Tool,
   pair: Pair & { stat: Stat; there: Stat; isKept: boolean },
-  options: Options,
+  { options, ask }: How,
 ): boolean {
   const { from, to, stat, there } = pair;
   if (options.last('f', 'i', 'n') === 'n') return false;
-  if (options.has('u') && !(stat.ino === there.ino && stat.dev === there.dev)) {
-    const newer = stat.mtime.sec - there.mtime.sec || stat.mtime.nsec - there.mtime.nsec;
-    if (newer <= 0) return false;
-  }
-  if (stat.ino === there.ino && stat.dev === there.dev) {
+  if (isSame(tool, pair)) {
     tool.warn(`${quoted(from)} and ${quoted(to)} are the same file`);
     return false;
   }
+  if (options.has('u') && !isDirectory(stat)) {
+    const newer = stat.mtime.sec - there.mtime.sec || stat.mtime.nsec - there.mtime.nsec;
+    if (newer <= 0) return false;
+  }
+  if (ask?.agrees(`overwrite ${quoted(to)}`) === false) return false;
   // What has gone to its backup is not overwritten.
   if (pair.isKept) return true;
   if (isDirectory(there) && !isDirectory(stat)) {
@@ -98,6 +108,16 @@ function mayReplace(
     return false;
   }
   return true;
+}
+
+/** A symlink that took the place of what it leads to would lead to itself. */
+function isSame(tool: Tool, pair: Pair & { stat: Stat; there: Stat; isKept: boolean }): boolean {
+  const { from, stat, there } = pair;
+  const isOne = (one: Stat): boolean => one.ino === there.ino && one.dev === there.dev;
+  if (isOne(stat)) return true;
+  if (pair.isKept || !isSymlink(stat) || isSymlink(there)) return false;
+  const target = statIfThere(tool.sys, from);
+  return target !== undefined && isOne(target);
 }
 
 function intoItself(tool: Tool, from: string, to: string): boolean {

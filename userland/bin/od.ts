@@ -42,7 +42,8 @@ export const main = program(
     const formats = formatsOf(tool, options, endianOf(tool, options));
     const lcm = formats.reduce((sum, f) => (sum * f.size) / gcd(sum, f.size), 1);
     const asked = options.value('w');
-    let width = asked === undefined ? 16 : asked === '' ? 32 : (parseSize(asked) ?? 0);
+    let width = asked === undefined ? 16 : asked === '' ? 32 : readSize(asked);
+    if (width === undefined) return tool.die(`invalid -w argument ${quotedArgument(asked ?? '')}`);
     if (width === 0 || width % lcm !== 0) {
       if (asked) tool.note(`warning: invalid width ${width}; using ${lcm} instead`);
       width = asked ? lcm : Math.max(lcm, 16 - (16 % lcm));
@@ -58,6 +59,7 @@ export const main = program(
     const skip = size('j', 0);
     const limit = size('N', Number.POSITIVE_INFINITY);
     const source = new Source(tool, options.operands.length > 0 ? options.operands : ['-'], limit);
+    source.ready();
     source.skip(skip);
     const least = options.value('S');
     if (least !== undefined) {
@@ -140,7 +142,7 @@ class Source {
 
   #fill(into: Uint8Array): number {
     let used = 0;
-    while (used < into.length && this.#ready()) {
+    while (used < into.length && this.ready()) {
       const fd = this.#fd ?? 0;
       const count =
         this.#tool.attempt(maybeQuoted(this.#name), () =>
@@ -163,7 +165,8 @@ class Source {
     }
   }
 
-  #ready(): boolean {
+  /** Opens the next file, if need be. */
+  ready(): boolean {
     while (this.#fd === undefined) {
       const name = this.#names.shift();
       if (name === undefined) return false;
@@ -216,7 +219,7 @@ interface Plan {
 function dump(tool: Tool, source: Source, plan: Plan): void {
   const { width, formats } = plan;
   // Wide enough that the fields of all formats line up.
-  const perByte = Math.max(...formats.map((format) => (format.width + 1) / format.size));
+  const line = Math.max(...formats.map((format) => ((format.width + 1) * width) / format.size));
   let offset = plan.start;
   let [block, other] = [new Uint8Array(width), new Uint8Array(width)];
   let comparable = false; // `other` holds the block before
@@ -227,7 +230,7 @@ function dump(tool: Tool, source: Source, plan: Plan): void {
     block.fill(0, count);
     left -= count;
     const same = !plan.all && count === width && comparable && equal(other, block);
-    if (!same) printBlock(tool, block, { plan, offset, count, perByte });
+    if (!same) printBlock(tool, block, { plan, offset, count, line });
     else if (!starred) tool.out.text('*\n');
     starred = same;
     comparable = true;
@@ -252,20 +255,26 @@ const address = (offset: number, radix: string): string => {
 function printBlock(
   tool: Tool,
   block: Uint8Array,
-  at: { plan: Plan; offset: number; count: number; perByte: number },
+  at: { plan: Plan; offset: number; count: number; line: number },
 ): void {
   const { plan, offset, count } = at;
   for (const [i, format] of plan.formats.entries()) {
     const head = address(offset, plan.radix);
     tool.out.text(i === 0 ? head : ' '.repeat(head.length));
-    const fields = Math.ceil(count / format.size);
-    const field = Math.round(at.perByte * format.size);
-    for (let n = 0; n < fields; n++)
-      tool.out.text(format.show(block, n * format.size).padStart(field));
-    if (format.characters) {
-      const missing = plan.width / format.size - fields;
-      tool.out.text(`${' '.repeat(missing * field)}  >${printable(block.subarray(0, count))}<`);
-    }
+    const shown = Math.ceil(count / format.size);
+    const fields = plan.width / format.size;
+    // What the others need more is dealt out evenly; this is where `left` fields are yet to come.
+    const from = (left: number): number =>
+      left * (format.width + 1) +
+      Math.floor(((at.line - fields * (format.width + 1)) * left) / fields);
+    for (let n = 0; n < shown; n++)
+      tool.out.text(
+        format.show(block, n * format.size).padStart(from(fields - n) - from(fields - n - 1)),
+      );
+    if (format.characters)
+      tool.out.text(
+        `${' '.repeat(from(fields - shown))}  >${printable(block.subarray(0, count))}<`,
+      );
     tool.out.text('\n');
   }
 }

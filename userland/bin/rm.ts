@@ -4,8 +4,8 @@ import { DT_DIR } from '../../kernel/abi/constants.ts';
 import { EISDIR, ENOENT, ENOTDIR, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { typeName } from '../libc/files/mode.ts';
 import { basename, isDirectory, join, listDirectory, realpath } from '../libc/files/path.ts';
+import { Questions } from '../libc/files/question.ts';
 import { program, type Tool } from '../libc/program.ts';
-import { Input } from '../libc/stdio.ts';
 import { quoted } from '../libc/text/quote.ts';
 
 export const main = program(
@@ -28,7 +28,7 @@ export const main = program(
     if (options.operands.length === 0 && !force) tool.missingOperand();
     const how: How = {
       force,
-      ask: options.last('f', 'i') === 'i' ? new Input(tool.sys, 0) : undefined,
+      ask: options.last('f', 'i') === 'i' ? new Questions(tool) : undefined,
       recursive: options.has('r', 'R'),
       directories: options.has('d'),
       verbose: options.has('v'),
@@ -39,8 +39,7 @@ export const main = program(
 
 interface How {
   readonly force: boolean;
-  /** Where answers come from, when it asks. */
-  readonly ask: Input | undefined;
+  readonly ask: Questions | undefined;
   readonly recursive: boolean;
   readonly directories: boolean;
   readonly verbose: boolean;
@@ -55,8 +54,7 @@ function removeOperand(tool: Tool, path: string, how: How): void {
   try {
     const stat = tool.sys.lstat(path);
     if (!isDirectory(stat)) {
-      if (agreed(tool, path, `remove ${typeName(stat.mode, stat.size)}`, how))
-        unlink(tool, path, how);
+      if (agreed(path, `remove ${typeName(stat.mode, stat.size)}`, how)) unlink(tool, path, how);
     } else if (how.recursive) {
       if (realpath(tool.sys, path) === '/') {
         tool.warn(`it is dangerous to operate recursively on ${quoted(path)}`);
@@ -77,7 +75,7 @@ function removeTree(tool: Tool, root: string, how: How): void {
   const enter = (path: string): void => {
     const list = tool.attempt(`cannot remove ${quoted(path)}`, () => listDirectory(tool.sys, path));
     if (list === undefined) return;
-    if (list.length > 0 && !agreed(tool, path, 'descend into directory', how)) return;
+    if (list.length > 0 && !agreed(path, 'descend into directory', how)) return;
     stack.push({ path, left: list.reverse() });
   };
   enter(root);
@@ -123,7 +121,7 @@ function removeEntry(tool: Tool, path: string, how: How, enter: (directory: stri
   try {
     if (how.ask !== undefined) {
       const stat = tool.sys.lstat(path);
-      if (!agreed(tool, path, `remove ${typeName(stat.mode, stat.size)}`, how)) return;
+      if (!agreed(path, `remove ${typeName(stat.mode, stat.size)}`, how)) return;
     }
     unlink(tool, path, how);
   } catch (error) {
@@ -139,7 +137,7 @@ function unlink(tool: Tool, path: string, how: How): void {
 }
 
 function removeDirectory(tool: Tool, path: string, how: How): void {
-  if (!agreed(tool, path, 'remove directory', how)) return;
+  if (!agreed(path, 'remove directory', how)) return;
   const done = tool.attempt(`cannot remove ${quoted(path)}`, () => {
     tool.sys.rmdir(path);
     return true;
@@ -147,10 +145,6 @@ function removeDirectory(tool: Tool, path: string, how: How): void {
   if (done && how.verbose) tool.out.text(`removed directory ${quoted(path)}\n`);
 }
 
-function agreed(tool: Tool, path: string, what: string, how: How): boolean {
-  if (how.ask === undefined) return true;
-  tool.out.flush();
-  tool.error(`${tool.name}: ${what} ${quoted(path)}? `);
-  const answer = how.ask.line();
-  return answer !== undefined && (answer[0] === 121 || answer[0] === 89); // y, Y
+function agreed(path: string, what: string, how: How): boolean {
+  return how.ask?.agrees(`${what} ${quoted(path)}`) ?? true;
 }

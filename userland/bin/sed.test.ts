@@ -176,6 +176,29 @@ const runs: readonly string[] = [
   "sed -n '2{p;q}' f",
   "sed '1~3d' f",
   "sed -En 's/^(.*)(e)$/\\2\\1/p' f",
+  // Ranges with a step or a multiple at their end.
+  "sed -n '2,1~2p;1~3,2~3p;/t/,~2p;3,~3p' f",
+  // What becomes of a missing newline.
+  "sed '$H;x' n",
+  "sed '$!N;G' g n",
+  'sed q n',
+  "sed 'r missing' n",
+  // Refused, yet what `w` names is there.
+  "sed 'w out;b nowhere' f",
+  "sed 's/o/\\1/w out' f",
+  "sed 's/o/x/gg' f",
+  "sed 's/o/x/2 3' f",
+  "sed --sandbox 's/o/x/w out' f",
+  "sed --sandbox 's/o/x/' f",
+  "sed 'q 3' missing f",
+  // Characters by number are never special.
+  "sed 's/o/\\x26\\o46\\d038\\cA/' f",
+  "sed 's/[\\x6f]/\\n/;y/\\x65/E/;a \\x41b\\n.' f",
+  "sed 'a\\' f",
+  "sed -n 'l 1;l 2' f",
+  "sed -n 'N;s/.\\`/X/M;s/^t/X/M;p' f",
+  "sed '#no\np' f",
+  "sed 'v;p' n",
 ];
 for (const run of runs) test(same, run, '');
 test(same, "sed 's/a/b/'", 'aaa\nbab');

@@ -14,6 +14,7 @@ import { dirname, join } from '../libc/files/path.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { Editor, type Lines } from '../libc/sed/execute.ts';
+import { WrittenFiles } from '../libc/sed/files.ts';
 import { type Command, parseScript, ScriptError } from '../libc/sed/parse.ts';
 import { Input, Output } from '../libc/stdio.ts';
 import { toLatin1 } from '../libc/text/latin1.ts';
@@ -35,14 +36,23 @@ export const main = program(
       unbuffered: 'u',
       'line-length=': 'l',
       posix: 'posix',
+      sandbox: 'sandbox',
     },
   },
   (tool, options) => {
     const files = [...options.operands];
     const script = scriptOf(tool, options, files);
     try {
-      const commands = parseScript(script, options.has('E', 'r') ? 'extended' : 'basic');
-      return edit(tool, commands, { options, files, quiet: script.startsWith('#n\n') });
+      const written = new WrittenFiles(tool);
+      const dialect = options.has('E', 'r') ? 'extended' : 'basic';
+      const commands = parseScript(script, {
+        dialect,
+        files: options.has('sandbox') ? undefined : written,
+      });
+      const quiet = script.startsWith('#n');
+      const status = edit(tool, commands, { options, files, quiet, written });
+      written.flush();
+      return status;
     } catch (error) {
       if (error instanceof ScriptError) return tool.die(error.message, error.status);
       throw error;
@@ -73,7 +83,7 @@ function readScript(tool: Tool, path: string): string {
     let text = '';
     for (let chunk = input.chunk(); chunk !== undefined; chunk = input.chunk())
       text += toLatin1(chunk);
-    return text.replace(/\n$/, '');
+    return text.replace(/(?<!\\)\n$/, '');
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     return tool.die(`couldn't open file ${path}: ${strerror(error.errno)}`);
@@ -87,14 +97,17 @@ interface Edit {
   readonly options: Options;
   readonly files: readonly string[];
   readonly quiet: boolean;
+  readonly written: WrittenFiles;
 }
 
-function edit(tool: Tool, commands: readonly Command[], { options, files, quiet }: Edit): number {
+function edit(tool: Tool, commands: readonly Command[], what: Edit): number {
+  const { options, files, quiet } = what;
   const delimiter = options.has('z') ? 0 : 10;
   const editor = new Editor(tool, commands, {
     quiet: quiet || options.has('n'),
     end: String.fromCharCode(delimiter),
     width: lineLength(tool, options.value('l') ?? '70'),
+    files: what.written,
   });
   const suffix = options.value('i');
   if (suffix !== undefined && files.length === 0) tool.die('no input files', 4);
@@ -108,8 +121,8 @@ function edit(tool: Tool, commands: readonly Command[], { options, files, quiet 
       editor.run({ lines, out: tool.out, lineNumber: 0 });
     }
   } else editor.run({ lines: new FileLines(tool, names, delimiter), out: tool.out, lineNumber: 0 });
-  editor.finish();
-  return editor.status || tool.status;
+  // That a file could not be read is told rather than what q says.
+  return tool.status || editor.status;
 }
 
 /** Into a new file beside the old one, which it then replaces. */

@@ -235,6 +235,10 @@ interface Chunks {
   readonly elide: boolean;
 }
 
+/** That there are none is out of range, rather than no number. */
+const isZero = (text: string): string =>
+  /^(?:[lr]\/)?0+$/.test(text) ? ': Numerical result out of range' : '';
+
 /** N, K/N, l/N, l/K/N, r/N, r/K/N. */
 function byChunks(tool: Tool, fd: number, how: Chunks): void {
   const { text, pieces, separator, input, elide } = how;
@@ -242,7 +246,9 @@ function byChunks(tool: Tool, fd: number, how: Chunks): void {
   const count = Number(found?.[3] ?? 0);
   const only = found?.[2] === undefined ? undefined : Number(found[2]) - 1;
   if (found === null || count === 0 || (only !== undefined && (only < 0 || only >= count)))
-    tool.die(`invalid number of chunks: ${quotedArgument(text.replace(/^[lr]\//, ''))}`);
+    tool.die(
+      `invalid number of chunks: ${quotedArgument(text.replace(/^[lr]\//, ''))}${isZero(text)}`,
+    );
   if (found?.[1] === 'r') {
     roundRobin(tool, { count, only, separator, input, pieces, elide });
     return;

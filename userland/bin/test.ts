@@ -25,7 +25,7 @@ export function testCommand(sys: Sys, name: string, args: readonly string[]): nu
     operands = args.slice(0, -1);
   }
   try {
-    return new Condition(sys, operands).evaluate() ? 0 : 1;
+    return new Condition(sys, operands, 'mistake').evaluate() ? 0 : 1;
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
     writeError(sys, `${name}: ${words[error.mistake](error.subject)}\n`);

@@ -208,6 +208,8 @@ const cases: readonly string[] = [
   'expr 00',
   'test',
   'test x',
+  'test x -o -n',
+  'test x -a -q',
   "test ''",
   'test -f f',
   'test -d d',

@@ -1,53 +1,9 @@
 // Programs that work on trees of files: each gets a random tree, and what becomes of it is compared.
 
-import type { Case } from '../case.ts';
-import { textOf } from '../inputs.ts';
 import type { Table } from '../maker.ts';
 import type { Random } from '../random.ts';
-
-const NAMES =
-  'a|b|c.txt|d|e f|link|d/x|d/y.txt|d/sub|d/sub/z|missing|dirlink|.hid|empty|-n|d/|no/x|d2|v10.c|v9.c'.split(
-    '|',
-  );
-const DATE = ['2001-02-03 04:05:06', '2010-01-01', '2015-06-07 08:09:10', '1999-12-31 23:59:59'];
-
-/** Files, links and directories with times of long ago, so that nothing depends on now. */
-function setup(random: Random): string[] {
-  const extra = random.some(
-    'ln;-s;nowhere;dangling|chmod;444;b|ln;a;hard|chmod;700;d|mkdir;-p;d2/deep/er|printf;x>-n|chmod;4755;c.txt|mkfifo;p|touch;d2.c|ln;-s;loop;loop'.split(
-      '|',
-    ),
-    3,
-  );
-  return [
-    'umask 022; mkdir -p d/sub; ln -s a link; ln -s d dirlink',
-    'touch v9.c v10.c d/x d/sub/z',
-    ...extra.map((line) => line.replaceAll(';', ' ').replace('x>', '-- x > ')),
-    `find . -depth -exec touch -h -d '${random.pick(DATE)}' {} +`,
-    `touch -d '${random.pick(DATE)}' a; touch -d '${random.pick(DATE)}' d d/x`,
-  ];
-}
-
-export function onTree(
-  random: Random,
-  words: readonly string[],
-  more: Partial<Case> = {},
-): Omit<Case, 'program'> {
-  const files = {
-    a: textOf(random, 'words', 4),
-    b: 'bbb\n',
-    'c.txt': textOf(random, 'integers', 90),
-    'e f': '',
-    '.hid': 'h',
-    empty: '',
-  };
-  return { files, setup: setup(random), words, tree: true, ...more };
-}
-
-export const names = (random: Random, least: number, most: number): string[] =>
-  random.list(least, most, () =>
-    random.once(3) ? random.pick(NAMES) : random.pick(['a', 'b', 'c.txt', 'd', 'link']),
-  );
+import { find, ls } from './listing.ts';
+import { names, onOddTree, onTree } from './tree.ts';
 
 const mode = (random: Random): string =>
   random.pick(
@@ -60,111 +16,9 @@ const backups = '-b|--backup=numbered|--backup=simple|-S .old|--backup=existing|
   '|',
 );
 
-const findTest = (random: Random, depth = 0): string[] =>
-  random.pick([
-    ['-name', random.pick(['*', '*.txt', '[ab]', 'd*', '.*', '?'])],
-    ['-iname', random.pick(['A', '*.TXT'])],
-    ['-path', random.pick(['*/d/*', './a', '*sub*'])],
-    ['-type', random.pick(['f', 'd', 'l', 'p', 'f,d'])],
-    ['-size', random.pick(['0', '+0', '-2', '1', '4c', '+3c', '-1k'])],
-    ['-perm', random.pick(['644', '-u+w', '/111', '-100', 'u=rw,go=r'])],
-    ['-newer', random.pick(['a', 'b', 'd'])],
-    ['-mtime', random.pick(['+100', '-100', '0'])],
-    ['-newermt', random.pick(['2005-01-01', '2012-01-01'])],
-    ['-empty'],
-    ['-links', random.pick(['1', '+1', '2'])],
-    ['-regex', random.pick(['.*/[ab]', './d.*', '.*x'])],
-    ['-samefile', 'a'],
-    ['-lname', 'a'],
-    ['-readable'],
-    ['-executable'],
-    ['-user', 'root'],
-    ['-xtype', random.pick(['f', 'l', 'd'])],
-    ['-true'],
-    ['-false'],
-    ...(depth < 2
-      ? [
-          ['!', ...findTest(random, depth + 1)],
-          ['(', ...findTest(random, depth + 1), '-o', ...findTest(random, depth + 1), ')'],
-          [
-            ...findTest(random, depth + 1),
-            ...random.some(['-a'], 1),
-            ...findTest(random, depth + 1),
-          ],
-        ]
-      : []),
-  ]);
-
-const findAction = (random: Random): string[] =>
-  random.pick([
-    [],
-    [],
-    ['-print'],
-    ['-print0'],
-    ['-prune', '-o', '-print'],
-    [
-      '-printf',
-      random.pick([
-        '%p|%f|%h|%P\\n',
-        '%m %y %s %l\\n',
-        '%d %H %M\\n',
-        '%TY-%Tm-%Td %TH:%TM\\n',
-        '%n %u %g %U\\n',
-        '%5f|%-8p|\\t\\101\\n',
-        '%t\\n',
-        '%a %%\\n',
-        '%Y %b\\n'.slice(0, 2),
-      ]),
-    ],
-    ['-exec', 'echo', '{}', ';'],
-    ['-exec', 'basename', 'x{}y', ';'],
-    ['-execdir', 'echo', '{}', ';'],
-    ['-exec', 'test', '-s', '{}', ';', '-print'],
-    ['-quit'],
-    ['-delete'],
-    ['-fprint', 'out'],
-  ]);
-
-const LS =
-  '-a|-A|-1|-C|-x|-m|-F|-p|-r|-t|-S|-X|-v|-U|-R|-d|-B|-Q|-b|-q|-N|-w 30|-w 60|-L|-H|-f|--group-directories-first|--color=always|-I *.c|--hide=a|-T 4|--quoting-style=c|--quoting-style=shell|--file-type|--indicator-style=slash|--sort=size|--sort=time|--sort=width|-u|--zero|--format=commas|--quoting-style=shell-escape'.split(
-    '|',
-  );
-const LONG =
-  '-l|-n|-g|-o|-G|-h|--si|--time-style=long-iso|--time-style=iso|--time-style=+%Y|--time-style=full-iso|-lk|--author|--block-size=K|-s'.split(
-    '|',
-  );
-
 export const fileTable: Table = {
-  ls: (r) => {
-    const options = r.some(LS, 4);
-    const isLong = r.once(3);
-    const tail = isLong
-      ? " | sed '/^total/d; s/^\\(d[^ ]* *[0-9]* [^ ]* *[^ ]* *\\)[0-9.K]*/\\1/'"
-      : '';
-    const long = isLong
-      ? [
-          '-l',
-          ...r.some(
-            LONG.filter((one) => one !== '-s'),
-            2,
-          ),
-        ]
-      : [];
-    return onTree(
-      r,
-      ['ls', ...options, ...long, ...r.pick([[], names(r, 1, 3)])].filter(
-        (word) => word !== '-f' || !isLong,
-      ),
-      {
-        tail,
-        ...(/ -[UfR]/.test(` ${options.join(' ')}`) || options.includes('-U')
-          ? { sorted: true }
-          : {}),
-      },
-    );
-  },
   cp: (r) =>
-    onTree(r, [
+    onOddTree(r, [
       'cp',
       ...r.some(
         [
@@ -191,6 +45,26 @@ export const fileTable: Table = {
           '--attributes-only',
           '--strip-trailing-slashes',
           '-t d',
+          '-i',
+          '-b',
+          '--update',
+          '--preserve=mode,links',
+          '--preserve=all',
+          '--no-preserve=timestamps',
+          '--recursive',
+          '--no-dereference',
+          '--dereference',
+          '--no-target-directory',
+          '--target-directory=d/sub',
+          '--sparse=always',
+          '--reflink=auto',
+          '--copy-contents',
+          '-rT',
+          '-al',
+          '-as',
+          '--archive',
+          '--no-such',
+          '--backup=wrong',
           ...backups,
         ],
         3,
@@ -198,7 +72,7 @@ export const fileTable: Table = {
       ...names(r, 1, 3),
     ]),
   mv: (r) =>
-    onTree(r, [
+    onOddTree(r, [
       'mv',
       ...r.some(
         [
@@ -210,6 +84,16 @@ export const fileTable: Table = {
           '-t d',
           '--strip-trailing-slashes',
           '--no-clobber',
+          '-i',
+          '-b',
+          '--update',
+          '--target-directory=d',
+          '--no-target-directory',
+          '--force',
+          '--no-such',
+          '-fn',
+          '-nf',
+          '--backup=off',
           ...backups,
         ],
         2,
@@ -341,26 +225,8 @@ export const fileTable: Table = {
       ],
       { sorted: true },
     ),
-  find: (r) => {
-    const options = [...r.some(['-L', '-P', '-H'], 1)];
-    const where = r.pick([['.'], [], ['.'], ['d'], ['a', 'd'], ['missing', 'd']]);
-    const global = r.some(
-      ['-maxdepth 1', '-mindepth 1', '-depth', '-maxdepth 2', '-xdev', '-daystart'],
-      1,
-    );
-    const action = findAction(r);
-    const isEarly = action[0] === '-quit' ? ['-maxdepth', '0'] : [];
-    return onTree(
-      r,
-      ['find', ...options, ...where, ...global, ...isEarly, ...findTest(r), ...action],
-      {
-        sorted: true,
-        ...(action[0] === '-printf' && /%[sdn]|%t/.test(action[1] ?? '')
-          ? { tail: " | sed 's/^\\([0-7]* d \\)[0-9]*/\\1/'" }
-          : {}),
-      },
-    );
-  },
+  find,
+  ls,
   xargs: (r) => ({
     files: {
       f: r.text(0, 8, [

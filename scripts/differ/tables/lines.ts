@@ -110,12 +110,23 @@ export const lineTable: Table = {
     const kind = r.pick(['word', 'columns', 'columns', 'words'] as const);
     const files = { f: sortedText(r, kind), g: sortedText(r, kind) };
     const options = r.some(
-      '-a1|-a2|-v1|-v2|-i|-t:|-j1|-12|-22|-o1.1,2.2|-o0,1.2,2.1|-oauto|-eX|--header|--nocheck-order|--check-order|-z'.split(
+      '-a1|-a2|-v1|-v2|-i|-t:|-j1|-12|-22|-o1.1,2.2|-o0,1.2,2.1|-oauto|-eX|--header|--nocheck-order|--check-order|-z|-o 1.1,0 2.9|-a 1|-e|-t|-t\\0|-tab|-j2|-j0|-jx|-1 3|-o 3.1|-o1|-a3|--ignore-case|-t,'.split(
         '|',
       ),
       4,
     );
-    return { files, words: ['join', ...options, 'f', 'g'] };
+    const names = r.pick([
+      ['f', 'g'],
+      ['f', 'g'],
+      ['f', 'g'],
+      ['-', 'g'],
+      ['f', '-'],
+      ['f'],
+      ['-', '-'],
+      ['f', 'missing'],
+      ['f', 'g', 'f'],
+    ]);
+    return { files, words: ['join', ...options, ...names], stdin: r.pick(['f', 'g']) };
   },
   paste: (r) =>
     onText(r, [

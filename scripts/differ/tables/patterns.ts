@@ -1,48 +1,10 @@
-// Programs with patterns and languages of their own: grep, sed, awk, bc, expr, ed, diff.
+// Programs with patterns and languages of their own: grep, awk, bc, expr, ed, diff.
 
 import { anyText, type Kind, textOf } from '../inputs.ts';
 import { onText, small, type Table } from '../maker.ts';
 import type { Random } from '../random.ts';
-
-/** Assertions stand outside of groups alone: within them the host's matcher and POSIX part. */
-export function pattern(random: Random, extended: boolean, depth = 0): string {
-  const group = (inner: string): string => (extended ? `(${inner})` : `\\(${inner}\\)`);
-  const atom = (): string => {
-    const kind = random.below(depth > 1 ? 7 : 9);
-    if (kind < 4) return random.pick(['a', 'b', 'f', 'o', 'x', 'A', '1', ' ', 'oo', 'ab']);
-    if (kind === 4) return '.';
-    if (kind === 5)
-      return random.pick(
-        '[ab]|[^a]|[a-c]|[[:digit:]]|[[:upper:]b]|[]a]|[.]|[^[:space:]]|[a-]'.split('|'),
-      );
-    if (kind === 6)
-      return random.pick([
-        '\\.',
-        '\\w',
-        '\\W',
-        '\\s',
-        '\\S',
-        '\\/',
-        '\\*',
-        ...(depth === 0 ? ['\\<', '\\>', '\\b', '\\B', '^', '$'] : []),
-      ]);
-    return group(pattern(random, extended, depth + 1));
-  };
-  const repeated = (): string => {
-    const one = atom();
-    if (/^(\^|\$|\\[<>bB])$/.test(one) || !random.once(3)) return one;
-    return (
-      one +
-      random.pick(
-        extended
-          ? ['*', '+', '?', '{2}', '{1,2}', '{,2}', '{0,1}', '{2,}']
-          : ['*', '\\+', '\\?', '\\{2\\}', '\\{1,2\\}', '\\{2,\\}'],
-      )
-    );
-  };
-  const branch = (): string => random.list(1, 3, repeated).join('');
-  return random.once(5) ? `${branch()}${extended ? '|' : '\\|'}${branch()}` : branch();
-}
+import { pattern } from './pattern.ts';
+import { sed } from './sed.ts';
 
 const grep = (random: Random, name: string): ReturnType<Table[string]> => {
   const kind: Kind = random.pick(['words', 'odd', 'fields', 'prose']);
@@ -72,58 +34,6 @@ const grep = (random: Random, name: string): ReturnType<Table[string]> => {
     ? { ...made, files: { ...made.files, pats: `${one()}\n${one()}\n` } }
     : made;
 };
-
-const sedAddress = (random: Random): string => {
-  const one = (): string =>
-    random.pick([
-      small(random),
-      '$',
-      `/${pattern(random, false)}/`,
-      '/foo/I',
-      '/b/',
-      '2~3',
-      '0~2',
-      '\\,o,',
-    ]);
-  const two = (): string => random.pick([one(), `+${small(random)}`, `~${small(random)}`]);
-  return (
-    random.pick(['', '', one(), one(), `${one()},${two()}`, `${one()},${two()}`]) +
-    (random.once(8) ? '!' : '')
-  );
-};
-
-const sedCommand = (random: Random, extended: boolean, depth = 0): string => {
-  const text = random.pick(['new', ' lead', 'two\\\nlines', 'a&b', '\\tx']);
-  const flags = random.pick(['', '', 'g', '2', 'p', 'gI', '2g', 'i', 'w out', 'M', 'e'.slice(1)]);
-  const replacement = random.pick('<&>|X||\\n|\\U&|\\l&\\E.|[&][&]|\\t&|a\\\nb'.split('|'));
-  const body = random.pick([
-    ...[`s/${pattern(random, extended)}/${replacement}/${flags}`, `s|o|${replacement}|${flags}`],
-    ...'p|d|n|N|P|D|g|G|h|H|x|=|l|l 20|q|q 3|Q|z|F'.split('|'),
-    ...[
-      'y/abc/xyz/',
-      'y/o\\n/0_/',
-      `a ${text}`,
-      `i\\\n${text}`,
-      `c\\\n${text}`,
-      `a\\\n${text}`,
-      `c ${text}`,
-      'r g',
-      'w out',
-      'R g',
-      'b',
-      't',
-      'T',
-      ': l',
-      'be',
-      'te',
-    ],
-    ...(depth < 2 ? [`{${sedScript(random, extended, depth + 1)}\n}`] : []),
-  ]);
-  return `${/^[:}]/.test(body) ? '' : sedAddress(random)}${body}`;
-};
-
-const sedScript = (random: Random, extended: boolean, depth = 0): string =>
-  random.list(1, depth === 0 ? 3 : 2, () => sedCommand(random, extended, depth)).join('\n');
 
 const bcLine = (random: Random): string => {
   const number = (): string =>
@@ -279,17 +189,7 @@ export const patternTable: Table = {
   grep: (r) => grep(r, 'grep'),
   egrep: (r) => grep(r, 'egrep'),
   fgrep: (r) => grep(r, 'fgrep'),
-  sed: (r) => {
-    const extended = r.once(2);
-    const plain = sedScript(r, extended) + (r.once(3) ? '\n: e' : '');
-    // What D leaves begins again: with G it would go on for ever.
-    const script = /G/.test(plain) ? plain.replace(/D$/gm, 'P') : plain;
-    const options = r.some(['-n', '-s', '-z', '-u', '-i', '-i.bak', '-l 10'], 2);
-    const made = onText(r, ['sed', ...(extended ? ['-E'] : []), ...options, '-e', script], {
-      kind: r.pick(['words', 'fields', 'odd'] as const),
-    });
-    return { ...made, files: { g: 'G1\nG2\n', ...made.files }, tree: true };
-  },
+  sed,
   awk: (r) =>
     onText(r, ['awk', ...r.some(['-F:', '-F,', '-v x=3', '-F[ab]'], 1), awkProgram(r)], {
       kind: r.pick(['columns', 'fields', 'words', 'numbers'] as const),

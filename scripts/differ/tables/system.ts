@@ -1,7 +1,7 @@
 // Programs of the system and of processes, as far as the host's show the same.
 
 import type { Table } from '../maker.ts';
-import { names, onTree } from './files.ts';
+import { names, onTree } from './tree.ts';
 
 export const systemTable: Table = {
   which: (r) => ({

@@ -88,16 +88,55 @@ const condition = (random: Random): string[] =>
   random.pick([
     [
       random.pick('-n|-z|-e|-f|-d|-r|-w|-x|-s|-L|-h|-p|-S|-b|-c|-u|-g|-k|-O|-G|-N|-t'.split('|')),
-      random.pick(['', 'f', 'd', 'l', 'dangling', 'missing', '0', 'a', '/dev/null']),
+      random.pick([
+        '',
+        'f',
+        'd',
+        'l',
+        'dangling',
+        'missing',
+        '0',
+        'a',
+        '/dev/null',
+        'p',
+        '-n',
+        ')',
+      ]),
     ],
     [
       random.pick(['a', '', '1', 'f', '-n', '!', '10']),
       random.pick(['=', '!=', '==', '-eq', '-ne', '-lt', '-le', '-gt', '-ge', '-nt', '-ot', '-ef']),
-      random.pick(['a', '', '1', 'f', 'd', '2', '09', 'x']),
+      random.pick([
+        'a',
+        '',
+        '1',
+        'f',
+        'd',
+        '2',
+        '09',
+        'x',
+        ' 3 ',
+        '-1',
+        '+1',
+        '99999999999999999999',
+        'hard',
+        '0x1',
+        '1.5',
+      ]),
     ],
-    [random.pick(['a', '', '!', '-n', '('])],
+    [random.pick(['a', '', '!', '-n', '(', ')', '-q', '--', '-', '-a', '='])],
     [],
   ]);
+
+const conditions = (random: Random): string[] => [
+  ...random.some(['!', '! !', '('], 1),
+  ...condition(random),
+  ...(random.once(3) ? [random.pick(['-a', '-o']), ...condition(random)] : []),
+  ...(random.once(8)
+    ? [random.pick(['-a', '-o']), ...random.some(['!'], 1), ...condition(random)]
+    : []),
+  ...random.some([')', '-l'], random.once(4) ? 1 : 0),
+];
 
 const DATES =
   '2001-02-03 04:05:06|@0|@1234567890|@-1|2024-02-29|2000-01-01T12:34:56Z|1 Jan 1999|Jan 31 2023 +1 month|2020-12-31 23:59:59 UTC|2021-06-15 12:00 +0200|2022-03-04 +2 days|2022-03-04 -1 week|12:34 2005-05-05|2010-10-10 10:10:10.123456789|20110203|2011-02-30|nonsense|2023-05-05 yesterday|2023-05-05 3 days ago|2023-05-05 next monday|Thu, 01 Jan 1970 00:00:10 +0000|1999-12-31 11:59 PM|02/03/2004|2004/05/06|2001-W05'.split(
@@ -153,13 +192,12 @@ export const wordTable: Table = {
   }),
   test: (r) => ({
     files: { f: 'x', a: '' },
-    setup: ['mkdir d; ln -s f l; ln -s nowhere dangling; chmod 640 f; touch -d 2001-01-01 a'],
-    words: [
-      'test',
-      ...r.some(['!'], 1),
-      ...condition(r),
-      ...(r.once(3) ? [r.pick(['-a', '-o']), ...condition(r)] : []),
+    // Times are set: what the clock of the host tells apart is not what ours does.
+    setup: [
+      'mkdir d; ln -s f l; ln -s nowhere dangling; chmod 640 f; mkfifo p; ln f hard; : > -n',
+      'touch -d 2001-01-01 a; touch -d 2010-01-01 f d; touch -ad 2009-01-01 f',
     ],
+    words: ['test', ...conditions(r)],
   }),
   '[': (r) => ({ files: { f: 'x' }, words: ['[', ...condition(r), ...(r.once(9) ? [] : [']'])] }),
   true: (r) => ({ files: {}, words: ['true', ...r.some(['x', '--foo'], 1)] }),
@@ -243,7 +281,7 @@ export const wordTable: Table = {
       [
         'od',
         ...r.some(
-          '-An|-Ad|-Ax|-c|-a|-b|-d|-o|-x|-s|-i|-tx1|-tx2|-tu1|-td4|-to2|-tc|-ta|-tx1z|-tf4|-tx8|-w8|-w3|-v|-N10|-j3|-S3|--endian=big'.split(
+          '-An|-Ad|-Ax|-c|-a|-b|-d|-o|-x|-s|-i|-tx1|-tx2|-tu1|-td4|-to2|-tc|-ta|-tx1z|-tf4|-tx8|-w8|-w3|-v|-N10|-j3|-S3|--endian=big|-tx1o2|-tcx1z|-tdC|-tuS|-txI|-toL|-td8|-tu8|-tfF|-tfD|-tf8|-f|-l|-tx2z -tc|-ta -tu1|-j 0x3|-j 010|-N 0|-N 1b|-j 600|--strings=2|-S|-w|-w16|-w32|-w1|-An -v|--format=x1|--address-radix=x|--skip-bytes=2|--read-bytes=20|--width=4|--output-duplicates|-Aq|-tq|-tx3|-w0|-wx|-Nx|--endian=big -tx4'.split(
             '|',
           ),
           3,

@@ -11,9 +11,13 @@ export const backupLong = { 'backup=?': 'backup', 'suffix=': 'S' } as const;
 /** Finds the name that the file at `path` is to have; undefined = nothing is kept. */
 export type Backup = ((path: string) => string) | undefined;
 
-/** What is never overwritten needs no backup: of cp and mv one is to choose. */
-export function refuseBackupWithNoClobber(tool: Tool, options: Options): void {
-  if (options.has('b', 'backup', 'S') && options.last('n', 'f', 'i') === 'n')
+/** What is never overwritten needs no backup. Of `choices`, of which one is `n`, the last one given counts. */
+export function refuseBackupWithNoClobber(
+  tool: Tool,
+  options: Options,
+  choices: readonly string[],
+): void {
+  if (options.has('b', 'backup', 'S') && options.last(...choices) === 'n')
     tool.misuse('options --backup and --no-clobber are mutually exclusive');
 }
 

@@ -32,6 +32,7 @@ import {
   realpath,
   statIfThere,
 } from './path.ts';
+import type { Questions } from './question.ts';
 
 export interface CopyPlan {
   readonly recursive: boolean;
@@ -42,6 +43,8 @@ export interface CopyPlan {
   readonly force: boolean;
   readonly removeFirst: boolean;
   readonly clobber: 'yes' | 'no' | 'older';
+  /** Asked before a file is overwritten. */
+  readonly ask?: Questions;
   readonly verbose: boolean;
   readonly sparse: Sparse;
   readonly as: 'copy' | 'link' | 'symlink' | 'attributes';
@@ -287,6 +290,8 @@ function mayReplace(tool: Tool, node: Found, there: Stat, plan: CopyPlan): boole
     const newer = stat.mtime.sec - there.mtime.sec || stat.mtime.nsec - there.mtime.nsec;
     if (newer <= 0) return false;
   }
+  const isAsked = plan.ask !== undefined && key(there) !== key(stat);
+  if (isAsked && !plan.ask?.agrees(`overwrite ${quoted(to)}`)) return false;
   if (isDirectory(there)) {
     tool.warn(`cannot overwrite directory ${quoted(to)} with non-directory`);
     return false;

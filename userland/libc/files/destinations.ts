@@ -12,12 +12,15 @@ export interface Destination {
 
 export function destinations(tool: Tool, options: Options): Destination[] {
   const { operands } = options;
-  const into = options.value('t');
+  const [into, another] = options.values('t');
   const [first, second, third] = operands;
+  if (another !== undefined) tool.die('multiple target directories specified');
   if (first === undefined) return tool.misuse('missing file operand');
   const inside = (directory: string, sources: readonly string[]): Destination[] =>
     sources.map((from) => ({ from, to: join(directory, lastPart(from)) }));
   if (into !== undefined) {
+    if (options.has('T'))
+      tool.die('cannot combine --target-directory (-t) and --no-target-directory (-T)');
     if (!isDirectoryAt(tool.sys, into))
       tool.die(`target directory ${quoted(into)}: ${missing(tool, into)}`);
     return inside(into, operands);

@@ -30,6 +30,8 @@ export interface WalkRequest {
   readonly oneFileSystem?: boolean;
   /** Files are not looked at unless the visitor asks: a name may be gone by then. */
   readonly lazy?: true;
+  /** A directory has the attributes that it had before what it holds was visited, in a lazy walk too. */
+  readonly statsBefore?: boolean;
   /** Nothing that the visitor does changes files: many are looked at in one submission. */
   readonly ahead?: boolean;
   /** Told what could not be read; the walk goes on. */
@@ -139,7 +141,9 @@ function look(sys: Sys, request: WalkRequest, place: Place, level?: Level): File
     ahead ? lookAhead(sys, ahead, place) : statOf(sys, place.path, through ? 'through' : 'itself');
   try {
     const visit = new FileVisit(through ? { ...place, type: DT_UNKNOWN } : place, read);
-    const now = !request.lazy || through || place.type === DT_UNKNOWN || request.oneFileSystem;
+    const before = request.statsBefore && place.type === DT_DIR;
+    const lazy = request.lazy && !through && !request.oneFileSystem && !before;
+    const now = !lazy || place.type === DT_UNKNOWN;
     return now ? visit.looked() : visit;
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;

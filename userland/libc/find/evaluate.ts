@@ -169,7 +169,7 @@ function remove(tool: Tool, visit: Visit): boolean {
 }
 
 function execute(tool: Tool, action: Action & { kind: 'exec' }, path: string): boolean {
-  const name = action.inDirectory ? `./${basename(path)}` : path;
+  const name = action.inDirectory ? inDirectory(path) : path;
   const argv = action.argv.map((word) => word.replaceAll('{}', () => name));
   if (action.ask) {
     tool.out.flush();
@@ -184,14 +184,24 @@ function execute(tool: Tool, action: Action & { kind: 'exec' }, path: string): b
   return typeof started === 'number' && waitFor(tool, started).status === 0;
 }
 
+/** Its name where it lies; slashes at the end of a root are part of it. */
+const inDirectory = (path: string): string => `./${/[^/]*\/*$/.exec(path)?.[0] ?? path}`;
+
 function collect(tool: Tool, batch: Batch, path: string): void {
-  batch.names.push(path);
-  batch.bytes += textSize(path) + 1;
+  const directory = batch.place === 'here' ? '' : dirname(path);
+  if (directory !== batch.directory && batch.names.length > 0) runBatch(tool, batch);
+  batch.directory = directory;
+  const name = batch.place === 'here' ? path : inDirectory(path);
+  batch.names.push(name);
+  batch.bytes += textSize(name) + 1;
   if (batch.bytes >= BATCH_BYTES) runBatch(tool, batch);
 }
 
 function runBatch(tool: Tool, batch: Batch): void {
+  const back = tool.sys.getcwd();
+  if (batch.directory !== '') tool.sys.chdir(batch.directory);
   const started = startProgram(tool, [...batch.argv, ...batch.names], quotedArgument);
+  if (batch.directory !== '') tool.sys.chdir(back);
   if (typeof started !== 'number' || waitFor(tool, started).status !== 0) tool.status = 1;
   batch.names = [];
   batch.bytes = 0;

@@ -3,7 +3,7 @@
 import { ELOOP, ENOENT, ENOTDIR, PosixError } from '../../../kernel/abi/errno.ts';
 import type { Timespec } from '../../../kernel/abi/stat.ts';
 import { formatMode, typeLetter } from '../files/mode.ts';
-import { basename, isSymlink } from '../files/path.ts';
+import { isSymlink } from '../files/path.ts';
 import type { Tool } from '../program.ts';
 import { readEscape } from '../text/escapes.ts';
 import { directive, directiveFlags, formatString } from '../text/format.ts';
@@ -49,8 +49,8 @@ function nameField(letter: string, at: { path: string; depth: number; root: stri
   switch (letter) {
     case 'd':
       return String(depth);
-    case 'f':
-      return basename(path);
+    case 'f': // with the slashes at the end of a root
+      return /[^/]*\/*$/.exec(path)?.[0] || path;
     case 'h':
       return slash < 0 ? '.' : path.slice(0, slash);
     case 'H':

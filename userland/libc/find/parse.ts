@@ -60,6 +60,9 @@ export type Action =
 /** -exec … + : names collect until the line is long enough. */
 export interface Batch {
   readonly argv: readonly string[];
+  /** With -execdir the names are those of one directory, where the command runs. */
+  readonly place: 'here' | 'directory';
+  directory: string;
   names: string[];
   bytes: number;
 }
@@ -236,7 +239,8 @@ class Parser {
       case '-path':
       case '-wholename':
       case '-ipath':
-        return { kind: 'path', glob: globRegExp(value(), word === '-ipath' ? 'i' : '') };
+      case '-iwholename':
+        return { kind: 'path', glob: globRegExp(value(), word.startsWith('-i') ? 'i' : '') };
       case '-lname':
       case '-ilname':
         return { kind: 'lname', glob: globRegExp(value(), word === '-ilname' ? 'i' : '') };
@@ -318,8 +322,8 @@ class Parser {
 
   #types(word: string): string {
     const text = this.#value(word);
-    if (!/^[bcdpflsD](,[bcdpflsD])*$/.test(text)) {
-      const letter = [...text].find((c) => !'bcdpflsD,'.includes(c)) ?? text;
+    if (!/^[bcdpfls](,[bcdpfls])*$/.test(text)) {
+      const letter = [...text].find((c) => !'bcdpfls,'.includes(c)) ?? text;
       this.#tool.die(`Unknown argument to ${word}: ${letter}`);
     }
     return text.replaceAll(',', '');
@@ -424,7 +428,7 @@ class Parser {
     const from = this.#at;
     for (; this.#at < this.#words.length; this.#at++) {
       const end = this.#words[this.#at];
-      const plus = end === '+' && this.#words[this.#at - 1] === '{}' && word === '-exec';
+      const plus = end === '+' && this.#words[this.#at - 1] === '{}' && word.startsWith('-exec');
       if (end !== ';' && !plus) continue;
       const argv = this.#words.slice(from, this.#at++);
       if (argv.length === 0) break;
@@ -435,7 +439,8 @@ class Parser {
           inDirectory: word.endsWith('dir'),
           ask: word.startsWith('-ok'),
         };
-      const batch: Batch = { argv: argv.slice(0, -1), names: [], bytes: 0 };
+      const place = word.endsWith('dir') ? 'directory' : 'here';
+      const batch: Batch = { argv: argv.slice(0, -1), place, directory: '', names: [], bytes: 0 };
       this.#settings.batches.push(batch);
       return { kind: 'batch', batch };
     }

@@ -17,8 +17,8 @@ import type { Tool } from '../program.ts';
 import { humanSize } from '../text/numbers.ts';
 import { strftime } from '../time/date.ts';
 import { Users } from '../users.ts';
-import { quotesSome, shownName } from './quoting.ts';
-import type { Entry, Style } from './style.ts';
+import { marks, shownName } from './quoting.ts';
+import { type Entry, nameTexts, type Style } from './style.ts';
 
 export function printEntries(
   tool: Tool,
@@ -46,16 +46,6 @@ const blocksText = (blocks: number, style: Style): string =>
 
 const inUnit = (size: number, unit: { readonly bytes: number; readonly suffix: string }): string =>
   `${Math.ceil(size / unit.bytes)}${unit.suffix}`;
-
-/** The names as they are shown; where some are quoted, the others stand below what is in the quotes. */
-function nameTexts(entries: readonly Entry[], style: Style): string[] {
-  const names = entries.map(({ name }) => shownName(name, style.quoting));
-  const aligns = style.format === 'long' || style.format === 'columns' || style.format === 'across';
-  if (!aligns || !quotesSome(style.quoting)) return names;
-  const isQuoted = names.map((name, i) => name !== entries[i]?.name);
-  if (!isQuoted.includes(true)) return names;
-  return names.map((name, i) => (isQuoted[i] ? name : ` ${name}`));
-}
 
 function indicator(stat: Stat, style: Style): string {
   if (style.indicator === 'none') return '';
@@ -146,7 +136,7 @@ function linkText(tool: Tool, entry: Entry, style: Style): string {
   if (!isSymlink(entry.stat)) return indicator(entry.stat, style);
   try {
     const target = tool.sys.readlink(entry.path);
-    const shown = shownName(target, style.quoting);
+    const shown = shownName(target, style.quoting, marks(style.indicator));
     if (style.indicator === 'none' || style.indicator === 'slash') return ` -> ${shown}`;
     return ` -> ${shown}${targetIndicator(tool, entry, style)}`;
   } catch (error) {

@@ -33,20 +33,21 @@ function named(tool: Tool, word: string): Quoting {
   const valid = STYLES.map((style) => `\n  - '${style}'`).join('');
   return tool.misuse(
     `${kind} argument ${quotedArgument(word)} for '--quoting-style'\nValid arguments are:${valid}`,
+    1,
   );
 }
 
 const fromEnvironment = ({ sys }: Tool): Quoting | undefined =>
   STYLES.find((style) => style === sys.env.get('QUOTING_STYLE'));
 
-/** `special`: what else makes quotes necessary: a colon in front of a listing. */
+/** `special`: the characters that need quotes, too: a colon in front of a listing, what -F puts behind names. */
 export function shownName(name: string, quoting: Quoting, special = ''): string {
-  const needs = special !== '' && name.includes(special);
+  const needs = [...special].some((c) => name.includes(c));
   switch (quoting) {
     case 'literal':
       return name;
     case 'hidden':
-      return [...name].map((c) => (c < ' ' || c === '\x7f' ? '?' : c)).join('');
+      return toLatin1(encodeText(name)).replace(/[^ -~]/g, '?');
     case 'shell-escape':
       return needs ? quoted(name) : maybeQuoted(name);
     case 'shell-escape-always':
@@ -58,17 +59,28 @@ export function shownName(name: string, quoting: Quoting, special = ''): string 
     case 'escape':
       return escaped(name, ` ${special}`);
     case 'c-maybe':
-      return needs || escaped(name, '"') !== name ? `"${escaped(name, '"')}"` : name;
+      return needs || isOdd(name) ? `"${escaped(name, '"')}"` : name;
     case 'c':
-      return `"${escaped(name, '"')}"`;
+    case 'clocale': // its quotes are those of the C locale
+      return `"${escaped(name, `"${special}`)}"`;
     default:
-      return quotedArgument(name);
+      return `'${escaped(name, `'${special}`)}'`;
   }
 }
+
+/** What -F and --file-type put behind names has another meaning within them. */
+export const marks = (indicator: string): string =>
+  indicator === 'classify' ? '*=>@|' : indicator === 'file-type' ? '=>@|' : '';
 
 /** Styles that quote some names and others not: those that are not get a blank in front, to stand below. */
 export const quotesSome = (quoting: Quoting): boolean =>
   quoting === 'shell' || quoting === 'shell-escape' || quoting === 'c-maybe';
+
+/** A backslash alone needs no quotes. */
+const isOdd = (name: string): boolean => {
+  const rest = name.replaceAll('\\', '');
+  return escaped(rest, '"') !== rest;
+};
 
 function inShellQuotes(name: string): string {
   if (!name.includes("'")) return `'${name}'`;

@@ -1,14 +1,15 @@
 // What ls was asked to show and in which order.
 
 import { compareTimespec, type Stat, type Timespec } from '../../../kernel/abi/stat.ts';
-import { encodeText } from '../../../kernel/abi/text.ts';
+import { textSize } from '../../../kernel/abi/text.ts';
 import type { Options } from '../options.ts';
 import type { Tool } from '../program.ts';
+import { choose } from '../text/choice.ts';
 import { compareVersions } from '../text/compare.ts';
 import { globRegExp } from '../text/glob.ts';
 import { parseSize } from '../text/numbers.ts';
 import { quotedArgument } from '../text/quote.ts';
-import { type Quoting, quotingOf } from './quoting.ts';
+import { marks, type Quoting, quotesSome, quotingOf, shownName } from './quoting.ts';
 
 export interface Entry {
   readonly name: string;
@@ -55,7 +56,8 @@ export interface Style {
 
 export function styleOf(tool: Tool, options: Options): Style {
   const tty = tool.sys.isatty(1);
-  const format = formatOf(options, tty);
+  const format = formatOf(tool, options);
+  if (options.has('color')) isWanted(tool, '--color', options.value('color') ?? '');
   const style: Omit<Style, 'needsStat'> = {
     format,
     hidden:
@@ -65,8 +67,8 @@ export function styleOf(tool: Tool, options: Options): Style {
           ? 'almost'
           : 'none',
     sort: sortOf(tool, options, format),
-    time: timeOf(options),
-    timeStyle: options.has('full-time') ? 'full-iso' : (options.value('time-style') ?? 'locale'),
+    time: timeOf(tool, options),
+    timeStyle: format === 'long' ? timeStyleOf(tool, options) : 'locale',
     reverse: options.has('r'),
     directory: options.has('d'),
     directoriesFirst: options.has('directories-first'),
@@ -74,8 +76,8 @@ export function styleOf(tool: Tool, options: Options): Style {
     follow: options.has('L'),
     followRoots: options.has('H'),
     ignored: ignoredNames(options),
-    indicator: indicatorOf(options),
-    human: options.has('si') ? 1000 : options.has('h') ? 1024 : undefined,
+    indicator: indicatorOf(tool, options),
+    human: humanOf(options),
     inode: options.has('i'),
     blocks: options.has('s'),
     owner: !options.has('g'),
@@ -101,26 +103,39 @@ const needsStat = (style: Omit<Style, 'needsStat'>): boolean =>
   style.follow ||
   style.directoriesFirst;
 
-function formatOf(options: Options, tty: boolean): Style['format'] {
-  const words: Readonly<Record<string, Style['format']>> = {
-    long: 'long',
-    verbose: 'long',
-    'single-column': 'lines',
-    vertical: 'columns',
-    across: 'across',
-    horizontal: 'across',
-    commas: 'commas',
-  };
+const TIME_STYLES = ['full-iso', 'long-iso', 'iso', 'locale'] as const;
+
+function timeStyleOf(tool: Tool, options: Options): string {
+  if (options.last('full-time', 'time-style') === 'full-time') return 'full-iso';
+  const text = options.value('time-style') ?? 'locale';
+  if (text.startsWith('+')) return text;
+  const known = TIME_STYLES.find((style) => style === text.replace(/^(posix-)+/, ''));
+  if (known !== undefined) return text.startsWith('posix-') ? 'locale' : known;
+  const valid = [...TIME_STYLES, '+FORMAT'].map((style) => `\n  - [posix-]${style}`).join('');
+  return tool.misuse(
+    `invalid argument ${quotedArgument(text)} for 'time style'\nValid arguments are:${valid}`,
+  );
+}
+
+const FORMATS = {
+  ...({ verbose: 'long', long: 'long', commas: 'commas', horizontal: 'across' } as const),
+  ...({ across: 'across', vertical: 'columns', 'single-column': 'lines' } as const),
+} as const;
+
+function formatOf(tool: Tool, options: Options): Style['format'] {
   const long = options.has('l', 'g', 'o', 'n', 'full-time');
   const last = options.last('l', 'g', 'o', 'n', 'full-time', 'C', 'x', 'm', '1', 'format', 'zero');
-  if (last === 'format') return words[options.value('format') ?? ''] ?? 'lines';
+  if (last === 'format') {
+    const valid = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
+    return FORMATS[choose(tool, options.value('format') ?? '', { option: '--format', valid })];
+  }
   if (last === '1') return long ? 'long' : 'lines';
   if (last === 'zero') return long ? 'long' : 'lines';
   if (last === 'C') return 'columns';
   if (last === 'x') return 'across';
   if (last === 'm') return 'commas';
   if (last !== undefined) return 'long';
-  return tty ? 'columns' : 'lines';
+  return tool.sys.isatty(1) ? 'columns' : 'lines';
 }
 
 function sortOf(tool: Tool, options: Options, format: Style['format']): Style['sort'] {
@@ -141,31 +156,53 @@ function sortOf(tool: Tool, options: Options, format: Style['format']): Style['s
     const message = `invalid argument ${quotedArgument(word)} for '--sort'`;
     return sort ?? tool.misuse(`${message}\nValid arguments are:${valid}`, 1);
   }
-  // -u and -c alone sort by that time, unless a long listing shows it.
-  return options.has('u', 'c') && format !== 'long' ? 'time' : 'name';
+  // -u, -c and --time alone sort by that time, unless a long listing shows it.
+  return options.has('u', 'c', 'time') && format !== 'long' ? 'time' : 'name';
 }
 
-function timeOf(options: Options): TimeField {
+const ACCESS = ['atime', 'access', 'use'] as const;
+const STATUS = ['ctime', 'status'] as const;
+
+function timeOf(tool: Tool, options: Options): TimeField {
   const last = options.last('u', 'c', 'time');
-  const word = last === 'time' ? options.value('time') : last;
-  if (word === 'u' || word === 'atime' || word === 'access' || word === 'use') return 'atime';
-  if (word === 'c' || word === 'ctime' || word === 'status') return 'ctime';
-  return 'mtime';
+  if (last === 'u') return 'atime';
+  if (last === 'c') return 'ctime';
+  if (last === undefined) return 'mtime';
+  const valid = [...ACCESS, ...STATUS] as const;
+  const word = choose(tool, options.value('time') ?? '', { option: '--time', valid });
+  return ACCESS.some((one) => one === word) ? 'atime' : 'ctime';
 }
 
-function indicatorOf(options: Options): Style['indicator'] {
+const WHEN = [
+  ...(['always', 'yes', 'force'] as const),
+  ...(['never', 'no', 'none'] as const),
+  ...(['auto', 'tty', 'if-tty'] as const),
+] as const;
+const INDICATORS = ['none', 'slash', 'file-type', 'classify'] as const;
+
+/** Whether `--color[=WHEN]` and its like ask for it. */
+export function isWanted(tool: Tool, option: string, word: string): boolean {
+  const when = choose(tool, word || 'always', { option, valid: WHEN });
+  const at = WHEN.indexOf(when);
+  return at < 3 || (at >= 6 && tool.sys.isatty(1));
+}
+
+function indicatorOf(tool: Tool, options: Options): Style['indicator'] {
   const last = options.last('F', 'p', 'file-type', 'indicator');
-  if (last === 'F') return 'classify';
+  if (last === 'F')
+    return isWanted(tool, '--classify', options.value('F') ?? '') ? 'classify' : 'none';
   if (last === 'p') return 'slash';
   if (last === 'file-type') return 'file-type';
-  const word = options.value('indicator');
-  return last === undefined || word === 'none'
-    ? 'none'
-    : word === 'slash'
-      ? 'slash'
-      : word === 'classify'
-        ? 'classify'
-        : 'file-type';
+  if (last === undefined) return 'none';
+  const word = options.value('indicator') ?? '';
+  return choose(tool, word, { option: '--indicator-style', valid: INDICATORS });
+}
+
+function humanOf(options: Options): Style['human'] {
+  const last = options.last('h', 'si', 'block-size');
+  const word = last === 'block-size' ? options.value('block-size') : last;
+  if (word === 'si') return 1000;
+  return word === 'h' || word === 'human-readable' ? 1024 : undefined;
 }
 
 function ignoredNames(options: Options): RegExp[] {
@@ -179,6 +216,7 @@ function unitOf(tool: Tool, options: Options): Style['unit'] {
   const text = options.value('block-size');
   if (text === undefined || options.last('block-size', 'h', 'si') !== 'block-size')
     return undefined;
+  if (text === 'human-readable' || text === 'si') return undefined;
   const size = parseSize(/^[KMGTPEZY]/.test(text) ? `1${text}` : text.replace(/^'/, ''));
   if (!size) return tool.die(`invalid --block-size argument ${quotedArgument(text)}`);
   // A unit without a number is told with each size.
@@ -209,10 +247,12 @@ export function sortEntries(entries: readonly Entry[], style: Style): Entry[] {
     const dot = name.lastIndexOf('.');
     return dot < 0 ? '' : name.slice(dot);
   };
+  const texts = style.sort === 'width' ? nameTexts(entries, style) : [];
+  const widths = new Map(entries.map((entry, i) => [entry, textSize(texts[i] ?? '')]));
   const compare = (a: Entry, b: Entry): number => {
     let order = 0;
     if (style.sort === 'time') order = newest(a.stat[style.time], b.stat[style.time]);
-    else if (style.sort === 'width') order = byteCount(a.name) - byteCount(b.name);
+    else if (style.sort === 'width') order = (widths.get(a) ?? 0) - (widths.get(b) ?? 0);
     else if (style.sort === 'size') order = b.stat.size - a.stat.size;
     else if (style.sort === 'version') order = compareVersions(a.name, b.name);
     else if (style.sort === 'extension') order = compareNames(extension(a.name), extension(b.name));
@@ -227,4 +267,12 @@ export function sortEntries(entries: readonly Entry[], style: Style): Entry[] {
   ];
 }
 
-const byteCount = (name: string): number => encodeText(name).length;
+/** The names as they are shown; where some are quoted, the others stand below what is in the quotes. */
+export function nameTexts(entries: readonly Entry[], style: Style): string[] {
+  const names = entries.map(({ name }) => shownName(name, style.quoting, marks(style.indicator)));
+  const aligns = style.format === 'long' || style.format === 'columns' || style.format === 'across';
+  if (!aligns || !quotesSome(style.quoting)) return names;
+  const isQuoted = names.map((name, i) => name !== entries[i]?.name);
+  if (!isQuoted.includes(true)) return names;
+  return names.map((name, i) => (isQuoted[i] ? name : ` ${name}`));
+}

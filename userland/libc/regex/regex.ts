@@ -11,6 +11,8 @@ export interface RegexOptions {
   readonly delimiter?: 0 | 10;
   /** The text is one line, newlines in it are bytes like others (sed). */
   readonly whole?: true;
+  /** The text is one block of lines: \` and \' are its ends, ^ and $ those of its lines (sed's M). */
+  readonly block?: true;
   /** The text is UTF-8: `.` is a character, not a byte. */
   readonly utf8?: true;
   /** The whole line, or only whole words. */
@@ -34,6 +36,7 @@ export class Regex {
   readonly #ambiguous: boolean;
   readonly #extent: 'line' | 'word' | undefined;
   readonly #lineEnd: '\n' | '';
+  readonly groupCount: number;
 
   /** A text matches when one of the patterns does. Throws PatternError. */
   constructor(patterns: readonly string[], options: RegexOptions) {
@@ -47,9 +50,11 @@ export class Regex {
         delimiter: options.whole ? NONE : (options.delimiter ?? 10),
       });
       groups += countGroups(node);
-      const cased = options.ignoreCase ? folded(node) : node;
+      const placed = options.block ? node : mapped(node, ofLine);
+      const cased = options.ignoreCase ? mapped(placed, folded) : placed;
       parts.push(options.utf8 ? inCharacters(cased) : cased);
     }
+    this.groupCount = groups - 1;
     this.#root = parts.length === 1 && parts[0] !== undefined ? parts[0] : { kind: 'alt', parts };
     this.#extent = options.extent;
     this.#ambiguous = !hasBackref(this.#root) && isAmbiguous(this.#root);
@@ -125,28 +130,39 @@ function isAmbiguous(node: Node): boolean {
   return found;
 }
 
-/** Both cases of each letter. */
-function folded(node: Node): Node {
+/** The tree with other leaves. */
+function mapped(node: Node, change: (leaf: Node) => Node): Node {
   switch (node.kind) {
-    case 'set': {
-      const set = node.set.slice();
-      foldSet(set);
-      return { kind: 'set', set };
-    }
     case 'cat':
     case 'alt':
-      return { ...node, parts: node.parts.map(folded) };
+      return { ...node, parts: node.parts.map((part) => mapped(part, change)) };
     case 'group':
     case 'repeat':
-      return { ...node, body: folded(node.body) };
+      return { ...node, body: mapped(node.body, change) };
     default:
-      return node;
+      return change(node);
   }
+}
+
+/** Both cases of each letter. */
+function folded(leaf: Node): Node {
+  if (leaf.kind !== 'set') return leaf;
+  const set = leaf.set.slice();
+  foldSet(set);
+  return { kind: 'set', set };
+}
+
+/** A line is all that there is. */
+function ofLine(leaf: Node): Node {
+  if (leaf.kind !== 'assert') return leaf;
+  return { kind: 'assert', what: leaf.what === '`' ? '^' : leaf.what === "'" ? '$' : leaf.what };
 }
 
 const asserts: Readonly<Record<string, string>> = {
   '^': '^',
   $: '$',
+  '`': '(?<![\\s\\S])',
+  "'": '(?![\\s\\S])',
   b: '\\b',
   B: '\\B',
   '<': '\\b(?=\\w)',
@@ -253,6 +269,10 @@ function holds(what: string, { text, lineEnd }: Line, at: number): boolean {
       return at === 0 || text[at - 1] === lineEnd;
     case '$':
       return at === text.length || text[at] === lineEnd;
+    case '`':
+      return at === 0;
+    case "'":
+      return at === text.length;
     case 'b':
       return before !== after;
     case 'B':

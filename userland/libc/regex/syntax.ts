@@ -5,7 +5,7 @@ export type Dialect = 'basic' | 'extended';
 
 export type Node =
   | { readonly kind: 'set'; readonly set: ByteSet }
-  | { readonly kind: 'assert'; readonly what: '^' | '$' | 'b' | 'B' | '<' | '>' }
+  | { readonly kind: 'assert'; readonly what: '^' | '$' | '`' | "'" | 'b' | 'B' | '<' | '>' }
   | { readonly kind: 'cat'; readonly parts: readonly Node[] }
   | { readonly kind: 'alt'; readonly parts: readonly Node[] }
   | { readonly kind: 'group'; readonly index: number; readonly body: Node }
@@ -188,8 +188,7 @@ class Parser {
       return { kind: 'set', set: byteSet((byte) => isSpace(byte) && byte !== this.#delimiter) };
     if (c === 'S') return { kind: 'set', set: byteSet((byte) => !isSpace(byte)) };
     if (c === 'b' || c === 'B' || c === '<' || c === '>') return { kind: 'assert', what: c };
-    if (c === '`') return { kind: 'assert', what: '^' };
-    if (c === "'") return { kind: 'assert', what: '$' };
+    if (c === '`' || c === "'") return { kind: 'assert', what: c };
     if (!/[1-9]/.test(c)) return literal(c);
     const index = this.#firstGroup + Number(c) - 1;
     if (!this.#closed.has(index)) throw new PatternError('Invalid back reference');

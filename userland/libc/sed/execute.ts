@@ -1,12 +1,13 @@
 // The cycle of sed: a line into the pattern space, the commands over it, the pattern space out.
 
-import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../../../kernel/abi/constants.ts';
+import { O_RDONLY } from '../../../kernel/abi/constants.ts';
 import { PosixError } from '../../../kernel/abi/errno.ts';
 import { encodeText } from '../../../kernel/abi/text.ts';
 import type { Tool } from '../program.ts';
 import type { Match, Regex } from '../regex/regex.ts';
-import { Input, Output } from '../stdio.ts';
+import { Input, type Output } from '../stdio.ts';
 import { toLatin1 } from '../text/latin1.ts';
+import { nameOf, type WrittenFiles } from './files.ts';
 import type { Address, Command, Piece, Substitution } from './parse.ts';
 import { ScriptError } from './parse.ts';
 
@@ -32,6 +33,7 @@ export interface EditorStyle {
   readonly end: string;
   /** Of the rows of `l`. */
   readonly width: number;
+  readonly files: WrittenFiles;
 }
 
 export class Editor {
@@ -40,7 +42,7 @@ export class Editor {
   readonly #quiet: boolean;
   readonly #width: number;
   readonly #end: string;
-  readonly #files = new Map<string, Output>();
+  readonly #files: WrittenFiles;
   readonly #readers = new Map<string, Input>();
   /** Whose last line has no end yet. */
   readonly #unended = new Set<Output>();
@@ -65,20 +67,7 @@ export class Editor {
     this.#end = style.end;
     this.#spaceEnd = style.end;
     this.#holdEnd = style.end;
-    for (const command of commands) {
-      const file = 'wW'.includes(command.name) ? command.text : command.substitution?.file;
-      if (file !== undefined) this.#open(file);
-    }
-  }
-
-  #open(path: string): Output {
-    const known = this.#files.get(path);
-    if (known !== undefined) return known;
-    const fd =
-      path === '/dev/stdout' ? 1 : this.#tool.sys.open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o666);
-    const output = path === '/dev/stdout' ? this.#tool.out : new Output(this.#tool.sys, fd);
-    this.#files.set(path, output);
-    return output;
+    this.#files = style.files;
   }
 
   run(session: Session): void {
@@ -100,12 +89,7 @@ export class Editor {
   #begin(): void {
     for (const command of this.#commands) command.open = false;
     this.#hold = '';
-    this.#holdEnd = this.#end;
     this.#readers.clear();
-  }
-
-  finish(): void {
-    for (const output of this.#files.values()) output.flush();
   }
 
   #cycle(session: Session): Step {
@@ -127,6 +111,7 @@ export class Editor {
     const deleted = step === 'end' && this.#deleted;
     if (!this.#quiet && !deleted && step !== 'restart' && step !== 'quit silently')
       this.#write(session, this.#space);
+    if (step === 'quit') this.#put(session.out, '');
     this.#deleted = false;
     for (const action of this.#after) action();
     this.#after = [];
@@ -160,7 +145,7 @@ export class Editor {
     const line = session.lineNumber;
     if (to === undefined) return this.#at(from, session);
     if (command.open) {
-      if (to.kind === 'regex' || to.kind === 'last') {
+      if (to.kind === 'regex' || to.kind === 'last' || to.kind === 'step') {
         if (this.#at(to, session)) command.open = false;
         return true;
       }
@@ -180,7 +165,8 @@ export class Editor {
     }
     command.until = lastOf(to, line);
     command.open =
-      to.kind === 'regex' || (to.kind === 'last' ? !session.lines.isLast() : command.until > line);
+      to.kind === 'regex' ||
+      (to.kind === 'last' || to.kind === 'step' ? !this.#at(to, session) : command.until > line);
     return true;
   }
 
@@ -191,10 +177,10 @@ export class Editor {
       case 'last':
         return session.lines.isLast();
       case 'step':
-        return address.step === 0
-          ? session.lineNumber === address.first
-          : session.lineNumber >= address.first &&
-              (session.lineNumber - address.first) % address.step === 0;
+        return (
+          session.lineNumber >= address.first &&
+          (session.lineNumber - address.first) % address.step === 0
+        );
       case 'regex':
         return this.#regex(address.regex).find(this.#space, 0) !== undefined;
       default:
@@ -235,6 +221,7 @@ export class Editor {
         return 'next';
       case 'G':
         this.#space += `${this.#end}${this.#hold}`;
+        this.#spaceEnd = this.#holdEnd;
         return 'next';
       case 'h':
         this.#hold = this.#space;
@@ -242,6 +229,7 @@ export class Editor {
         return 'next';
       case 'H':
         this.#hold += `${this.#end}${this.#space}`;
+        this.#holdEnd = this.#spaceEnd;
         return 'next';
       case 'x':
         [this.#space, this.#hold] = [this.#hold, this.#space];
@@ -254,7 +242,7 @@ export class Editor {
         this.#put(out, `${toLatin1(encodeText(lines.name()))}${this.#end}`);
         return 'next';
       case 'l':
-        this.#put(out, this.#ended(visible(this.#space, this.#widthOf(command))));
+        this.#put(out, this.#ended(visible(this.#space, this.#widthOf(command), this.#end)));
         return 'next';
       case 'n':
       case 'N':
@@ -278,10 +266,10 @@ export class Editor {
         return 'next';
       }
       case 'W':
-        this.#printFirstLine(this.#open(command.text));
+        this.#printFirstLine(this.#files.open(command.text));
         return 'next';
       case 'w':
-        this.#putSpace(this.#open(command.text), this.#space);
+        this.#putSpace(this.#files.open(command.text), this.#space);
         return 'next';
       case 's':
         this.#substitute(command.substitution as Substitution, session);
@@ -347,7 +335,7 @@ export class Editor {
     const { sys } = this.#tool;
     try {
       let input = this.#readers.get(path);
-      input ??= new Input(sys, path === '/dev/stdin' ? 0 : sys.open(path, O_RDONLY));
+      input ??= new Input(sys, path === '/dev/stdin' ? 0 : sys.open(nameOf(path), O_RDONLY));
       this.#readers.set(path, input);
       const line = input.line(this.#end.charCodeAt(0));
       if (line === undefined) return undefined;
@@ -360,8 +348,9 @@ export class Editor {
 
   #readFile(path: string, out: Output): void {
     const { sys } = this.#tool;
+    this.#put(out, '');
     try {
-      const fd = path === '/dev/stdin' ? 0 : sys.open(path, O_RDONLY);
+      const fd = path === '/dev/stdin' ? 0 : sys.open(nameOf(path), O_RDONLY);
       const input = new Input(sys, fd);
       for (let chunk = input.chunk(); chunk !== undefined; chunk = input.chunk())
         this.#put(out, toLatin1(chunk));
@@ -396,7 +385,7 @@ export class Editor {
     this.#space = out + text.slice(copied);
     this.#replaced = true;
     if (command.print) this.#write(session, this.#space);
-    if (command.file !== undefined) this.#putSpace(this.#open(command.file), this.#space);
+    if (command.file !== undefined) this.#putSpace(this.#files.open(command.file), this.#space);
   }
 }
 
@@ -436,8 +425,8 @@ function replaced(pieces: readonly Piece[], match: Match, text: string): string 
 }
 
 /** The l command: escapes, lines of 69 characters and a backslash, `$` at the end. */
-/** As `l` shows it, in rows of this width; 0 and 1 are one row. */
-function visible(text: string, width: number): string {
+/** As `l` shows it, in rows of this width; 0 is one row. */
+function visible(text: string, width: number, end: string): string {
   const names: Readonly<Record<string, string>> = {
     '\\': '\\\\',
     '\x07': '\\a',
@@ -453,8 +442,8 @@ function visible(text: string, width: number): string {
   for (const c of text) {
     const plain = c >= ' ' && c <= '~';
     const shown = names[c] ?? (plain ? c : `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
-    if (width > 1 && column + shown.length > width - 1) {
-      out += '\\\n';
+    if (width > 0 && column + shown.length > width - 1) {
+      out += `\\${end}`;
       column = 0;
     }
     out += shown;

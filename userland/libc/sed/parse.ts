@@ -3,6 +3,7 @@
 
 import { Regex } from '../regex/regex.ts';
 import { type Dialect, PatternError } from '../regex/syntax.ts';
+import type { WrittenFiles } from './files.ts';
 
 /** A wrong script: `sed: -e expression #1, char 3: …`. */
 export class ScriptError {
@@ -52,18 +53,26 @@ export interface Command {
   until: number;
 }
 
-export function parseScript(source: string, dialect: Dialect): Command[] {
-  return new Parser(source, dialect).parse();
+interface How {
+  readonly dialect: Dialect;
+  /** What a script writes is opened as it is read; without this, files may not be named at all. */
+  readonly files: WrittenFiles | undefined;
+}
+
+export function parseScript(source: string, how: How): Command[] {
+  return new Parser(source, how).parse();
 }
 
 class Parser {
   readonly #source: string;
   readonly #dialect: Dialect;
+  readonly #files: WrittenFiles | undefined;
   #at = 0;
 
-  constructor(source: string, dialect: Dialect) {
+  constructor(source: string, how: How) {
     this.#source = source;
-    this.#dialect = dialect;
+    this.#dialect = how.dialect;
+    this.#files = how.files;
   }
 
   parse(): Command[] {
@@ -130,7 +139,7 @@ class Parser {
     const name = this.#peek();
     if (name === '') this.#fail('missing command');
     this.#at++;
-    if (!'{}=aicdDgGhHlnNpPqQrRstTbwWxyzF:'.includes(name))
+    if (!'{}=aicdDgGhHlnNpPqQrRstTbvwWxyzF:'.includes(name))
       this.#fail(`unknown command: \`${name}'`);
     if (name === '}' && from !== undefined) this.#fail("} doesn't want any addresses");
     if ('qQ'.includes(name) && to !== undefined) this.#fail('command only uses one address');
@@ -155,7 +164,7 @@ class Parser {
     const number = this.#skip(/\d+(?:~\d+)?/y);
     if (number !== '') {
       const [line = 0, step] = number.split('~').map(Number);
-      return step === undefined ? { kind: 'line', line } : { kind: 'step', first: line, step };
+      return step ? { kind: 'step', first: line, step } : { kind: 'line', line };
     }
     if (c !== '/' && c !== '\\') return undefined;
     if (c === '\\') this.#at++;
@@ -194,12 +203,16 @@ class Parser {
   #regex(pattern: string, flags: string): Regex | undefined {
     if (pattern === '') return undefined;
     try {
-      const source = pattern.replace(/\\([tfvar])/g, (_, c: string) => control[c] ?? c);
+      const special = this.#dialect === 'basic' ? /[.*[\]^$\\]/ : /[.*[\]^$\\+?(){}|]/;
+      const source = pattern.replace(ESCAPE, (text: string) => {
+        const c = control[text[1] ?? ''] ?? numbered(text);
+        return c === undefined ? text : special.test(c) ? `\\${c}` : c;
+      });
       const ignoreCase = /[iI]/.test(flags);
       return new Regex([source], {
         dialect: this.#dialect,
         ignoreCase,
-        ...(/[mM]/.test(flags) ? {} : { whole: true as const }),
+        ...(/[mM]/.test(flags) ? { block: true as const } : { whole: true as const }),
       });
     } catch (error) {
       if (error instanceof PatternError) return this.#fail(error.message);
@@ -213,20 +226,20 @@ class Parser {
     const missing = "unterminated `s' command";
     const pattern = this.#delimited(delimiter, missing, 'pattern');
     const text = this.#delimited(delimiter, missing, 'text');
-    const flags = this.#skip(/[gpiImMe0-9]*/y);
-    const file =
-      this.#peek() === 'w'
-        ? this.#skip(/w[^\n]*/y)
-            .slice(1)
-            .trim()
-        : undefined;
+    const flags = this.#skip(/[gpiImMe0-9 \t]*/y);
+    for (const [twice, what] of REPEATED) if (twice.test(flags)) this.#fail(what);
+    const file = this.#skip(/w/y) === '' ? undefined : this.#writtenFile();
     this.#end("unknown option to `s'");
     const regex = this.#regex(pattern, flags);
+    const replacement = replacementOf(text);
+    const most = Math.max(0, ...replacement.map((one) => (one.kind === 'group' ? one.index : 0)));
+    if (regex !== undefined && most > regex.groupCount)
+      this.#fail(`invalid reference \\${most} on \`s' command's RHS`);
     const number = Number(/\d+/.exec(flags)?.[0] ?? 1);
     if (number === 0) this.#fail("number option to `s' command may not be zero");
     return {
       regex,
-      replacement: replacementOf(text),
+      replacement,
       every: flags.includes('g'),
       from: number,
       print: flags.includes('p'),
@@ -234,12 +247,26 @@ class Parser {
     };
   }
 
+  #writtenFile(): string {
+    if (this.#files === undefined) this.#fail(DISABLED);
+    return this.#named(this.#skip(/[^\n]*/y).trim(), 'to write');
+  }
+
+  #named(path: string, use: 'to read' | 'to write'): string {
+    if (this.#files === undefined) this.#fail(DISABLED);
+    if (use === 'to write') this.#files?.open(path);
+    return path;
+  }
+
   #translation(): Map<string, string> {
     const delimiter = this.#peek();
     this.#at++;
     const missing = "unterminated `y' command";
     const plain = (text: string): string =>
-      text.replace(/\\([\s\S])/g, (_, c: string) => control[c] ?? (c === 'n' ? '\n' : c));
+      text.replace(ESCAPE, (whole: string) => {
+        const c = whole[1] ?? '';
+        return control[c] ?? numbered(whole) ?? (c === 'n' ? '\n' : c);
+      });
     const from = plain(this.#delimited(delimiter, missing, 'text'));
     const to = plain(this.#delimited(delimiter, missing, 'text'));
     if (from.length !== to.length) this.#fail("strings for `y' command are different lengths");
@@ -251,12 +278,14 @@ class Parser {
     if ('aic'.includes(name)) return this.#textArgument();
     if ('rRwW'.includes(name)) {
       this.#skip(/[ \t]*/y);
-      return this.#skip(/[^\n]*/y) || this.#fail('missing filename in r/R/w/W commands');
+      const path = this.#skip(/[^\n]*/y) || this.#fail('missing filename in r/R/w/W commands');
+      return this.#named(path, 'wW'.includes(name) ? 'to write' : 'to read');
     }
     if (name === ':') {
       const label = this.#skip(/[ \t]*[^\n;]*/y).trim();
       return label || this.#fail('":" lacks a label');
     }
+    if (name === 'v') return this.#skip(/[ \t]*[^\n;}]*/y).trim();
     if ('btT'.includes(name)) return this.#skip(/[ \t]*[^\n;}]*/y).trim();
     const number = 'qQlL'.includes(name) ? this.#skip(/[ \t]*\d*/y).trim() : '';
     if (name !== '{') this.#end('extra characters after command');
@@ -267,18 +296,22 @@ class Parser {
   #textArgument(): string {
     this.#skip(/[ \t]*/y);
     // The backslash that keeps blanks in front of a text is none of it.
-    if (this.#skip(/\\[ \t]*\n/y) === '') this.#skip(/\\(?!\n)/y);
-    else this.#skip(/[ \t]*(?=\\)/y);
+    if (this.#skip(/\\$/y) !== '') return ''; // `a\` ends the script: there is no text
+    const isBelow = this.#skip(/\\[ \t]*\n/y) !== '';
+    this.#skip(isBelow ? /[ \t]*(?=\\)/y : /\\(?!\n)/y);
     let out = '';
     for (; this.#at < this.#source.length; this.#at++) {
       const c = this.#peek();
       if (c === '\n') break;
       if (c === '\\') {
-        const next = this.#source[++this.#at] ?? '';
-        out += control[next] ?? next;
+        ESCAPE.lastIndex = this.#at;
+        const whole = ESCAPE.exec(this.#source)?.[0] ?? c;
+        const next = whole[1] ?? '';
+        out += control[next] ?? numbered(whole) ?? (next === 'n' && out !== '' ? '\n' : next);
+        this.#at += Math.max(0, whole.length - 1);
       } else out += c;
     }
-    if (out === '' && this.#at >= this.#source.length)
+    if (out === '' && this.#at >= this.#source.length && !isBelow)
       this.#fail("expected \\ after `a', `c' or `i'");
     return `${out}\n`;
   }
@@ -300,6 +333,26 @@ const control: Readonly<Record<string, string>> = {
   v: '\v',
 };
 
+const DISABLED = 'e/r/w commands disabled in sandbox mode';
+
+const REPEATED: readonly (readonly [RegExp, string])[] = [
+  [/p.*p/, "multiple `p' options to `s' command"],
+  [/g.*g/, "multiple `g' options to `s' command"],
+  [/\d\D+\d/, "multiple number options to `s' command"],
+];
+
+/** A backslash with what belongs to it; the second half of `\\\\` begins nothing. */
+const ESCAPE = /\\(?:x[0-9A-Fa-f]{1,2}|o[0-7]{1,3}|d[0-9]{1,3}|c[\s\S]|[\s\S])/g;
+
+/** `\x41`, `\o101`, `\d065` and `\cA`: one character, whatever it would mean otherwise. */
+function numbered(text: string): string | undefined {
+  const [kind, digits] = [text[1], text.slice(2)];
+  if (digits === '') return undefined;
+  if (kind === 'c') return String.fromCharCode(digits.toUpperCase().charCodeAt(0) ^ 0x40);
+  const base = kind === 'x' ? 16 : kind === 'o' ? 8 : 10;
+  return String.fromCharCode(Number.parseInt(digits, base) & 0xff);
+}
+
 function replacementOf(text: string): Piece[] {
   const pieces: Piece[] = [];
   let plain = '';
@@ -313,8 +366,14 @@ function replacementOf(text: string): Piece[] {
     if (c === '&') push({ kind: 'group', index: 0 });
     else if (c !== '\\') plain += c;
     else {
+      ESCAPE.lastIndex = i;
+      const whole = ESCAPE.exec(text)?.[0] ?? c;
       const next = text[++i] ?? '';
-      if (/\d/.test(next)) push({ kind: 'group', index: Number(next) });
+      const single = numbered(whole);
+      if (single !== undefined) {
+        plain += single;
+        i += whole.length - 2;
+      } else if (/\d/.test(next)) push({ kind: 'group', index: Number(next) });
       else if (/[LUluE]/.test(next)) push({ kind: 'case', to: next });
       else plain += next === 'n' ? '\n' : (control[next] ?? next);
     }

@@ -1,7 +1,25 @@
 // Orders of text: numbers inside names as numbers (`ls -v`, `sort -V`), after Debian policy §5.6.12.
 
-/** `file2` before `file10`; `~` before everything, letters before other characters. */
+/**
+ * `file2` before `file10`; `~` before everything, letters before other characters; `.`, `..` and hidden
+ * names first. What follows like `.tar.gz` counts only between names that are the same without it.
+ */
 export function compareVersions(a: string, b: string): number {
+  const early = rank(a) - rank(b);
+  if (early !== 0 || a === b) return early;
+  return compareParts(withoutSuffix(a), withoutSuffix(b)) || compareParts(a, b);
+}
+
+const rank = (name: string): number => {
+  const early = ['', '.', '..'].indexOf(name);
+  if (early >= 0) return early;
+  return name.startsWith('.') ? 3 : 4;
+};
+
+const withoutSuffix = (name: string): string =>
+  name.slice(0, 1) + name.slice(1).replace(/(?:\.[A-Za-z~][A-Za-z0-9~]*)+$/, '');
+
+function compareParts(a: string, b: string): number {
   let i = 0;
   let j = 0;
   while (i < a.length || j < b.length) {
@@ -26,15 +44,15 @@ export function compareVersions(a: string, b: string): number {
     if (isDigit(b.charCodeAt(j))) return -1;
     if (first !== 0) return first;
   }
-  return a < b ? -1 : a > b ? 1 : 0;
+  return 0;
 }
 
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 
 function weight(text: string, at: number): number {
-  if (at >= text.length) return 0;
+  if (at >= text.length) return -1;
   const c = text.charCodeAt(at);
   if (isDigit(c)) return 0;
-  if (text[at] === '~') return -1;
+  if (text[at] === '~') return -2;
   return /[A-Za-z]/.test(text[at] ?? '') ? c : c + 256;
 }

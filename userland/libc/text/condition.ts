@@ -66,14 +66,19 @@ const fileTypes: Readonly<Record<string, number>> = {
   '-L': S_IFLNK,
 };
 
+/** How an operator that stands last is read: the program misses its operand, a shell takes it for a string. */
+export type Dangling = 'mistake' | 'string';
+
 export class Condition {
   readonly #sys: Sys;
   readonly #args: readonly string[];
+  readonly #dangling: Dangling;
   #at = 0;
 
-  constructor(sys: Sys, args: readonly string[]) {
+  constructor(sys: Sys, args: readonly string[], dangling: Dangling = 'string') {
     this.#sys = sys;
     this.#args = args;
+    this.#dangling = dangling;
   }
 
   evaluate(): boolean {
@@ -159,6 +164,8 @@ export class Condition {
       this.#at += 2;
       return this.#unary(a, b);
     }
+    if (this.#dangling === 'mistake' && a.length === 2 && a.startsWith('-'))
+      throw new ConditionError(unary.test(a) ? 'missing' : 'unary', a);
     this.#at++;
     return a !== '';
   }
