@@ -90,6 +90,14 @@ for (const where of ['/tmp', '/mnt/sdC0'])
 test.serial(same, '/tmp', 'sort | uniq -c | sort -rn', 'b\na\nb\nc\nb\na\n');
 test.serial(same, '/tmp', 'tr a-z A-Z; cat; wc -c', 'hello\n');
 
+// A mebi of mebibytes: hours to whoever reads it.
+test.serial(
+  same,
+  '/mnt/sdC0',
+  'truncate -s 1T g; printf "a\\nb\\nc\\n" >> g; wc -c g; wc -c < g; tail -n 2 g; tail -c 3 g; tail -c +1099511627777 g; head -c -1099511627776 g | od -c; head -n -1 g | head -c 2 | od -c; od -j 1T -A d -c g; split -n 1099511627777/1099511627782 g; diff g g; cp --sparse=always g h; cp g i; ls -l g h i | cut -d" " -f5; dd if=h bs=1M skip=1M status=none; cmp -i 1T g i; rm g h i',
+  '',
+);
+
 test.serial('a reader that leaves ends the writer by SIGPIPE', async (t) => {
   const { stdout, stderr } = await system.exec('(yes; echo ended $? >&2) | head -n 1');
   t.is(stdout, 'y\n');

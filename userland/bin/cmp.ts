@@ -1,7 +1,8 @@
 // cmp: where two files differ. POSIX.1-2024 cmp -l -s, with GNU's -b -i -n.
 
-import { O_RDONLY, S_IFMT, S_IFREG } from '../../kernel/abi/constants.ts';
+import { O_RDONLY, S_IFMT, S_IFREG, SEEK_CUR } from '../../kernel/abi/constants.ts';
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { restOf } from '../libc/files/seek.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { COPY_BYTES } from '../libc/stdio.ts';
 import { parseSize } from '../libc/text/numbers.ts';
@@ -92,7 +93,10 @@ function fill(tool: Tool, fd: number, buffer: Uint8Array): number {
 }
 
 function skip(tool: Tool, fd: number, count: number, buffer: Uint8Array): void {
-  for (let left = count; left > 0; ) {
+  const rest = count > 0 ? restOf(tool.sys, fd) : undefined;
+  const over = Math.min(count, rest?.length ?? 0);
+  if (over > 0) tool.sys.lseek(fd, over, SEEK_CUR);
+  for (let left = count - over; left > 0; ) {
     const some = tool.sys.read(fd, buffer.subarray(0, Math.min(left, buffer.length)));
     if (some === 0) return;
     left -= some;

@@ -242,13 +242,17 @@ class Comparison {
   #files(a: Side, b: Side, head = ''): void {
     const { out } = this.#tool;
     const plan = this.#plan;
+    const besides = plan.shape.style === 'sides' && !plan.brief; // what is common is shown, too
+    if (!besides && isOneFile(a, b)) {
+      if (plan.reportSame) out.text(`Files ${a.path} and ${b.path} are identical\n`);
+      return;
+    }
     const [left, right] = [this.#read(a), this.#read(b)];
     if (left === undefined || right === undefined) return;
     const same = left.length === right.length && left.every((byte, i) => byte === right[i]);
     const { shape } = plan;
     const put = (text: string): void =>
       out.latin1(plan.expandsTabs ? withoutTabs(text, shape.style) : text);
-    const besides = shape.style === 'sides' && !plan.brief; // what is common is shown, too
     if (same && !(besides && !isBinary(left))) {
       if (plan.reportSame) out.text(`Files ${a.path} and ${b.path} are identical\n`);
       return;
@@ -316,6 +320,10 @@ class Comparison {
     }
   }
 }
+
+/** Two names of one file: no need to read it. */
+const isOneFile = ({ stat: a }: Side, { stat: b }: Side): boolean =>
+  a !== undefined && a.dev === b?.dev && a.ino === b.ino && (a.mode & S_IFMT) === S_IFREG;
 
 const MOST_BYTES = 512 * 1024 * 1024;
 const TIME = '%Y-%m-%d %H:%M:%S.%N %z';

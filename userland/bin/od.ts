@@ -1,7 +1,8 @@
 // od: bytes as numbers and characters. POSIX.1-2024 od -A -b -c -d -j -N -o -s -t -v -x, with GNU's -w
 // and z after a type.
 
-import { O_RDONLY } from '../../kernel/abi/constants.ts';
+import { O_RDONLY, SEEK_CUR } from '../../kernel/abi/constants.ts';
+import { restOf } from '../libc/files/seek.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { choose } from '../libc/text/choice.ts';
@@ -156,9 +157,15 @@ class Source {
     return used;
   }
 
+  /** Passes over so many bytes of all files together, in those whose size is known without reading. */
   skip(count: number): void {
+    const { sys } = this.#tool;
     const buffer = new Uint8Array(Math.min(count, 65536));
     for (let left = count; left > 0; ) {
+      const rest = this.#ready() && this.#fd !== undefined ? restOf(sys, this.#fd) : undefined;
+      if (this.#fd !== undefined && rest !== undefined)
+        left -= sys.lseek(this.#fd, Math.min(left, rest.length), SEEK_CUR) - rest.at;
+      if (left === 0) break;
       const some = this.read(buffer.subarray(0, Math.min(left, buffer.length)));
       if (some === 0) this.#tool.die('cannot skip past end of combined input');
       left -= some;

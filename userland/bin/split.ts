@@ -1,7 +1,8 @@
 // split: a file in pieces. POSIX.1-2024 split -a -b -l, with GNU's -C -d -e -n -t -x --additional-suffix
 // and --verbose.
 
-import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../../kernel/abi/constants.ts';
+import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY, SEEK_SET } from '../../kernel/abi/constants.ts';
+import { restOf } from '../libc/files/seek.ts';
 import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { Input, Output } from '../libc/stdio.ts';
@@ -258,6 +259,13 @@ function byChunks(tool: Tool, fd: number, how: Chunks): void {
   let chunk = 0;
   const share = Math.max(1, Math.floor(size / count));
   const end = (i: number): number => (i === count - 1 ? size : Math.min(size, share * (i + 1)));
+  const rest = found?.[1] === undefined && only !== undefined ? restOf(tool.sys, fd) : undefined;
+  if (rest?.at === 0 && only !== undefined) {
+    // Nobody asks for the chunks before it.
+    at = only === 0 ? 0 : end(only - 1);
+    chunk = only;
+    tool.sys.lseek(fd, at, SEEK_SET);
+  }
   const put = (bytes: Uint8Array): void => {
     if (only === undefined) pieces.write(bytes);
     else if (only === chunk) tool.out.write(bytes);
@@ -268,7 +276,7 @@ function byChunks(tool: Tool, fd: number, how: Chunks): void {
   };
   for (;;) {
     const bytes = found?.[1] === 'l' ? withSeparator(input, separator) : input.chunk();
-    if (bytes === undefined) break;
+    if (bytes === undefined || (only !== undefined && chunk > only)) break;
     if (found?.[1] === 'l') {
       while (chunk < count - 1 && at >= end(chunk)) advance();
       put(bytes);
