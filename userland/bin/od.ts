@@ -162,7 +162,7 @@ class Source {
     const { sys } = this.#tool;
     const buffer = new Uint8Array(Math.min(count, 65536));
     for (let left = count; left > 0; ) {
-      const rest = this.#ready() && this.#fd !== undefined ? restOf(sys, this.#fd) : undefined;
+      const rest = this.ready() && this.#fd !== undefined ? restOf(sys, this.#fd) : undefined;
       if (this.#fd !== undefined && rest !== undefined)
         left -= sys.lseek(this.#fd, Math.min(left, rest.length), SEEK_CUR) - rest.at;
       if (left === 0) break;
