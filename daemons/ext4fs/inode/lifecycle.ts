@@ -90,7 +90,8 @@ export function truncateStep(inode: Inode, { inUse }: { inUse: boolean }): boole
   if (inode.links === 0 && inUse) return false; // its last fid's end deletes it
   if (!inodeInUse(inode.op, inode.ino))
     fail(EUCLEAN, `inode ${inode.ino} is free, and yet to be deleted`); // for ever, as nobody can
-  if (inode.links > 0) truncateToSize(inode);
-  else evict(inode);
+  if (inode.links === 0) evict(inode);
+  else if (hasMap(inode)) truncateToSize(inode);
+  else removeOrphan(inode); // there is nothing to cut
   return isOrphan(inode);
 }

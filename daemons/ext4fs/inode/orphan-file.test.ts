@@ -121,3 +121,15 @@ test('an orphan that the bitmap calls free ends the mount with a word, not never
     /the orphan list is damaged.*inode 12 is free, and yet to be deleted/,
   );
 });
+
+test('what has a name and no blocks leaves the list, and stays', (t) => {
+  if (missing(t)) return;
+  const damage = ['symlink short target', 'ssv last_orphan 12'];
+  const image = debugfsWrite(volume('^orphan_file'), new Uint8Array(), damage);
+  const { fs, machine } = boot(image);
+  t.deepEqual(fs.list('').sort(), ['lost+found', 'short']);
+  fs.detach();
+  t.deepEqual(machine.log, ['1 orphan inodes finished']);
+  t.is(superblock(image).s_last_orphan, 0);
+  t.is(fsck(image).status, 0);
+});
