@@ -87,7 +87,9 @@ export const traps = (r: Random): string => {
   ]);
   const signal = r.pick(['USR1', 'TERM', 'HUP', 'USR2']);
   return r.pick([
-    () => `(v=1; trap ${action} EXIT; echo body; ${end}\n)\necho "t$?"`,
+    // What ends the shell ends a subshell inside its process.
+    () =>
+      `(v=1; trap ${action} EXIT; echo body; ${end.startsWith('kill') ? 'exit 2' : end}\n)\necho "t$?"`,
     () => `sh -c 'v=1; trap "echo bye; echo \\$v" EXIT; ${end.replaceAll("'", '')}'\necho "t$?"`,
     () => `sh -c 'trap "echo got" ${signal}; kill -${signal} $$; echo after'; echo "t$?"`,
     () => `sh -c 'trap "echo got; exit 3" ${signal}; kill -s ${signal} $$; echo after'; echo "t$?"`,

@@ -359,10 +359,10 @@ export const arithmetic = (r: Random): string => {
   const text = expression(r);
   return r.pick([
     () => `(a=5 b=-3 c= p=xyz; n=; echo $((${text})); echo "$? $a $b \${n-}")`,
-    () => `(a=010 b=0x10 c=; p=; echo "$((${text}))" $((${expression(r)})); echo "$a $b")`,
+    () => `(a=010 b=0x10 c=; n=; p=; echo "$((${text}))" $((${expression(r)})); echo "$a $b")`,
     () =>
-      `(a=1 b=2 c=3; i=$((${text})); echo "$i"; [ "$((${text}))" -eq 0 ] && echo zero; echo "$a,$b")`,
-    () => `(a='1 + 2' b=7 c=; echo $(($a * 2)) $(( ${expression(r, 2)} )))`,
+      `(a=1 b=2 c=3 n=0 p=; i=$((${text})); echo "$i"; [ "$((${text}))" -eq 0 ] && echo zero; echo "$a,$b")`,
+    () => `(a='1 + 2' b=7 c= n=0 p=; echo $(($a * 2)) $(( ${expression(r, 2)} )))`,
     () => `(a=3 b=4; set -- $((a)) $((b)); IFS=3; echo $((a*b)) $((30+$1)) "$((30+$1))")`,
   ])();
 };

@@ -90,6 +90,18 @@ test.serial('a line is edited, recalled, searched and completed', atTerminal, [
   ['whoa\t\r', out('root')],
   ['ls /etc/pr\t\r', out('/etc/profile')],
   ['echo ab\x14\x15echo c\r', out('c')], // ^T ^U
+  ['echo one \'two "2" three\'\r', out('one two "2" three')],
+  ['echo \x1b. x\r', out('two "2" three x')], // M-.
+  ['echo a\x1b.\x1b.\r', out('atwo "2" three')],
+  ['echo p q\x17\x17\x17ls\x15\x19 ; \x19\x1by\r', out('p q')], // ^W ^U ^Y M-y
+  ['echo gone\x17\x1f\r', out('gone')], // ^_ undoes
+  ['echo b c\x1bt\r', out('c b')], // M-t
+  ['EDITOR="sed -i s/old/new/"\r', prompt],
+  ['echo old\x18\x05', `echo new\nnew\n${prompt}`], // ^X ^E
+  ['echo first\r', out('first')],
+  ['echo second\r', out('second')],
+  ['\x10\x10\x0f', `${out('first')}echo second`], // ^P ^P ^O
+  ['\r', out('second')],
   [`echo ${'w'.repeat(70)}\x01\x06\x06\x06\x06\x06X\r`, out(`X${'w'.repeat(70)}`)],
   ['echo 日本\x02\x7f語\r', out('語本')],
   ['echo \x1b[200~a\rb\x1b[201~\r', `a\n-sh: 1: b: not found\n${prompt}`],

@@ -104,6 +104,76 @@ test(
   },
   'a| ',
 );
+test(
+  'older pieces come back one after the other',
+  edits,
+  'a b c',
+  (l) => {
+    for (let i = 0; i < 3; i++) {
+      l.kill(l.blankLeft());
+      l.move(l.cursor);
+    }
+    l.insert('x');
+    l.yank();
+    l.yankOlder();
+  },
+  'xb |',
+);
+test(
+  'an older piece takes only the place of one that was just brought back',
+  edits,
+  'a b',
+  (l) => {
+    l.kill(l.blankLeft());
+    l.yank();
+    l.move(0);
+    l.yankOlder();
+  },
+  '|a b',
+);
+test(
+  'changes are undone one by one, what was typed in one go at once',
+  edits,
+  'one two',
+  (l) => {
+    l.kill(l.blankLeft());
+    for (const char of 'abc') l.insert(char);
+    l.transpose();
+    l.changeWord('upper');
+    l.undo();
+    l.undo();
+    l.undo();
+  },
+  'one |',
+);
+test(
+  'all undone, the line is what it was',
+  edits,
+  'one two',
+  (l) => {
+    l.replace(3, 'xyz');
+    l.remove(0);
+    l.insert('日本');
+    for (let i = 0; i < 9; i++) l.undo();
+  },
+  'one two|',
+);
+for (const [start, at, wanted] of [
+  ['one  two', 8, 'two  one|'],
+  ['one two three', 5, 'two one| three'],
+  ['one two three', 4, 'two one| three'],
+  ['one', 3, 'one|'],
+] as const)
+  test(
+    `words swap in ${start} at ${at}`,
+    edits,
+    start,
+    (l) => {
+      l.move(at);
+      l.transposeWords();
+    },
+    wanted,
+  );
 test('characters swap', edits, 'abc', (l) => l.transpose(), 'acb|');
 test(
   'characters swap in the middle',

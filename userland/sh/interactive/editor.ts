@@ -40,6 +40,15 @@ const editing = (from: Termios): Termios => ({
   cc: from.cc.map((c, i) => (i === VMIN ? 1 : i === VTIME ? 0 : c)),
 });
 
+/** What ^X ^E does with the line, which is the last command then. */
+const editCommand = `fc -e "\${VISUAL:-\${EDITOR:-vi}}"`;
+
+/** The last word as the shell would part them, quotes and all. */
+function lastWordOf(command: string): string {
+  const words = command.match(/(?:[^\s\\'"]|\\.|'[^']*'|"(?:[^"\\]|\\.)*"|[\\'"])+/gs);
+  return words?.at(-1) ?? '';
+}
+
 export interface EditorOptions {
   readonly shell: Shell;
   readonly history: History;
@@ -52,7 +61,7 @@ export class Editor {
   private readonly history: History;
   private readonly onSignal: () => void;
   private readonly screen = new Screen();
-  private line = new Line();
+  private readonly line = new Line();
   private prompt = '';
   /** Where in the history the line is from; its length is the line that is being typed. */
   private place = 0;
@@ -60,7 +69,13 @@ export class Editor {
   private drafts = new Map<number, string>();
   private columns = 80;
   private stale = false;
+  /** The line is not the first one of its command. */
+  private continues = false;
   private lastKey = '';
+  /** M-. : which command's last word was put in, and how many characters it has. */
+  private lastWord = { place: 0, length: 0 };
+  /** ^O: the number of the command that the next line begins with. */
+  private following: number | undefined;
   /** What is written behind the line when it is done. */
   private last = '';
   /** The key that ended a search: it does what it does without one. */
@@ -73,7 +88,8 @@ export class Editor {
   }
 
   /** The line with its newline; undefined at ^D on an empty one. Throws Interrupted at ^C. */
-  readLine(prompt: string): string | undefined {
+  readLine(prompt: string, part: 'first' | 'further'): string | undefined {
+    this.continues = part === 'further';
     const { tty } = this.shell.sys;
     const before = tty.getattr(terminal);
     tty.setattr(terminal, TCSADRAIN, editing(before));
@@ -93,25 +109,52 @@ export class Editor {
     const last = lines.pop() ?? '';
     this.write(`\x1b[?2004h${lines.map((line) => `${line}\r\n`).join('')}`);
     this.prompt = last;
-    this.line = new Line();
+    this.line.set('');
     this.place = this.history.entries.length;
     this.drafts.clear();
     this.screen.forget();
     this.measure();
+    const { following } = this;
+    this.following = undefined;
+    if (following !== undefined) this.goTo(following - this.history.first);
     this.refresh();
   }
 
   private edit(): string | undefined {
     for (;;) {
-      const key = this.pending ?? readKey(() => this.nextByte());
+      const key = this.pending ?? this.readKey();
       this.pending = undefined;
       if (key.type === 'end') return this.ended();
       if (key.type === 'text' || key.type === 'paste') this.type(key);
       else if (key.name === '^D' && this.line.chars.length === 0) return this.ended();
       else if (key.name === '^J' || key.name === '^M') return this.finished(this.line.text);
+      else if (key.name === '^O') return this.finishedInHistory();
+      else if (key.name === '^X ^E' && this.mayEdit()) return this.finished(editCommand);
       else this.press(key.name);
       this.lastKey = key.type === 'key' ? key.name : '';
     }
+  }
+
+  /** ^X is the first half of a key. */
+  private readKey(): Key {
+    const next = (): number | undefined => this.nextByte();
+    const key = readKey(next);
+    if (key.type !== 'key' || key.name !== '^X') return key;
+    const second = readKey(next);
+    return second.type === 'key' ? { type: 'key', name: `^X ${second.name}` } : second;
+  }
+
+  private finishedInHistory(): string {
+    const { entries, first } = this.history;
+    if (this.place + 1 < entries.length) this.following = first + this.place + 1;
+    return this.finished(this.line.text);
+  }
+
+  /** The line becomes the last command, for `fc` to edit; not in the middle of one. */
+  private mayEdit(): boolean {
+    if (this.line.text.trim() === '' || this.continues) return false;
+    this.history.add(this.line.text);
+    return true;
   }
 
   private finished(text: string): string {
@@ -169,7 +212,9 @@ export class Editor {
     '^U': () => this.line.kill(0),
     '^V': () => this.quote(),
     '^W': () => this.line.kill(this.line.blankLeft()),
-    '^Y': () => this.line.yank(),
+    '^X ^U': () => this.ring(this.line.undo()),
+    '^Y': () => this.ring(this.line.yank()),
+    '^_': () => this.ring(this.line.undo()),
     '^?': () => this.line.remove(this.line.cursor - 1),
     'M-b': () => this.line.move(this.line.wordLeft()),
     'M-f': () => this.line.move(this.line.wordRight()),
@@ -179,6 +224,10 @@ export class Editor {
     'M-u': () => this.line.changeWord('upper'),
     'M-l': () => this.line.changeWord('lower'),
     'M-c': () => this.line.changeWord('capital'),
+    'M-t': () => this.ring(this.line.transposeWords()),
+    'M-y': () => this.ring(this.line.yankOlder()),
+    'M-.': () => this.lastArgument(),
+    'M-_': () => this.lastArgument(),
     'M-<': () => this.recall(0),
     'M->': () => this.recall(this.history.entries.length),
     up: () => this.recall(this.place - 1),
@@ -190,12 +239,28 @@ export class Editor {
     delete: () => this.line.remove(this.line.cursor + 1),
   };
 
+  private ring(done: boolean): void {
+    if (!done) this.write('\x07');
+  }
+
+  /** The last word of the command before; again, of the one before that. */
+  private lastArgument(): void {
+    const again = this.lastKey === 'M-.' || this.lastKey === 'M-_';
+    const from = again ? this.lastWord.place : this.place;
+    if (from === 0) {
+      this.write('\x07');
+      return;
+    }
+    const word = lastWordOf(this.history.entries[from - 1] ?? '');
+    this.line.replace(again ? this.lastWord.length : 0, word);
+    this.lastWord = { place: from - 1, length: clusters(word).length };
+  }
+
   private insertBefore(replaces: number, text: string): void {
     const { line } = this;
     const before = line.chars.slice(0, line.cursor).join('');
-    const start = clusters(before.slice(0, before.length - replaces) + text);
-    line.chars = [...start, ...line.chars.slice(line.cursor)];
-    line.move(start.length);
+    const kept = clusters(before.slice(0, before.length - replaces)).length;
+    line.replace(line.cursor - kept, text);
   }
 
   /** Completes as far as all candidates agree; the second time in a row shows them. */
@@ -240,8 +305,12 @@ export class Editor {
       return;
     }
     this.drafts.set(this.place, this.line.text);
+    this.goTo(place);
+  }
+
+  private goTo(place: number): void {
     this.place = place;
-    this.line.set(this.drafts.get(place) ?? entries[place] ?? '');
+    this.line.set(this.drafts.get(place) ?? this.history.entries[place] ?? '');
   }
 
   private search(): void {

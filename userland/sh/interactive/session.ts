@@ -152,7 +152,9 @@ class Session {
     const { shell } = this;
     this.watchChildren();
     try {
-      if (shell.state.options.emacs && isTerminal(shell)) return this.editor.readLine(prompt);
+      if (shell.state.options.emacs && isTerminal(shell)) {
+        return this.editor.readLine(prompt, this.command === '' ? 'first' : 'further');
+      }
     } catch (error) {
       if (error instanceof Interrupted) this.command = '';
       this.givenUp = error instanceof Interrupted;
