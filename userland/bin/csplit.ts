@@ -166,6 +166,8 @@ class Splitter {
   #made = 0;
   /** The last line that a search has found. */
   #searched = 0;
+  /** The pattern before was a search. */
+  #found = false;
 
   constructor(tool: Tool, style: Style) {
     this.#tool = tool;
@@ -179,6 +181,7 @@ class Splitter {
         for (let n = 0; n <= pattern.repeat; n++) {
           if (pattern.regex === undefined) this.#byNumber(pattern, n);
           else if (!this.#byRegex(pattern, n, pattern.regex)) return;
+          this.#found = pattern.regex !== undefined;
         }
       this.#begin();
       this.#rest();
@@ -216,9 +219,12 @@ class Splitter {
 
   #byNumber(pattern: Pattern, n: number): void {
     const target = (pattern.line ?? 0) * (n + 1);
+    const from = this.#number;
     this.#begin();
     const reached = this.#upTo(target, 'write');
-    const more = this.#look(0) !== undefined;
+    // GNU's takes the line that a search has found for one that is there already.
+    const found = this.#found && this.#number === from;
+    const more = this.#look(found ? 1 : 0) !== undefined;
     this.#end();
     if (!reached || (!more && !this.#style.elide)) this.#outOfRange(pattern, n);
     if (this.#style.suppress) this.#upTo(this.#number + 1, 'skip');

@@ -16,6 +16,9 @@ import { globRegExp } from '../libc/text/glob.ts';
 import { toLatin1 } from '../libc/text/latin1.ts';
 import { parseCount } from '../libc/text/numbers.ts';
 
+/** What may come where no size tells: as much as a file can have. */
+const MOST_BYTES = 2n ** 63n - 1n;
+
 export const main = program(
   {
     usage: '[OPTION]... PATTERNS [FILE]...\nSearch for PATTERNS in each FILE.',
@@ -140,6 +143,8 @@ function styleOf(tool: Tool, options: Options, files: readonly string[]): ScanSt
     return parseCount(text) ?? tool.die(`${text}: ${what}`);
   };
   const context = count('C', 'invalid context length argument') ?? 0;
+  const before = count('B', 'invalid context length argument');
+  const after = count('A', 'invalid context length argument');
   const titles = options.last('H', 'h');
   const many = files.length > 1 || options.has('r', 'R');
   const limit = options.value('m')?.startsWith('-') ? undefined : maxCount(tool, options);
@@ -157,10 +162,8 @@ function styleOf(tool: Tool, options: Options, files: readonly string[]): ScanSt
         ? undefined
         : toLatin1(encodeText(options.value('group') ?? '--')),
     only: options.has('o'),
-    before:
-      quiet || options.has('o') ? 0 : (count('B', 'invalid context length argument') ?? context),
-    after:
-      quiet || options.has('o') ? 0 : (count('A', 'invalid context length argument') ?? context),
+    before: quiet || options.has('o') ? 0 : (before ?? context),
+    after: quiet || options.has('o') ? 0 : (after ?? context),
     contextAsked: options.has('A', 'B', 'C', ...'0123456789'),
     limit: limit ?? Number.POSITIVE_INFINITY,
     silent: quiet,
@@ -262,7 +265,9 @@ class Search {
       const fd = name === '-' ? 0 : sys.open(name, O_RDONLY);
       let count: number;
       try {
-        count = this.#scan.file(new Input(sys, fd), label);
+        const { mode, size } = sys.fstat(fd);
+        const most = (mode & S_IFMT) === S_IFREG ? BigInt(size) : MOST_BYTES;
+        count = this.#scan.file(new Input(sys, fd), { label, most });
       } finally {
         if (fd !== 0) sys.close(fd);
       }

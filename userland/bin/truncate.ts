@@ -1,4 +1,4 @@
-// truncate: sets the size of files: -s N, +N, -N, <N, >N, /N, %N; -c, -r. GNU coreutils §13.5.
+// truncate: sets the size of files: -s N, +N, -N, <N, >N, /N, %N; -c, -o, -r. GNU coreutils §13.5.
 
 import { O_CREAT, O_NONBLOCK, O_WRONLY } from '../../kernel/abi/constants.ts';
 import { ENOENT, PosixError, strerror } from '../../kernel/abi/errno.ts';
@@ -8,9 +8,9 @@ import { quoted, quotedArgument } from '../libc/text/quote.ts';
 
 export const main = program(
   {
-    usage: '[-c] {-s SIZE | -r FILE} FILE...',
+    usage: '[-co] {-s SIZE | -r FILE} FILE...',
     short: 'cor:s:',
-    long: { 'no-create': 'c', 'reference=': 'r', 'size=': 's' },
+    long: { 'no-create': 'c', 'io-blocks': 'o', 'reference=': 'r', 'size=': 's' },
   },
   (tool, options) => {
     const { sys } = tool;
@@ -18,19 +18,24 @@ export const main = program(
     const reference = options.value('r');
     if (text === undefined && reference === undefined)
       tool.misuse("you must specify either '--size' or '--reference'");
+    const relation = /^\s*([-+<>/%]?)\s*(.*)$/.exec(text ?? '+0');
+    const sign = relation?.[1] ?? '';
+    if (reference !== undefined && sign === '')
+      tool.misuse("you must specify a relative '--size' with '--reference'");
+    if (options.has('o') && text === undefined)
+      tool.misuse("'--io-blocks' was specified but '--size' was not");
     if (options.operands.length === 0) tool.misuse('missing file operand');
     const base = reference === undefined ? undefined : sys.stat(reference).size;
-    const relation = /^\s*([-+<>/%]?)\s*(.*)$/.exec(text ?? '+0');
     const count =
       parseSize(relation?.[2] ?? '') ??
       tool.die(`Invalid number: ${quotedArgument(relation?.[2] ?? '')}`);
-    const sign = relation?.[1] ?? '';
     if (/[/%]/.test(sign) && count === 0) tool.die('division by zero');
     for (const path of options.operands) {
       try {
         const fd = sys.open(path, O_WRONLY | O_NONBLOCK | (options.has('c') ? 0 : O_CREAT), 0o666);
-        const old = base ?? sys.fstat(fd).size;
-        sys.ftruncate(fd, sizeFrom(old, sign, count));
+        const stat = sys.fstat(fd);
+        const unit = options.has('o') ? stat.blksize : 1;
+        sys.ftruncate(fd, sizeFrom(base ?? stat.size, sign, count * unit));
         sys.close(fd);
       } catch (error) {
         if (!(error instanceof PosixError)) throw error;

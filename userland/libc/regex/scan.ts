@@ -44,6 +44,7 @@ export class Scan {
   readonly #style: ScanStyle;
   readonly #delimiter: string;
   #label = '';
+  #width = 0; // of numbers, at least
   #count = 0;
   #number = 0; // of the last line seen
   #offset = 0; // of the block
@@ -60,9 +61,10 @@ export class Scan {
     this.#delimiter = String.fromCharCode(style.delimiter);
   }
 
-  /** Prints what is selected; returns how many lines were. */
-  file(input: Input, label: string): number {
+  /** Prints what is selected; returns how many lines were. `most`: bytes that the file may have. */
+  file(input: Input, { label, most }: { label: string; most: bigint }): number {
     this.#label = label;
+    this.#width = this.#style.tab ? String(most + (this.#style.numbers ? 1n : 0n)).length : 0;
     this.#count = 0;
     this.#number = 0;
     this.#offset = 0;
@@ -191,8 +193,10 @@ export class Scan {
     const end = this.#coloured(mark, MARK_COLOUR);
     let head = '';
     if (names) head += this.#coloured(this.#label, NAME_COLOUR) + (nameEnd || end);
-    if (numbers) head += this.#coloured(String(line.number), NUMBER_COLOUR) + end;
-    if (offsets) head += this.#coloured(String(offset), NUMBER_COLOUR) + end;
+    const put = (value: number): string =>
+      this.#coloured(String(value).padStart(this.#width), NUMBER_COLOUR) + end;
+    if (numbers) head += put(line.number);
+    if (offsets) head += put(offset);
     this.#out.text(tab && head !== '' && line.text !== '' ? `${head}\t` : head);
   }
 
