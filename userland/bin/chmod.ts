@@ -2,7 +2,7 @@
 
 import { PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { applyMode, currentUmask, formatMode, parseMode } from '../libc/files/mode.ts';
-import { isSymlink, statIfThere } from '../libc/files/path.ts';
+import { isRoot, isSymlink, statIfThere } from '../libc/files/path.ts';
 import { walk } from '../libc/files/walk.ts';
 import { program, type Tool } from '../libc/program.ts';
 import { quoted, quotedArgument } from '../libc/text/quote.ts';
@@ -17,6 +17,8 @@ export const main = program(
       quiet: 'f',
       verbose: 'v',
       recursive: 'R',
+      'preserve-root': 'keep',
+      'no-preserve-root': 'root',
       'reference=': 'reference',
     },
     // `-w`, `-rwx,u+x` are modes, not options.
@@ -24,7 +26,7 @@ export const main = program(
       const at = args.findIndex((arg) => /^-[rwxXstugoa0-7]/.test(arg));
       const end = args.indexOf('--');
       if (at < 0 || (end >= 0 && end < at)) return [...args];
-      const rest = args.filter((_, i) => i !== at);
+      const rest = args.filter((_, i) => i !== at && i !== end);
       const before = rest.filter((arg) => /^-[cfRv]+$|^--[a-z]/.test(arg));
       return [...before, '--', args[at] ?? '', ...rest.filter((arg) => !before.includes(arg))];
     },
@@ -47,8 +49,9 @@ export const main = program(
     const umask = currentUmask(sys);
     const how: How = {
       next: (mode) => applyMode(change, mode, umask),
-      talk: options.has('v') ? 'all' : options.has('c') ? 'changes' : 'none',
+      talk: talks[options.last('c', 'v') ?? ''] ?? 'none',
       quiet: options.has('f'),
+      rootToo: options.last('keep', 'root') !== 'keep',
     };
     for (const path of operands) {
       if (options.has('R')) changeTree(tool, path, how);
@@ -57,10 +60,14 @@ export const main = program(
   },
 );
 
+const talks: Readonly<Record<string, How['talk']>> = { v: 'all', c: 'changes' };
+
 interface How {
   readonly next: (mode: number) => number;
   readonly talk: 'all' | 'changes' | 'none';
   readonly quiet: boolean;
+  /** / may be the root of a tree. */
+  readonly rootToo: boolean;
 }
 
 function guarded(
@@ -83,14 +90,23 @@ function changeOperand(tool: Tool, path: string, how: How): void {
   guarded(tool, { path, how, what: 'cannot access' }, () => {
     const stat = statIfThere(tool.sys, path);
     if (stat !== undefined) changeOne(tool, path, stat.mode, how);
-    else if (isSymlink(tool.sys.lstat(path))) {
-      tool.status = 1;
-      if (!how.quiet) tool.note(`cannot operate on dangling symlink ${quoted(path)}`);
-    }
+    else if (isSymlink(tool.sys.lstat(path))) dangling(tool, path, how);
   });
 }
 
+function dangling(tool: Tool, path: string, how: How): void {
+  tool.status = 1;
+  if (!how.quiet) tool.note(`cannot operate on dangling symlink ${quoted(path)}`);
+  if (how.talk === 'all') tool.out.text(`${quoted(path)} could not be accessed\n`);
+}
+
 function changeTree(tool: Tool, root: string, how: How): void {
+  if (!how.rootToo && isRoot(tool.sys, root)) {
+    tool.warn(
+      `it is dangerous to operate recursively on ${quoted(root)}\n${tool.name}: use --no-preserve-root to override this failsafe`,
+    );
+    return;
+  }
   const visits = walk(tool.sys, {
     root,
     follow: 'root',
@@ -103,9 +119,13 @@ function changeTree(tool: Tool, root: string, how: How): void {
         },
       ),
   });
-  for (const visit of visits)
-    if (visit.phase === 'pre' && !isSymlink(visit.stat))
-      changeOne(tool, visit.path, visit.stat.mode, how);
+  for (const { phase, stat, path, depth } of visits) {
+    if (phase === 'post') continue;
+    if (!isSymlink(stat)) changeOne(tool, path, stat.mode, how);
+    else if (depth === 0) dangling(tool, path, how);
+    else if (how.talk === 'all')
+      tool.out.text(`neither symbolic link ${quoted(path)} nor referent has been changed\n`);
+  }
 }
 
 function changeOne(tool: Tool, path: string, mode: number, how: How): void {

@@ -1,140 +1,176 @@
-// expand and unexpand: tabs into blanks and back. POSIX.1-2024 expand -t, unexpand -a -t, with GNU's -i
-// and --first-only.
+// expand and unexpand: tabs into blanks and back. POSIX.1-2024 expand -t, unexpand -a -t, with GNU's -i,
+// --first-only and stops of the forms +N and /N. The files are one text: a line may go on in the next.
 
 import type { Options } from '../libc/options.ts';
 import { program, programName, type Tool } from '../libc/program.ts';
+import type { Output } from '../libc/stdio.ts';
 import type { Program } from '../libc/sys.ts';
-import { toLatin1 } from '../libc/text/latin1.ts';
+import { type TabStops, tabStops } from '../libc/text/tabs.ts';
+
+const [BACKSPACE, TAB, NEWLINE, BLANK] = [8, 9, 10, 32] as const;
 
 const expand = program(
   {
     usage: '[-i] [-t LIST] [FILE]...',
-    short: 'it:0123456789,',
+    short: 'it:',
     long: { initial: 'i', 'tabs=': 't' },
-    rewrite: (args) => args.map((arg) => (/^-\d[\d,]*$/.test(arg) ? `-t${arg.slice(1)}` : arg)),
+    rewrite: (args) => numbersAre(args, 't'),
   },
   (tool, options) => {
-    const stops = stopsOf(tool, options);
-    const initial = options.has('i');
-    eachLine(tool, options, (line) => expanded(line, stops, initial));
+    const stops = tabStops(tool, options.values('t'));
+    const expander = new Expander(tool.out, { stops, all: !options.has('i') });
+    eachByte(tool, options, expander);
   },
 );
 
 const unexpand = program(
   {
     usage: '[-a] [--first-only] [-t LIST] [FILE]...',
-    short: 'at:0123456789,',
+    short: 'aN:t:',
     long: { all: 'a', 'first-only': 'first', 'tabs=': 't' },
-    rewrite: (args) =>
-      args.flatMap((arg) =>
-        /^-\d[\d,]*$/.test(arg) ? ['--first-only', `-t${arg.slice(1)}`] : [arg],
-      ),
+    rewrite: (args) => numbersAre(args, 'N'),
   },
   (tool, options) => {
-    const stops = stopsOf(tool, options);
+    const stops = tabStops(tool, [...options.values('N'), ...options.values('t')]);
     const all = options.has('a', 't') && !options.has('first');
-    eachLine(tool, options, (line) => unexpanded(line, stops, all));
+    const unexpander = new Unexpander(tool.out, { stops, all });
+    eachByte(tool, options, unexpander);
+    unexpander.end();
   },
 );
 
 export const main: Program = (sys) => (programName(sys) === 'unexpand' ? unexpand : expand)(sys);
 
-function eachLine(tool: Tool, options: Options, change: (line: string) => string): void {
+/** `-4,8` as it was before there was -t. */
+const numbersAre = (args: readonly string[], option: string): string[] =>
+  args.map((arg) => (/^-\d[\d,]*$/.test(arg) ? `-${option}${arg.slice(1)}` : arg));
+
+interface Changer {
+  put(byte: number): void;
+}
+
+function eachByte(tool: Tool, options: Options, to: Changer): void {
   tool.eachInput(options.operands, (input) => {
-    for (let line = input.line(); line !== undefined; line = input.line()) {
-      tool.out.latin1(change(toLatin1(line)));
-      if (input.terminated) tool.out.byte(10);
-    }
+    for (let bytes = input.chunk(); bytes !== undefined; bytes = input.chunk())
+      for (const byte of bytes) to.put(byte);
   });
 }
 
-/** The column of the next stop behind one; undefined when the list ends before. */
-type Stops = (column: number) => number | undefined;
-
-function stopsOf(tool: Tool, options: Options): Stops {
-  const text = options.values('t').join(',');
-  if (text === '') return (column) => column + 8 - (column % 8);
-  const list: number[] = [];
-  let every: { size: number; from: number } | undefined;
-  for (const word of text.split(/[ ,]+/)) {
-    const found = /^([/+]?)(\d+)$/.exec(word);
-    if (found === null) {
-      const bad = word.replace(/^[/+]?\d*/, '');
-      return tool.die(`tab size contains invalid character(s): '${bad}'`);
-    }
-    const size = Number(found[2]);
-    if (size === 0) return tool.die('tab size cannot be 0');
-    if (found[1] !== '') every = { size, from: found[1] === '+' ? (list.at(-1) ?? 0) : 0 };
-    else {
-      if (size <= (list.at(-1) ?? 0)) return tool.die('tab sizes must be ascending');
-      list.push(size);
-    }
-  }
-  const [only] = list;
-  if (list.length === 1 && only !== undefined && every === undefined)
-    return (column) => column + only - (column % only);
-  return (column) => {
-    const listed = list.find((stop) => stop > column);
-    if (listed !== undefined || every === undefined) return listed;
-    const { size, from } = every;
-    return column + size - ((column - from) % size);
-  };
+interface Way {
+  readonly stops: TabStops;
+  /** Behind the first character that is no blank, too. */
+  readonly all: boolean;
 }
 
-function expanded(line: string, stops: Stops, initial: boolean): string {
-  if (!line.includes('\t')) return line;
-  let out = '';
-  let column = 0;
-  let blank = true;
-  for (const c of line) {
-    if (c === '\t' && (blank || !initial)) {
-      const next = stops(column) ?? column + 1;
-      out += ' '.repeat(next - column);
-      column = next;
-      continue;
-    }
-    if (c === '\b') column = Math.max(0, column - 1);
-    else column = c === '\t' ? (stops(column) ?? column + 1) : column + 1;
-    if (c !== ' ' && c !== '\t') blank = false;
-    out += c;
+class Expander implements Changer {
+  readonly #out: Output;
+  readonly #stops: TabStops;
+  readonly #all: boolean;
+  #column = 0;
+  #active = true;
+
+  constructor(out: Output, { stops, all }: Way) {
+    this.#out = out;
+    this.#stops = stops;
+    this.#all = all;
   }
-  return out;
+
+  put(byte: number): void {
+    if (byte === NEWLINE) {
+      this.#column = 0;
+      this.#active = true;
+    } else if (this.#active) {
+      if (byte === TAB) {
+        this.#tab();
+        return;
+      }
+      if (byte === BACKSPACE) this.#column = Math.max(0, this.#column - 1);
+      else this.#column++;
+      if (byte !== BLANK) this.#active = this.#all;
+    }
+    this.#out.byte(byte);
+  }
+
+  #tab(): void {
+    const stop = this.#stops(this.#column) ?? this.#column + 1;
+    for (; this.#column < stop; this.#column++) this.#out.byte(BLANK);
+  }
 }
 
-function unexpanded(line: string, stops: Stops, all: boolean): string {
-  let out = '';
-  let column = 0;
-  let at = 0;
-  while (at < line.length) {
-    const blanks = /^[ \t]+/.exec(line.slice(at))?.[0];
-    if (blanks !== undefined) {
-      const run = packed(blanks, column, stops);
-      out += run.text;
-      column = run.column;
-      at += blanks.length;
-    } else {
-      if (!all) return out + line.slice(at);
-      column = line[at] === '\b' ? Math.max(0, column - 1) : column + 1;
-      out += line[at++];
-    }
-  }
-  return out;
-}
+class Unexpander implements Changer {
+  readonly #out: Output;
+  readonly #stops: TabStops;
+  readonly #all: boolean;
+  #column = 0;
+  #active = true;
+  #afterBlank = true;
+  /** Blanks that wait for what comes: a tab may stand for them, or for all but the first. */
+  #held = 0;
+  #heldBegins: typeof BLANK | typeof TAB = BLANK;
+  /** The first that is held stood alone before a stop: it is not worth a tab unless more follow. */
+  #heldLone = false;
 
-/** Blanks that reach a stop become a tab; a single one before it stays, unless more follows. */
-function packed(blanks: string, from: number, stops: Stops): { text: string; column: number } {
-  let text = '';
-  let pending = '';
-  let column = from;
-  for (const [i, c] of [...blanks].entries()) {
-    const stop = stops(column);
-    if (stop === undefined) return { text: text + pending + blanks.slice(i), column: column + 1 };
-    column = c === '\t' ? stop : column + 1;
-    pending += c;
-    if (column !== stop) continue;
-    const more = blanks[i + 1] !== undefined;
-    text += pending === ' ' && !more ? ' ' : '\t';
-    pending = '';
+  constructor(out: Output, { stops, all }: Way) {
+    this.#out = out;
+    this.#stops = stops;
+    this.#all = all;
   }
-  return { text: text + pending, column };
+
+  put(byte: number): void {
+    if (this.#active) {
+      const isBlank = byte === BLANK || byte === TAB;
+      if (isBlank) {
+        const shown = this.#blank(byte);
+        if (shown !== undefined) this.#out.byte(shown);
+        return;
+      }
+      if (byte === BACKSPACE) this.#column = Math.max(0, this.#column - 1);
+      else this.#column++;
+      this.end();
+      this.#afterBlank = false;
+      this.#active = this.#all;
+    }
+    this.#out.byte(byte);
+    if (byte === NEWLINE) this.#begin();
+  }
+
+  /** Writes what is held. */
+  end(): void {
+    if (this.#held === 0) return;
+    this.#out.byte(this.#held > 1 && this.#heldLone ? TAB : this.#heldBegins);
+    for (; this.#held > 1; this.#held--) this.#out.byte(BLANK);
+    this.#held = 0;
+    this.#heldLone = false;
+  }
+
+  #begin(): void {
+    this.#column = 0;
+    this.#active = true;
+    this.#afterBlank = true;
+  }
+
+  /** What is to be written now; undefined when the blank is held. */
+  #blank(byte: typeof BLANK | typeof TAB): number | undefined {
+    const stop = this.#stops(this.#column);
+    if (stop === undefined) {
+      this.#active = false;
+      this.end();
+      return byte;
+    }
+    this.#column = byte === TAB ? stop : this.#column + 1;
+    const isAtStop = this.#column === stop;
+    if (byte === BLANK && !(isAtStop && this.#afterBlank)) {
+      if (isAtStop) this.#heldLone = true;
+      if (this.#held === 0) this.#heldBegins = BLANK;
+      this.#held++;
+      this.#afterBlank = true;
+      return undefined;
+    }
+    // One tab for all of them, and one before it for the lone blank, which ends at a stop itself.
+    if (this.#held > 0) this.#heldBegins = TAB;
+    this.#held = this.#heldLone ? 1 : 0;
+    this.end();
+    this.#afterBlank = true;
+    return TAB;
+  }
 }

@@ -206,7 +206,8 @@ function convert(job: Job, from: Source & { readonly output: Output }): boolean 
     size.out += bytes.length;
     if (does === 'pack' || does === 'unpack') from.output.write(bytes);
   };
-  const unpacker = new GzipUnpacker(sink);
+  const passes = job.force && from.output === tool.out && does !== 'list';
+  const unpacker = new GzipUnpacker(sink, { passes });
   const codec: Codec = does === 'pack' ? gzipPacker(sink, { ...from.header, level }) : unpacker;
   try {
     const input = new Input(tool.sys, from.fd);
@@ -217,11 +218,12 @@ function convert(job: Job, from: Source & { readonly output: Output }): boolean 
     codec.end();
   } catch (error) {
     if (error instanceof FormatError) {
-      if (error.onlyWarning) {
+      if (error.weight === 'warning') {
         warn(job, `${from.name}: ${error.message}`);
         return true;
       }
       tool.error(`\n${tool.name}: ${from.name}: ${error.message}\n`);
+      if (error.weight === 'end') throw new Exit(1, '');
     } else if (error instanceof Exit) throw error;
     else tool.fault(from.name, error);
     tool.status = 1;

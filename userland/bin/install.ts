@@ -49,16 +49,29 @@ export const main = program(
     },
   },
   (tool, options) => {
+    refuse(tool, options);
     const look = readLook(tool, options);
     if (options.has('d')) {
-      if (options.operands.length === 0) return tool.misuse('missing file operand');
       for (const path of options.operands) makeDirectory(tool, path, look);
       return tool.status;
     }
-    for (const pair of pairs(tool, options, look)) installFile(tool, pair, look);
+    const made = options.operands.length > 2 || options.has('t') ? new Set<string>() : undefined;
+    const all = pairs(tool, options, look);
+    if (look.compare && look.times)
+      tool.misuse('options --compare (-C) and --preserve-timestamps are mutually exclusive');
+    for (const pair of all) installFile(tool, pair, { look, made });
     return tool.status;
   },
 );
+
+function refuse(tool: Tool, options: Options): void {
+  const into = options.value('t');
+  if (options.has('d') && into !== undefined)
+    tool.die('target directory not allowed when installing a directory');
+  if (options.operands.length === 0) tool.misuse('missing file operand');
+  if (into !== undefined && options.has('T'))
+    tool.die('cannot combine --target-directory (-t) and --no-target-directory (-T)');
+}
 
 /** How what is installed is to look. */
 interface Look {
@@ -70,6 +83,8 @@ interface Look {
   readonly compare: boolean;
   readonly verbose: boolean;
   readonly backup: Backup;
+  /** Each backup gets a name of its own. */
+  readonly keepsAll: boolean;
 }
 
 const USUAL_MODE = 0o755;
@@ -78,20 +93,26 @@ function readLook(tool: Tool, options: Options): Look {
   const text = options.value('m');
   const change = text === undefined ? undefined : parseMode(text);
   if (text !== undefined && change === undefined) tool.die(`invalid mode ${quotedArgument(text)}`);
+  const mode = change ? applyMode(change, 0, 0) : USUAL_MODE;
+  if (options.has('C') && mode > 0o777)
+    tool.note(
+      'the --compare (-C) option is ignored when you specify a mode with non-permission bits',
+    );
   const users = new Users(tool.sys);
   const owner = options.value('o');
   const group = options.value('g');
   const uid = owner === undefined ? -1 : users.uid(owner);
   const gid = group === undefined ? -1 : users.gid(group);
   return {
-    mode: change ? applyMode(change, 0, 0) : USUAL_MODE,
+    mode,
     directoryMode: change ? applyMode(change, 0o40000, 0) & 0o7777 : USUAL_MODE,
     uid: uid ?? tool.die(`invalid user ${quotedArgument(owner ?? '')}`),
     gid: gid ?? tool.die(`invalid group ${quotedArgument(group ?? '')}`),
     times: options.has('p'),
-    compare: options.has('C'),
+    compare: options.has('C') && mode <= 0o777,
     verbose: options.has('v'),
     backup: backupOf(tool, options),
+    keepsAll: /^(numbered|t)$/.test(options.value('backup') ?? ''),
   };
 }
 
@@ -137,11 +158,19 @@ function makeDirectory(tool: Tool, path: string, look: Look): void {
   });
 }
 
-function installFile(tool: Tool, { from, to }: Destination, look: Look): void {
+function installFile(
+  tool: Tool,
+  { from, to }: Destination,
+  { look, made }: { look: Look; made: Set<string> | undefined },
+): void {
   const { sys } = tool;
   const stat = tool.attempt(`cannot stat ${quoted(from)}`, () => sys.stat(from));
   const there = lstatIfThere(sys, to);
   if (stat === undefined || objection(tool, { from, to, stat, there })) return;
+  if (made?.has(to) && !look.keepsAll) {
+    tool.warn(`will not overwrite just-created ${quoted(to)} with ${quoted(from)}`);
+    return;
+  }
   if (look.compare && there !== undefined && isSame(tool, { from, to, there, stat }, look)) return;
   const backup = there === undefined ? undefined : look.backup?.(to);
   const cleared = tool.attempt(`cannot remove ${quoted(to)}`, () => {
@@ -152,12 +181,13 @@ function installFile(tool: Tool, { from, to }: Destination, look: Look): void {
     return true;
   });
   if (!cleared) return;
-  const copy = { from, to, stat, exists: false, sparse: 'auto', mode: 0o600 } as const;
-  if (!copyData(tool, copy)) return;
   if (look.verbose)
     tool.out.text(
       `${quoted(from)} -> ${quoted(to)}${backup === undefined ? '' : ` (backup: ${quoted(backup)})`}\n`,
     );
+  const copy = { from, to, stat, exists: false, sparse: 'auto', mode: 0o600 } as const;
+  if (!copyData(tool, copy)) return;
+  made?.add(to);
   const keep = { mode: false, ownership: false, times: look.times, xattrs: false };
   copyAttributes(tool, { from, to, stat, keep });
   tool.attempt(`cannot change ownership of ${quoted(to)}`, () => {

@@ -3,6 +3,7 @@
 
 import { O_RDWR } from '../../kernel/abi/constants.ts';
 import { PosixError } from '../../kernel/abi/errno.ts';
+import { realpath, statIfThere } from '../libc/files/path.ts';
 import { runCommands, runKey, searchForward, setPattern, toLine } from '../libc/less/commands.ts';
 import { lessOptions, lessSettings } from '../libc/less/options.ts';
 import { Pager } from '../libc/less/pager.ts';
@@ -28,10 +29,11 @@ export const main = program(
     const { sys } = tool;
     const environment = parseOptions(lessOptions, environmentWords(sys.env.get('LESS') ?? ''));
     const all = new Options([...environment.list, ...given.list], given.operands);
-    const names = given.operands.length > 0 ? given.operands : ['-'];
+    const files = once(sys, given.operands);
+    const names = files.length > 0 ? files : ['-'];
     if (names[0] === '-' && given.operands.length === 0 && sys.isatty(0))
       return tool.misuse('missing filename');
-    if (!sys.isatty(1)) return copy(tool, given.operands);
+    if (!sys.isatty(1)) return copy(tool, files);
     const pager = new Pager(tool, {
       files: names,
       settings: lessSettings(all),
@@ -41,6 +43,15 @@ export const main = program(
     return page(pager, [...all.values('p').map((pattern) => `/${pattern}`), ...all.values('plus')]);
   },
 );
+
+/** A file that is named twice is there once. */
+function once(sys: Sys, names: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return names.filter((name) => {
+    const path = name !== '-' && statIfThere(sys, name) !== undefined ? realpath(sys, name) : name;
+    return !seen.has(path) && seen.add(path);
+  });
+}
 
 /** LESS=-RS, LESS=RS and LESS='-R -x4' all mean options. */
 function environmentWords(text: string): string[] {

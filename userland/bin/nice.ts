@@ -13,11 +13,7 @@ export const main = program(
     long: { 'adjustment=': 'n' },
     stopAtOperand: true,
     trouble: 125,
-    rewrite: (args) => {
-      const at = args.findIndex((arg) => !/^-[-+]?\d+$/.test(arg));
-      const head = args.slice(0, at < 0 ? args.length : at);
-      return [...head.flatMap((arg) => ['-n', arg.slice(1)]), ...args.slice(head.length)];
-    },
+    rewrite: numbersAreAdjustments,
   },
   (tool, options) => {
     const { resources } = tool.sys;
@@ -40,3 +36,17 @@ export const main = program(
     return execProgram(tool, options.operands, tool.sys.env);
   },
 );
+
+/** `-5` and `--5` among the options. */
+function numbersAreAdjustments(args: readonly string[]): string[] {
+  const out: string[] = [];
+  let at = 0;
+  for (; at < args.length; at++) {
+    const arg = args[at] ?? '';
+    if (/^-[-+]?\d/.test(arg)) out.push('-n', arg.slice(1));
+    else if (arg === '-n' || arg === '--adjustment') out.push(...args.slice(at, ++at + 1));
+    else if (/^-n|^--adjustment=/.test(arg)) out.push(arg);
+    else break;
+  }
+  return [...out, ...args.slice(at)];
+}

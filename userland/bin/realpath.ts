@@ -2,7 +2,7 @@
 // --relative-base). GNU coreutils §18.5.
 
 import { ENOTDIR, fail, PosixError, strerror } from '../../kernel/abi/errno.ts';
-import { isDirectory, join, realpath } from '../libc/files/path.ts';
+import { absolutePath, isDirectory, realpath } from '../libc/files/path.ts';
 import { program } from '../libc/program.ts';
 import { maybeQuoted } from '../libc/text/quote.ts';
 
@@ -27,13 +27,17 @@ export const main = program(
     if (options.operands.length === 0) tool.missingOperand();
     const way = options.last('e', 'm');
     const must = way === 'e' ? 'all' : way === 'm' ? 'none' : 'parent';
-    const resolve = (path: string): string =>
-      options.has('s') ? stripped(path, tool.sys.getcwd()) : realpath(tool.sys, path, must);
+    const links = options.last('L', 's', 'P') ?? 'P';
+    const resolve = (path: string): string => {
+      if (links === 'P') return realpath(tool.sys, path, must);
+      const plain = absolutePath(tool.sys, path, must);
+      return links === 's' ? plain : realpath(tool.sys, plain, must);
+    };
     const directory = (path: string | undefined): string | undefined => {
       if (path === undefined) return undefined;
       const found = tool.attempt(maybeQuoted(path), () => {
         const real = resolve(path);
-        if (way !== 'm' && !isDirectory(tool.sys.stat(real))) fail(ENOTDIR);
+        if (way === 'e' && !isDirectory(tool.sys.stat(real))) fail(ENOTDIR);
         return real;
       });
       return found ?? tool.die('');
@@ -71,13 +75,3 @@ function shown(path: string, { base, to }: Relation): string {
 
 const isBelow = (path: string, base: string): boolean =>
   base === '/' || path === base || path.startsWith(`${base}/`);
-
-/** Absolute, `.` and `..` taken out as text. */
-function stripped(path: string, cwd: string): string {
-  const parts: string[] = [];
-  for (const part of (path.startsWith('/') ? path : join(cwd, path)).split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return `/${parts.join('/')}`;
-}

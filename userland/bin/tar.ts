@@ -179,7 +179,7 @@ function stream(tool: Tool, fd: number, reader: TarReader): void {
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     tool.note(error.message);
-    if (error.onlyWarning) return;
+    if (error.weight === 'warning') return;
     tool.die('Error is not recoverable: exiting now');
   }
 }

@@ -1,5 +1,6 @@
 // Programs that work on trees of files: each gets a random tree, and what becomes of it is compared.
 
+import { fileCase } from '../kinds.ts';
 import type { Table } from '../maker.ts';
 import type { Random } from '../random.ts';
 import { find, ls } from './listing.ts';
@@ -7,7 +8,7 @@ import { names, onOddTree, onTree } from './tree.ts';
 
 const mode = (random: Random): string =>
   random.pick(
-    '644|0755|700|4711|1777|0|u+x|go-r|a=r|u=rwx,g=rx,o=|+x|-w|g=u|o+t|ug+s|a+X|+t|u=g,o=u|u+x,u-r|888|u?x|=|-x,+r'.split(
+    '644|0755|700|4711|1777|0|u+x|go-r|a=r|u=rwx,g=rx,o=|+x|-w|g=u|o+t|ug+s|a+X|+t|u=g,o=u|u+x,u-r|888|u?x|=|-x,+r|7777|00755|2755|u=s|g-s,o=t|+4|u+4|=640|a=rwX|10000|o=g,g=|,u+x'.split(
       '|',
     ),
   );
@@ -166,22 +167,28 @@ export const fileTable: Table = {
       r,
       [
         'chown',
-        ...r.some(['-R', '-v', '-c', '-h', '--from=0', '-f'], 2),
-        r.pick('1001|1001:1002|:1003|root|root:root|0.0|+1005:+1006|nobody-here|1001:'.split('|')),
+        ...r.some(['-R', '-v', '-c', '-h', '--from=0', '-f', '-H', '-L', '--from=:1'], 3),
+        r.pick(
+          '1001|1001:1002|:1003|root|root:root|0.0|+1005:+1006|nobody-here|1001:|:|root:|.1003|root.'.split(
+            '|',
+          ),
+        ),
         ...names(r, 0, 2),
       ],
-      { tail: "; find . -printf '%U %G %p\\n' | sort" },
+      // What is told of a tree comes in the order of its directories.
+      { tail: "; find . -printf '%U %G %p\\n' | sort", sorted: true },
     ),
   chgrp: (r) =>
     onTree(
       r,
       [
         'chgrp',
-        ...r.some(['-R', '-v', '-c', '-h'], 2),
-        r.pick(['1001', 'root', '0', 'nobody-here', '+1007']),
+        ...r.some(['-R', '-v', '-c', '-h', '-f', '-RH', '-RL', '--reference=b'], 2),
+        r.pick(['1001', 'root', '0', 'nobody-here', '+1007', '']),
         ...names(r, 0, 2),
       ],
-      { tail: "; find . -printf '%U %G %p\\n' | sort" },
+      // What is told of a tree comes in the order of its directories.
+      { tail: "; find . -printf '%U %G %p\\n' | sort", sorted: true },
     ),
   stat: (r) =>
     onTree(
@@ -300,16 +307,7 @@ export const fileTable: Table = {
         sorted: true,
       },
     ),
-  file: (r) =>
-    onTree(
-      r,
-      [
-        'file',
-        ...r.some(['-b', '-i', '-L', '-h', '--mime-type', '-N', '-0', '-F:='], 2),
-        ...names(r, 1, 3),
-      ],
-      { tree: true },
-    ),
+  file: fileCase,
   mktemp: (r) =>
     onTree(
       r,

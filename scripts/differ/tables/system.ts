@@ -108,19 +108,18 @@ export const systemTable: Table = {
       ...r.pick([['0'], ['0.01'], ['.01s'], ['x'], ['-1'], [], ['0m', '0h'], ['0.01', 'y']]),
     ],
   }),
+  // Whoever runs the host's side may be niced: what is told is how much was added.
   nice: (r) => ({
-    files: {},
+    files: { plain: 'x' },
     words: [
       'nice',
+      ...r.some(['-n 5', '-3', '--adjustment=2', '-n5', '-n x', '-n 1.5', '-n', '-n +4', '-+1'], 2),
       ...r.pick([
-        [],
-        ['-n', '5', 'nice'],
-        ['-3', 'nice'],
-        ['-n', 'x', 'nice'],
-        ['nonexistent'],
-        ['-n5'],
+        ...[['nice'], ['nice'], ['sh', '-c', 'nice; exit 7'], []],
+        ...[['nonexistent'], ['./plain'], ['/'], [''], ['false'], ['env', 'nice', 'nice']],
       ]),
     ],
+    tail: ' > o; s=$?; read n < o && echo $((n - $(nice))); (exit $s)',
   }),
   nohup: (r) => ({
     files: {},

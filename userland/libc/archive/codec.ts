@@ -12,11 +12,11 @@ export interface Codec {
 /** What is wrong with packed data, in gzip's words. */
 export class FormatError {
   readonly message: string;
-  /** All that came before it is good and was written. */
-  readonly onlyWarning: boolean;
+  /** A warning: all that came before it is good and was written. An end: gzip takes no further file. */
+  readonly weight: 'fault' | 'warning' | 'end';
 
-  constructor(message: string, onlyWarning = false) {
+  constructor(message: string, weight: FormatError['weight'] = 'fault') {
     this.message = message;
-    this.onlyWarning = onlyWarning;
+    this.weight = weight;
   }
 }

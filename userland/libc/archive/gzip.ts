@@ -63,20 +63,23 @@ export function gzipPacker(sink: Sink, options: GzipHeader & { readonly level: n
 /** Tells of each member once its header is known. */
 export class GzipUnpacker implements Codec {
   readonly #sink: Sink;
+  readonly #passes: boolean;
   /** Of the last member that was begun. */
   header: GzipHeader | undefined;
   crc = 0;
   size = 0;
   /** Bytes of headers and trailers. */
   overhead = 0;
-  #state: 'header' | 'data' | 'trailer' | 'zeros' = 'header';
+  #state: 'header' | 'data' | 'trailer' | 'zeros' | 'plain' = 'header';
   /** Bytes that wait for the rest of a header or trailer. */
   #held: Uint8Array = NOTHING;
   #stream = new ZStream();
   readonly #out = new Uint8Array(CHUNK);
 
-  constructor(sink: Sink) {
+  /** `passes` hands on what is not packed as it is. */
+  constructor(sink: Sink, { passes = false }: { readonly passes?: boolean } = {}) {
     this.#sink = sink;
+    this.#passes = passes;
   }
 
   push(bytes: Uint8Array): void {
@@ -84,6 +87,7 @@ export class GzipUnpacker implements Codec {
     while (rest.length > 0) {
       if (this.#state === 'data') rest = this.#inflate(rest);
       else if (this.#state === 'zeros') rest = this.#zeros(rest);
+      else if (this.#state === 'plain') rest = this.#plain(rest);
       else {
         const all = joined(this.#held, rest);
         const used = this.#state === 'header' ? this.#readHeader(all) : this.#readTrailer(all);
@@ -95,23 +99,31 @@ export class GzipUnpacker implements Codec {
   }
 
   end(): void {
-    const between = this.#state === 'header' && this.header !== undefined;
-    if (this.#state === 'zeros' || (between && this.#held.length === 0)) return;
-    if (between && !this.#isMagic(this.#held)) garbage();
-    if (this.header === undefined && this.#held.length > 0 && !this.#isMagic(this.#held)) {
-      throw new FormatError('not in gzip format');
+    const held = this.#held;
+    if (this.#state === 'header' && this.#passes && held.length < MAGIC.length) {
+      if (held.length > 0) this.#sink(held);
+      return;
     }
-    throw new FormatError('unexpected end of file');
+    const between = this.#state === 'header' && this.header !== undefined;
+    if (this.#state === 'zeros' || this.#state === 'plain' || (between && held.length === 0))
+      return;
+    if (this.header === undefined && held[0] === 0) throw new FormatError('not in gzip format');
+    throw new FormatError('unexpected end of file', 'end');
   }
 
   /** How many bytes the header has; undefined when it is not all there. */
   #readHeader(all: Uint8Array): number | undefined {
     const isFirst = this.header === undefined;
-    if (!isFirst && all[0] === 0) {
+    if (!isFirst && !this.#passes && all[0] === 0) {
       this.#state = 'zeros';
       return 0;
     }
-    if (!this.#isMagic(all)) {
+    if (all.length < MAGIC.length) return undefined;
+    if (all[0] !== MAGIC[0] || all[1] !== MAGIC[1]) {
+      if (this.#passes) {
+        this.#state = 'plain';
+        return 0;
+      }
       if (isFirst) throw new FormatError('not in gzip format');
       return garbage();
     }
@@ -136,9 +148,6 @@ export class GzipUnpacker implements Codec {
     return end;
   }
 
-  #isMagic = (bytes: Uint8Array): boolean =>
-    bytes.length > 0 && bytes[0] === MAGIC[0] && (bytes.length < 2 || bytes[1] === MAGIC[1]);
-
   /** What follows the deflated data. */
   #inflate(bytes: Uint8Array): Uint8Array {
     const stream = this.#stream;
@@ -161,7 +170,7 @@ export class GzipUnpacker implements Codec {
         return bytes.subarray(stream.next_in);
       }
       if (status !== Z_OK && status !== Z_BUF_ERROR) {
-        throw new FormatError('invalid compressed data--format violated');
+        throw new FormatError('invalid compressed data--format violated', 'end');
       }
       if (stream.avail_in === 0 && stream.avail_out > 0) return NOTHING;
       if (status === Z_BUF_ERROR && out.length === 0) return NOTHING;
@@ -181,6 +190,11 @@ export class GzipUnpacker implements Codec {
     return 8;
   }
 
+  #plain(bytes: Uint8Array): Uint8Array {
+    this.#sink(bytes);
+    return NOTHING;
+  }
+
   /** Tapes are filled up with zeros. */
   #zeros(bytes: Uint8Array): Uint8Array {
     if (bytes.some((byte) => byte !== 0)) garbage();
@@ -189,7 +203,7 @@ export class GzipUnpacker implements Codec {
 }
 
 function garbage(): never {
-  throw new FormatError('decompression OK, trailing garbage ignored', true);
+  throw new FormatError('decompression OK, trailing garbage ignored', 'warning');
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

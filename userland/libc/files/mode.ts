@@ -60,7 +60,8 @@ interface ModeChange {
   readonly bits: number;
   readonly conditionalX: 'X' | '';
   readonly copy: 'u' | 'g' | 'o' | '';
-  readonly octal: 'octal' | '';
+  /** Of the set-id bits of a directory `=` changes these alone. */
+  readonly mentioned: number;
 }
 
 export type ModeProgram = readonly ModeChange[];
@@ -83,14 +84,22 @@ const permBits: Readonly<Record<string, number>> = {
 export function parseMode(text: string): ModeProgram | undefined {
   if (/^[0-7]+$/.test(text)) {
     const bits = Number.parseInt(text, 8);
-    return bits > 0o7777 ? undefined : [octalChange('=', bits, text.length > 4 ? 0o7777 : 0o777)];
+    // Five digits and more mention all.
+    return bits > 0o7777 ? undefined : [octalChange('=', bits, text.length > 4 ? 0o7777 : bits)];
   }
   const changes: ModeChange[] = [];
   for (const clause of text.split(',')) {
-    const match = /^([ugoa]*)((?:[-+=](?:[0-7]+|[ugo]|[rwxXst]*))+)$/.exec(clause);
-    if (match === null) return undefined;
-    for (const action of match[2]?.match(/[-+=][^-+=]*/g) ?? [])
-      changes.push(parseAction(match[1] ?? '', action));
+    const match = /^([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))*)([-+=][0-7]+)?$/.exec(clause);
+    const [, who = '', actions = '', last = ''] = match ?? [];
+    if (actions === '' && last === '') return undefined;
+    if (last !== '' && who !== '') return undefined; // a number is for all
+    for (const action of actions.match(/[-+=][^-+=]*/g) ?? [])
+      changes.push(parseAction(who, action));
+    if (last === '') continue;
+    const operator = last[0] as '+' | '-' | '=';
+    const bits = Number.parseInt(last.slice(1), 8);
+    if (bits > 0o7777) return undefined;
+    changes.push(octalChange(operator, bits, 0o7777));
   }
   return changes;
 }
@@ -98,7 +107,6 @@ export function parseMode(text: string): ModeProgram | undefined {
 function parseAction(who: string, action: string): ModeChange {
   const operator = action[0] as '+' | '-' | '=';
   const perms = action.slice(1);
-  if (/^[0-7]+$/.test(perms)) return octalChange(operator, Number.parseInt(perms, 8), 0o7777);
   let mask = 0;
   for (const letter of who) mask |= whoBits[letter] ?? 0;
   let bits = 0;
@@ -110,18 +118,18 @@ function parseAction(who: string, action: string): ModeChange {
     bits,
     conditionalX: perms.includes('X') ? 'X' : '',
     copy: /^[ugo]$/.test(perms) ? (perms as 'u' | 'g' | 'o') : '',
-    octal: '',
+    mentioned: (mask || 0o7777) & bits,
   };
 }
 
-const octalChange = (operator: '+' | '-' | '=', bits: number, who: number): ModeChange => ({
-  who: who | bits,
+const octalChange = (operator: '+' | '-' | '=', bits: number, mentioned: number): ModeChange => ({
+  who: 0o7777,
   all: 'given',
   operator,
   bits,
   conditionalX: '',
   copy: '',
-  octal: 'octal',
+  mentioned,
 });
 
 /** The permission bits that `change` makes of `mode` (a whole st_mode: directories differ). */
@@ -139,7 +147,7 @@ export function applyMode(change: ModeProgram, mode: number, umask: number): num
     else if (step.operator === '-') now &= ~bits;
     else {
       // A directory keeps its set-id bits unless they are named.
-      if (directory) who &= ~(0o6000 & ~bits & (step.octal || !(step.bits & 0o6000) ? 0o6000 : 0));
+      if (directory) who &= ~(0o6000 & ~step.mentioned);
       now = (now & ~who) | bits;
     }
   }

@@ -68,6 +68,11 @@ export const isDirectoryAt = (sys: Sys, path: string): boolean => {
   }
 };
 
+export const isRoot = (sys: Sys, path: string): boolean => {
+  const [stat, root] = [statIfThere(sys, path), sys.stat('/')];
+  return stat !== undefined && stat.dev === root.dev && stat.ino === root.ino;
+};
+
 /** The entries of a directory without `.` and `..`, in the order the file system gives them. */
 export function listDirectory(sys: Sys, path: string): Dirent[] {
   const fd = sys.open(path, O_RDONLY | O_DIRECTORY);
@@ -87,7 +92,19 @@ export function listDirectory(sys: Sys, path: string): Dirent[] {
 export type Existence = 'all' | 'parent' | 'none';
 
 /** The absolute path without symlinks, `.` and `..`. */
-export function realpath(sys: Sys, path: string, must: Existence = 'all'): string {
+export const realpath = (sys: Sys, path: string, must: Existence = 'all'): string =>
+  canonical(sys, path, { must, links: 'followed' });
+
+/** The absolute path without `.` and `..`; symlinks stay what they are called. */
+export const absolutePath = (sys: Sys, path: string, must: Existence): string =>
+  canonical(sys, path, { must, links: 'kept' });
+
+interface Canon {
+  readonly must: Existence;
+  readonly links: 'followed' | 'kept';
+}
+
+function canonical(sys: Sys, path: string, how: Canon): string {
   if (path === '') fail(ENOENT);
   let done = path.startsWith('/') ? '' : trimmed(sys.getcwd());
   const ahead = path.split('/').reverse();
@@ -100,32 +117,45 @@ export function realpath(sys: Sys, path: string, must: Existence = 'all'): strin
       continue;
     }
     const here = `${done}/${part}`;
-    const last = ahead.every((rest) => rest === '');
-    const target = linkTarget(sys, here, { must, last });
+    let target = targetOf(sys, { here, ahead }, how);
+    if (target !== undefined && ++links > SYMLOOP_MAX) {
+      if (how.must !== 'none') fail(ELOOP);
+      target = undefined;
+    }
     if (target === undefined) done = here;
     else {
-      if (++links > SYMLOOP_MAX) fail(ELOOP);
       if (target.startsWith('/')) done = '';
       ahead.push(...target.split('/').reverse());
     }
   }
-  if (path.endsWith('/') && must === 'all' && !isDirectory(sys.stat(done || '/'))) fail(ENOTDIR);
   return done || '/';
 }
 
-function linkTarget(
-  sys: Sys,
-  path: string,
-  how: { must: Existence; last: boolean },
-): string | undefined {
+interface Place {
+  readonly here: string;
+  /** The parts that follow, the next one last. */
+  readonly ahead: readonly string[];
+}
+
+/** Where a symlink leads; undefined when it is none, or kept, or not there and need not be. */
+function targetOf(sys: Sys, { here, ahead }: Place, { must, links }: Canon): string | undefined {
   try {
-    const stat = sys.lstat(path);
-    if (isSymlink(stat)) return sys.readlink(path);
-    if (!how.last && !isDirectory(stat) && how.must !== 'none') fail(ENOTDIR);
+    if (links === 'followed' && isSymlink(sys.lstat(here))) return sys.readlink(here);
+    if (must === 'none') return undefined;
+    if (isDirectoryMeant(ahead)) {
+      if (!isDirectory(sys.stat(here))) fail(ENOTDIR);
+    } else if (links === 'kept' && ahead.length === 0) sys.stat(here);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
-    if (how.must === 'all' || (how.must === 'parent' && !how.last)) throw error;
-    if (how.must === 'parent' && error.errno !== ENOENT) throw error;
+    const isLast = ahead.every((part) => part === '');
+    const mayMiss = must === 'none' || (must === 'parent' && isLast && error.errno === ENOENT);
+    if (!mayMiss) throw error;
   }
   return undefined;
+}
+
+/** By a slash at the end, or a `.` there, or `..` anywhere before the next name. */
+function isDirectoryMeant(ahead: readonly string[]): boolean {
+  const next = ahead.findLast((part) => part !== '' && part !== '.');
+  return next === undefined ? ahead.length > 0 : next === '..';
 }

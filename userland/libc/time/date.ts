@@ -77,6 +77,9 @@ export function strftime(format: string, time: Timespec): string {
   });
 }
 
+/** As ctime(3) writes it. */
+export const ctime = (sec: number): string => strftime('%a %b %e %H:%M:%S %Y', { sec, nsec: 0 });
+
 interface FieldValue {
   readonly text: string;
   readonly pad: '0' | ' ' | '';
