@@ -1,8 +1,8 @@
 // ls: lists directories. POSIX.1-2024 ls -1AaCdFfghHiLlnopRrSstux, with GNU's -h, -G, -U, -X, -v,
 // --time-style, --full-time, --group-directories-first, --block-size of k.
 
-import { DT_DIR, DT_UNKNOWN } from '../../kernel/abi/constants.ts';
-import { ELOOP, ENOENT, fail, PosixError, strerror } from '../../kernel/abi/errno.ts';
+import { DT_DIR, DT_LNK, DT_UNKNOWN } from '../../kernel/abi/constants.ts';
+import { ENOENT, fail, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import type { Dirent, Stat } from '../../kernel/abi/stat.ts';
 import { isDirectory, isDirectoryAt, isSymlink, join, listDirectory } from '../libc/files/path.ts';
 import { printEntries } from '../libc/listing/print.ts';
@@ -112,8 +112,9 @@ type Follow = 'always' | 'to directories' | 'never';
 
 function statOf(tool: Tool, path: string, follow: Follow): Stat {
   if (follow === 'never') return tool.sys.lstat(path);
+  if (follow === 'always') return tool.sys.stat(path);
   const stat = followed(tool, path);
-  return follow === 'always' || isDirectory(stat) ? stat : tool.sys.lstat(path);
+  return isDirectory(stat) ? stat : tool.sys.lstat(path);
 }
 
 /** The type is all that a plain listing shows. */
@@ -135,14 +136,12 @@ const noStat: Stat = {
   ctime: never,
 };
 
-/** A symlink that leads nowhere is shown itself. */
+/** A symlink that leads nowhere is shown itself; a loop is a fault. */
 function followed(tool: Tool, path: string): Stat {
   try {
     return tool.sys.stat(path);
   } catch (error) {
-    if (!(error instanceof PosixError)) throw error;
-    // A loop that is named is a fault; one that is only listed is a link like others.
-    if (error.errno !== ENOENT && !(error.errno === ELOOP && path.includes('/'))) throw error;
+    if (!(error instanceof PosixError) || error.errno !== ENOENT) throw error;
     return tool.sys.lstat(path);
   }
 }
@@ -188,7 +187,9 @@ function read(tool: Tool, path: string, how: { run: Run; atRoot: boolean }): Ent
         !(name.startsWith('.') && style.hidden === 'none') &&
         !style.ignored.some((glob) => glob.test(name)),
     );
-    const bare = ({ type }: Dirent): boolean => !style.needsStat && type !== DT_UNKNOWN;
+    const isThrough = ({ type }: Dirent): boolean => style.looksThrough && type === DT_LNK;
+    const bare = (one: Dirent): boolean =>
+      !style.needsStat && one.type !== DT_UNKNOWN && !isThrough(one);
     const stats = style.follow
       ? undefined
       : lookAt(
@@ -212,6 +213,8 @@ function read(tool: Tool, path: string, how: { run: Run; atRoot: boolean }): Ent
           ...(seen && { seen }),
         }),
       );
+      // A link that leads nowhere is listed, though nothing more is known of it.
+      if (entry === undefined && style.follow) entries.push(unknown(one, full));
       if (entry !== undefined) entries.push(entry);
     }
     return entries;
@@ -219,6 +222,10 @@ function read(tool: Tool, path: string, how: { run: Run; atRoot: boolean }): Ent
     return fault(error);
   }
 }
+
+const unknown = ({ name, type }: Dirent, path: string): Entry => ({
+  ...{ name, path, stat: bareStat(type), leadsToDirectory: false, isUnknown: true },
+});
 
 /** The attributes of all entries, in as few submissions as that takes. */
 function lookAt(tool: Tool, path: string, entries: readonly Dirent[]): Map<string, BatchResult> {

@@ -42,16 +42,19 @@ export const main = program(
   (tool, options) => {
     const formats = formatsOf(tool, options, endianOf(tool, options));
     const lcm = formats.reduce((sum, f) => (sum * f.size) / gcd(sum, f.size), 1);
+    for (const text of options.values('w'))
+      if (text !== '' && readSize(text) === undefined)
+        return tool.die(`invalid -w argument ${quotedArgument(text)}`);
     const asked = options.value('w');
-    let width = asked === undefined ? 16 : asked === '' ? 32 : readSize(asked);
-    if (width === undefined) return tool.die(`invalid -w argument ${quotedArgument(asked ?? '')}`);
+    let width = asked === undefined ? 16 : (readSize(asked || '32') ?? 0);
     if (width === 0 || width % lcm !== 0) {
       if (asked) tool.note(`warning: invalid width ${width}; using ${lcm} instead`);
       width = asked ? lcm : Math.max(lcm, 16 - (16 % lcm));
     }
+    for (const text of options.values('A'))
+      if (!/^[doxn]$/.test(text))
+        tool.die(`invalid output address radix '${text}'; it must be one character from [doxn]`);
     const radix = options.value('A') ?? 'o';
-    if (!/^[doxn]$/.test(radix))
-      tool.die(`invalid output address radix '${radix}'; it must be one character from [doxn]`);
     const size = (name: string, usual: number): number => {
       const text = options.value(name);
       if (text === undefined) return usual;
@@ -60,12 +63,12 @@ export const main = program(
     const skip = size('j', 0);
     const limit = size('N', Number.POSITIVE_INFINITY);
     const source = new Source(tool, options.operands.length > 0 ? options.operands : ['-'], limit);
+    const least = options.value('S');
+    if (least !== undefined && options.has('t', ...Object.keys(shorthands)))
+      tool.die('no type may be specified when dumping strings');
     source.ready();
     source.skip(skip);
-    const least = options.value('S');
     if (least !== undefined) {
-      if (options.has('t', ...Object.keys(shorthands)))
-        tool.die('no type may be specified when dumping strings');
       const most =
         readSize(least || '3') ?? tool.die(`invalid -S argument ${quotedArgument(least)}`);
       strings(tool, source, { least: most, limit, start: skip, radix });

@@ -102,8 +102,10 @@ class Pieces {
         : numeric
           ? '0123456789'
           : '0123456789abcdef';
-    const from = options.value(numeric ? 'numeric' : 'hex') || '0';
-    this.#index = style === undefined ? 0 : Number.parseInt(from, numeric ? 10 : 16);
+    const from = options.list.findLast(
+      ({ name, value }) => /^(numeric|hex)$/.test(name) && value !== '',
+    );
+    this.#index = Number.parseInt(from?.value ?? '0', from?.name === 'hex' ? 16 : 10);
     const length = options.value('a');
     this.#length =
       length === undefined

@@ -86,6 +86,11 @@ export class Buffer {
     return true;
   }
 
+  /** A global command counts as a change, whether it changes anything or not. */
+  forget(): void {
+    this.#undo = undefined;
+  }
+
   clear(): void {
     this.#lines = [];
     this.#marks.clear();

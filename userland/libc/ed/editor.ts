@@ -361,6 +361,7 @@ export class Editor {
     const commands = interactive ? [] : this.#commandList(scanner.rest());
     const source_ = this.#source;
     this.#global = true;
+    this.buffer.forget();
     try {
       let last: readonly string[] | undefined;
       for (const line of lines) {

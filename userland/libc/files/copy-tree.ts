@@ -220,7 +220,7 @@ function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
   const there = node.fresh ? undefined : (replacesLink ? lstatIfThere : statIfThere)(sys, to);
   if (there !== undefined && !mayReplace(tool, node, there, plan)) return;
   let exists = there !== undefined;
-  if (plan.as === 'attributes') {
+  if (plan.as === 'attributes' && !isSymlink(stat)) {
     if (!exists) sys.close(sys.open(to, O_WRONLY | O_CREAT, stat.mode & 0o777));
     copyAttributes(tool, { ...node, keep: plan.keep });
     return;
@@ -241,7 +241,7 @@ function copyLeaf(tool: Tool, node: Found, plan: CopyPlan): void {
     tool.out.text(`${quoted(from)} -> ${quoted(to)}${kept}\n`);
   }
   if (earlier !== undefined) sys.link(earlier, to);
-  else if (plan.as !== 'copy') {
+  else if (plan.as === 'link' || plan.as === 'symlink') {
     if (!makeLink(tool, { from, to, through }, plan.as)) return;
   } else if (!makeCopy(tool, node, { plan, exists })) return;
   plan.seen.set(key(stat), to);

@@ -10,12 +10,12 @@ import {
 } from '../../../kernel/abi/constants.ts';
 import { PosixError } from '../../../kernel/abi/errno.ts';
 import type { Stat, Timespec } from '../../../kernel/abi/stat.ts';
-import { textSize } from '../../../kernel/abi/text.ts';
 import { formatMode } from '../files/mode.ts';
 import { isDirectory, isSymlink } from '../files/path.ts';
 import type { Tool } from '../program.ts';
 import { humanSize } from '../text/numbers.ts';
 import { strftime } from '../time/date.ts';
+import { columnsOf } from '../tty/width.ts';
 import { Users } from '../users.ts';
 import { marks, shownName } from './quoting.ts';
 import { type Entry, nameTexts, type Style } from './style.ts';
@@ -44,6 +44,11 @@ const blocksText = (blocks: number, style: Style): string =>
     ? humanSize(blocks * 512, style.human)
     : inUnit(blocks * 512, style.unit ?? { bytes: 1024, suffix: '' });
 
+const blocksOf = ({ stat, isUnknown }: Entry, style: Style): string =>
+  isUnknown ? '?' : blocksText(stat.blocks, style);
+
+const inodeOf = ({ stat, isUnknown }: Entry): string => (isUnknown ? '?' : String(stat.ino));
+
 const inUnit = (size: number, unit: { readonly bytes: number; readonly suffix: string }): string =>
   `${Math.ceil(size / unit.bytes)}${unit.suffix}`;
 
@@ -66,7 +71,9 @@ function printLong(
 ): void {
   const users = new Users(tool.sys);
   const now = tool.sys.now();
-  const rowOf = ({ stat }: Entry): string[] => [
+  const before = (style.inode ? 1 : 0) + (style.blocks ? 1 : 0);
+  const rowOf = (entry: Entry): string[] => (entry.isUnknown ? unknownRow(entry) : knownRow(entry));
+  const knownRow = ({ stat }: Entry): string[] => [
     ...(style.inode ? [String(stat.ino)] : []),
     ...(style.blocks ? [blocksText(stat.blocks, style)] : []),
     formatMode(stat.mode),
@@ -83,9 +90,10 @@ function printLong(
     sizeText(stat, style),
     timeText(stat[style.time], now, style),
   ];
+  const unknownRow = (entry: Entry): string[] =>
+    knownRow(entry).map((cell, i) => (i === before ? `${cell[0]}?????????` : '?'));
   const rows = entries.map(rowOf);
   const names = style.owner || style.group || style.author;
-  const before = (style.inode ? 1 : 0) + (style.blocks ? 1 : 0);
   const left = (column: number): boolean =>
     column === before || (names && column >= before + 2 && column < (rows[0]?.length ?? 0) - 2);
   const widths = widest(beside.map(rowOf));
@@ -133,7 +141,7 @@ function timeText(time: Timespec, now: Timespec, style: Style): string {
 }
 
 function linkText(tool: Tool, entry: Entry, style: Style): string {
-  if (!isSymlink(entry.stat)) return indicator(entry.stat, style);
+  if (!isSymlink(entry.stat) || entry.isUnknown) return indicator(entry.stat, style);
   try {
     const target = tool.sys.readlink(entry.path);
     const shown = shownName(target, style.quoting, marks(style.indicator));
@@ -155,18 +163,13 @@ function targetIndicator(tool: Tool, entry: Entry, style: Style): string {
 }
 
 function printNames(tool: Tool, entries: readonly Entry[], style: Style): void {
-  const inodes = Math.max(0, ...entries.map((entry) => String(entry.stat.ino).length));
-  const blocks = Math.max(
-    0,
-    ...entries.map((entry) => blocksText(entry.stat.blocks, style).length),
-  );
+  const inodes = Math.max(0, ...entries.map((entry) => inodeOf(entry).length));
+  const blocks = Math.max(0, ...entries.map((entry) => blocksOf(entry, style).length));
   const aligned = style.format !== 'commas';
   const texts = nameTexts(entries, style);
   const cells = entries.map((entry, i) => {
-    const inode = style.inode ? `${String(entry.stat.ino).padStart(aligned ? inodes : 0)} ` : '';
-    const size = style.blocks
-      ? `${blocksText(entry.stat.blocks, style).padStart(aligned ? blocks : 0)} `
-      : '';
+    const inode = style.inode ? `${inodeOf(entry).padStart(aligned ? inodes : 0)} ` : '';
+    const size = style.blocks ? `${blocksOf(entry, style).padStart(aligned ? blocks : 0)} ` : '';
     return inode + size + (texts[i] ?? '') + indicator(entry.stat, style);
   });
   if (style.format === 'lines') for (const cell of cells) tool.out.text(cell + style.end);
@@ -178,7 +181,7 @@ function printCommas(tool: Tool, cells: readonly string[], width: number): void 
   let column = 0;
   for (const [i, cell] of cells.entries()) {
     const last = i === cells.length - 1;
-    if (i > 0 && column + textSize(cell) + (last ? 0 : 1) + 1 > width) {
+    if (i > 0 && column + columnsOf(cell) + (last ? 0 : 1) + 1 > width) {
       tool.out.text('\n');
       column = 0;
     } else if (i > 0) {
@@ -186,14 +189,14 @@ function printCommas(tool: Tool, cells: readonly string[], width: number): void 
       column++;
     }
     tool.out.text(last ? `${cell}\n` : `${cell},`);
-    column += textSize(cell) + 1;
+    column += columnsOf(cell) + 1;
   }
 }
 
 /** As many columns as fit, each as wide as its widest name and two blanks. */
 function printColumns(tool: Tool, cells: readonly string[], style: Style): void {
   if (cells.length === 0) return;
-  const sizes = cells.map(textSize);
+  const sizes = cells.map(columnsOf);
   const { columns, widths } = layout(sizes, style);
   const rows = Math.ceil(cells.length / columns);
   for (let row = 0; row < rows; row++) {

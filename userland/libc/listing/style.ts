@@ -1,7 +1,6 @@
 // What ls was asked to show and in which order.
 
 import { compareTimespec, type Stat, type Timespec } from '../../../kernel/abi/stat.ts';
-import { textSize } from '../../../kernel/abi/text.ts';
 import type { Options } from '../options.ts';
 import type { Tool } from '../program.ts';
 import { choose } from '../text/choice.ts';
@@ -9,6 +8,7 @@ import { compareVersions } from '../text/compare.ts';
 import { globRegExp } from '../text/glob.ts';
 import { parseSize } from '../text/numbers.ts';
 import { quotedArgument } from '../text/quote.ts';
+import { columnsOf } from '../tty/width.ts';
 import { marks, type Quoting, quotesSome, quotingOf, shownName } from './quoting.ts';
 
 export interface Entry {
@@ -17,6 +17,8 @@ export interface Entry {
   readonly stat: Stat;
   /** A directory or a symlink to one: for --group-directories-first. */
   readonly leadsToDirectory: boolean;
+  /** It could not be looked at: its type is all that is known. */
+  readonly isUnknown?: boolean;
 }
 
 export type TimeField = 'mtime' | 'atime' | 'ctime';
@@ -52,13 +54,15 @@ export interface Style {
   readonly end: string;
   /** Names and types alone do not do. */
   readonly needsStat: boolean;
+  /** The types of links are those of what they lead to. */
+  readonly looksThrough: boolean;
 }
 
 export function styleOf(tool: Tool, options: Options): Style {
   const tty = tool.sys.isatty(1);
   const format = formatOf(tool, options);
-  if (options.has('color')) isWanted(tool, '--color', options.value('color') ?? '');
-  const style: Omit<Style, 'needsStat'> = {
+  for (const word of options.values('color')) isWanted(tool, '--color', word);
+  const style: Omit<Style, 'needsStat' | 'looksThrough'> = {
     format,
     hidden:
       options.has('f') || options.last('a', 'A') === 'a'
@@ -90,17 +94,18 @@ export function styleOf(tool: Tool, options: Options): Style {
     tabs: tabsOf(tool, options),
     end: options.has('zero') ? '\0' : '\n',
   };
-  return { ...style, needsStat: needsStat(style) };
+  const needsType =
+    style.recursive || style.indicator !== 'none' || style.directoriesFirst || style.inode;
+  return { ...style, needsStat: needsStat(style), looksThrough: style.follow && needsType };
 }
 
-const needsStat = (style: Omit<Style, 'needsStat'>): boolean =>
+const needsStat = (style: Omit<Style, 'needsStat' | 'looksThrough'>): boolean =>
   style.format === 'long' ||
   style.sort === 'time' ||
   style.sort === 'size' ||
   style.indicator === 'classify' ||
   style.inode ||
   style.blocks ||
-  style.follow ||
   style.directoriesFirst;
 
 const TIME_STYLES = ['full-iso', 'long-iso', 'iso', 'locale'] as const;
@@ -125,10 +130,11 @@ const FORMATS = {
 function formatOf(tool: Tool, options: Options): Style['format'] {
   const long = options.has('l', 'g', 'o', 'n', 'full-time');
   const last = options.last('l', 'g', 'o', 'n', 'full-time', 'C', 'x', 'm', '1', 'format', 'zero');
-  if (last === 'format') {
-    const valid = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
-    return FORMATS[choose(tool, options.value('format') ?? '', { option: '--format', valid })];
-  }
+  const valid = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
+  const words = options
+    .values('format')
+    .map((word) => choose(tool, word, { option: '--format', valid }));
+  if (last === 'format') return FORMATS[words.at(-1) ?? 'long'];
   if (last === '1') return long ? 'long' : 'lines';
   if (last === 'zero') return long ? 'long' : 'lines';
   if (last === 'C') return 'columns';
@@ -188,14 +194,15 @@ export function isWanted(tool: Tool, option: string, word: string): boolean {
 }
 
 function indicatorOf(tool: Tool, options: Options): Style['indicator'] {
-  const last = options.last('F', 'p', 'file-type', 'indicator');
-  if (last === 'F')
-    return isWanted(tool, '--classify', options.value('F') ?? '') ? 'classify' : 'none';
-  if (last === 'p') return 'slash';
-  if (last === 'file-type') return 'file-type';
-  if (last === undefined) return 'none';
-  const word = options.value('indicator') ?? '';
-  return choose(tool, word, { option: '--indicator-style', valid: INDICATORS });
+  let indicator: Style['indicator'] = 'none';
+  for (const { name, value } of options.list) {
+    if (name === 'F' && isWanted(tool, '--classify', value)) indicator = 'classify';
+    if (name === 'p') indicator = 'slash';
+    if (name === 'file-type') indicator = 'file-type';
+    if (name === 'indicator')
+      indicator = choose(tool, value, { option: '--indicator-style', valid: INDICATORS });
+  }
+  return indicator;
 }
 
 function humanOf(options: Options): Style['human'] {
@@ -248,7 +255,7 @@ export function sortEntries(entries: readonly Entry[], style: Style): Entry[] {
     return dot < 0 ? '' : name.slice(dot);
   };
   const texts = style.sort === 'width' ? nameTexts(entries, style) : [];
-  const widths = new Map(entries.map((entry, i) => [entry, textSize(texts[i] ?? '')]));
+  const widths = new Map(entries.map((entry, i) => [entry, columnsOf(texts[i] ?? '')]));
   const compare = (a: Entry, b: Entry): number => {
     let order = 0;
     if (style.sort === 'time') order = newest(a.stat[style.time], b.stat[style.time]);

@@ -13,12 +13,14 @@ import {
   O_TRUNC,
   O_WRONLY,
   SEEK_CUR,
+  SEEK_END,
   SEEK_SET,
   SIGPIPE,
 } from '../../../kernel/abi/constants.ts';
 import {
   EBADF,
   ECHILD,
+  EINVAL,
   ENOENT,
   ENOSYS,
   ENOTDIR,
@@ -189,7 +191,8 @@ class HostSys implements Sys {
 
   lseek(fd: number, offset: number, whence: number): number {
     const file = this.#file(fd);
-    if (file.fd < 0 || !this.#seekable(file)) fail(29);
+    if (file.fd < 0 || !this.#seekable(file)) fail(ESPIPE);
+    if (![SEEK_SET, SEEK_CUR, SEEK_END].includes(whence)) fail(EINVAL); // Node tells nothing of holes
     const base =
       whence === SEEK_SET ? 0 : whence === SEEK_CUR ? file.position : this.fstat(fd).size;
     file.position = base + offset;

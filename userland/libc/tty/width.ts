@@ -31,6 +31,11 @@ export function charWidth(char: string): number {
   return wide.some(([low, high]) => code >= low && code <= high) || emoji.test(char) ? 2 : 1;
 }
 
+/** Columns of a whole text as it is, its control characters none. */
+export const columnsOf = (text: string): number =>
+  ASCII.test(text) ? text.length : [...text].reduce((sum, char) => sum + charWidth(char), 0);
+const ASCII = /^[ -~]*$/;
+
 /** A text cut where a cursor may stand: marks and what a joiner joins stay with their base. */
 export function clusters(text: string): string[] {
   const out: string[] = [];
