@@ -68,6 +68,8 @@ const scripts: readonly string[] = [
   'mkdir d; touch d/f; rmdir d; rm d; cat d; cp d e; mv d d/e; ln d e; echo $?',
   'echo data > f; mv f /tmp/atoll-moved-$$; cat /tmp/atoll-moved-$$; mv /tmp/atoll-moved-$$ back; ls; cat back',
   'printf "one\\ntwo\\nthree\\n" > f; grep -n t f; grep -c . f; grep -q two f && echo yes; grep -v o f; grep four f; echo $?',
+  'printf "a\\nb\\n" > f; grep -c "a[[:space:]]b" f; grep -Ec "a$[[:space:]]" f; grep -zc "a[[:space:]]b" f; grep -lL x f; grep -Ll a f; expr "$(cat f)" : "a.b"; printf aXb | tr "x[:space:]" "A-Z[:lower:] "; seq 3 > g; csplit g /1/ /2/+1 /3/-1; ls',
+  'seq 5 > f; csplit f %2% 3 2>&1; truncate -r f -s 5 f; truncate -o -s 1 f; stat -c "%s %o" f; seq 9 | grep -bnT 9',
   'printf "k1 3\\nk2 1\\nk3 2\\n" | sort -k2n | cut -d" " -f1 | paste -sd,',
   'test -d . && [ -w . ] && echo ok; [ 1 -lt 2 ]; echo $?; test a = b; echo $?; [ -e nope ] || echo none',
   'env -i A=1 sh -c "echo \\$A"; env X=y printenv-missing; echo $?',

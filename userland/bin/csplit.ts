@@ -251,6 +251,7 @@ class Splitter {
     this.#searched = this.#number + ahead;
     const target = this.#searched + pattern.offset;
     if (target < this.#number) this.#outOfRange(pattern, n);
+    this.#searched = Math.max(this.#searched, target);
     const reached = this.#upTo(target, pattern.skip ? 'skip' : 'write');
     if (!pattern.skip) this.#end();
     if (!reached) this.#outOfRange(pattern, n);

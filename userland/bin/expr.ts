@@ -105,7 +105,7 @@ class Evaluator {
 
   #match(text: string, pattern: string): string {
     try {
-      const regex = new Regex([`^\\(${pattern}\\)`], { dialect: 'basic' });
+      const regex = new Regex([`^\\(${pattern}\\)`], { dialect: 'basic', whole: true });
       const match = regex.longest(text, 0);
       const hasGroup = /(^|[^\\])(\\\\)*\\\(/.test(pattern);
       if (hasGroup) return match?.groups[1] ?? '';

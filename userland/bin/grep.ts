@@ -290,8 +290,9 @@ class Search {
     if (options.has('q')) return;
     const end = options.has('Z') ? '\0' : '\n';
     const name = style.colours ? colouredName(label) : label;
-    if (options.has('l') ? count > 0 : options.has('L') && count === 0) out.text(name + end);
-    else if (options.has('c') && !options.has('l', 'L')) {
+    const lists = options.last('l', 'L');
+    if (lists === 'l' ? count > 0 : lists === 'L' && count === 0) out.text(name + end);
+    else if (options.has('c') && lists === undefined) {
       const mark = style.colours ? colouredMark(':') : ':';
       if (style.names) out.text(name + (options.has('Z') ? '\0' : mark));
       out.text(`${count}\n`);

@@ -129,7 +129,9 @@ function checkSets(
       "when translating, the only character classes that may appear in\nstring2 are 'upper' and 'lower'",
     );
   const cases = set1.parts.filter(({ name }) => name === 'upper' || name === 'lower');
-  if (!how.complemented && named.some(({ at }) => !cases.some((one) => one.at === at)))
+  // Both are gone through together, as far as string1 and one step more.
+  const reached = named.filter(({ at }) => at <= set1.bytes.length);
+  if (!how.complemented && reached.some(({ at }) => !cases.some((one) => one.at === at)))
     tool.die('misaligned [:upper:] and/or [:lower:] construct');
 }
 

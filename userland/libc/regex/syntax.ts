@@ -264,7 +264,9 @@ class Parser {
     }
     this.#at++;
     if (this.#ignoreCase) foldSet(set); // before it is negated
-    return negated ? byteSet((byte) => set[byte] === 0 && byte !== this.#delimiter) : set;
+    // No line holds its delimiter, whatever the classes and ranges say.
+    const wanted = negated ? 0 : 1;
+    return byteSet((byte) => set[byte] === wanted && byte !== this.#delimiter);
   }
 
   /** A byte, `[.x.]` or `[=x=]`. */
