@@ -13,6 +13,7 @@ const same = test.macro({
 
 const programs: readonly string[] = [
   '1+1; 2*3; 7/2; 7%2; -7/2; -7%2; 2^10; 2^-1',
+  'a = 1 < 2; a; a = b = 2 == 2; b',
   'scale=5; 7/2; 1/3; -1/3; 2^-2; 7.5%2; 7.55%2.1; 1.23456789*1.1; 10%3.3',
   'scale=3; 1.5*2.25; .5*.5; 0.00; .5; -.5; 1.0; 100; 3.14159+2',
   'sqrt(2); scale=10; sqrt(2); sqrt(144); sqrt(0); sqrt(1.44)',
@@ -84,3 +85,15 @@ test('random sums, products, quotients and powers are those of the host', (t) =>
   const stdin = lines.map((one, i) => (i % 50 === 0 ? `${bases[(i / 50) % 6]}\n${one}` : one));
   compare(t, { run: 'bc -q', stdin: `${stdin.join('\n')}\n`, ignore: ['stderr'] });
 });
+
+// What goes beyond POSIX is refused as a whole line.
+for (const program of [
+  'print 1\n2',
+  'a=1; 2==3; 4\n5',
+  'abc=3\nb=4\nb',
+  'if (1) 5 else 6\nif (1 < 2) 7\nif (1 < 2 && 3) 8',
+  'for (;;) { 3; break }\nfor (i = 0; i < 2; i++) i',
+  'define f(x) { return (x) }\nf(2)\ndefine g(x) {\nreturn x\n}\ng(2)\ndefine h(x) {\nreturn (x)\n}\nh(2)',
+  'last\n!1\na[1]=2;a[1]\nx = 1 < 2\nx',
+])
+  test(same, program, 'bc -s');

@@ -22,9 +22,10 @@ export function ls(r: Random): Omit<Case, 'program'> {
         ),
       ]
     : [];
+  // The directory above is that of the runs, made just now: its mode and times are not told.
   const shown = options.filter(
     (word) =>
-      (word !== '-f' || !isLong) &&
+      !(isLong && /^(-a|-f|--all)$/.test(word)) &&
       !(isUnsorted && /^(-[CxmR]|--format.*|--recursive)$/.test(word)),
   );
   const made = onOddTree(r, ['ls', ...shown, ...long, ...r.pick([[], names(r, 1, 3)])], {

@@ -53,6 +53,8 @@ export type Statement =
       readonly name: string;
       /** Nothing is shown where it is called. */
       readonly isVoid: boolean;
+      /** Its brace stands behind the parameters, and a new line behind the brace. */
+      readonly isOnLines: boolean;
       readonly params: readonly Local[];
       readonly autos: readonly Local[];
       readonly body: Statement;
@@ -182,11 +184,13 @@ export class BcParser {
     this.#expect('(');
     const params = this.#locals(')');
     this.#expect(')');
+    const isBehind = this.#is('{');
     this.#newlines();
     this.#expect('{');
+    const isOnLines = isBehind && this.#is('newline');
     while (this.#accept('newline') || this.#accept(';'));
     const autos = this.#accept('auto') ? this.#locals('newline') : [];
-    return { kind: 'define', name, isVoid, params, autos, body: this.#blockRest() };
+    return { kind: 'define', name, isVoid, isOnLines, params, autos, body: this.#blockRest() };
   }
 
   #locals(end: string): Local[] {
@@ -377,7 +381,9 @@ export class BcParser {
     const op = /^[-+*/%^]?=$/.exec(this.#next.text)?.[0];
     if (op === undefined || this.#next.kind !== 'op') return body;
     this.#at++;
-    return { kind: 'assign', op: op.slice(0, -1), to: body, value: this.#expression() };
+    // It binds before a comparison: `a = 1 < 2` compares.
+    const value = this.#nested(() => this.#additive());
+    return { kind: 'assign', op: op.slice(0, -1), to: body, value };
   }
 
   #primary(): Expr {
