@@ -13,7 +13,7 @@ test.after.always(() => os.shutdown());
 const says = test.macro({
   async exec(t, script: string, expected: { stdout?: string; stderr?: RegExp; status?: number }) {
     const cwd = await os.fs.mkdtemp('/tmp/limits-');
-    const { stdout, stderr, status } = await os.exec(script, { cwd, timeout: 30_000 });
+    const { stdout, stderr, status } = await os.exec(script, { cwd, timeout: 300_000 });
     t.is(stdout, expected.stdout ?? '');
     if (expected.stderr === undefined) t.is(stderr, '');
     else t.regex(stderr, expected.stderr);
@@ -73,6 +73,17 @@ test.serial(
   `for i in 1 2 3 4 5; do head -c 16777216 /dev/zero > f$i || break; done
    echo $i; rm f*; head -c 1000000 /dev/zero > g; wc -c < g`,
   { stdout: '5\n1000000\n', stderr: /No space left on device/ },
+);
+test(
+  'a writer that finds no room leaves what there was, and nothing half done',
+  says,
+  `seq 20000 > keep; cp keep k2; gzip k2; cksum keep k2.gz > sum; trap '' XFSZ; ulimit -f 40
+   gzip -k keep; echo $?; gunzip k2.gz; echo $?; sed -i s/1/22/g keep; echo $?
+   dd if=keep of=f 2>&1 | grep -c Infinity; cksum keep k2.gz | cmp - sum && ls`,
+  {
+    stdout: '1\n1\n4\n0\nf\nk2.gz\nkeep\nsum\n',
+    stderr: /^(g(un)?zip: k[.\w]+: File too large\n){2}sed: couldn't write .*: File too large\n$/,
+  },
 );
 test('a directory that is not empty stays', says, 'mkdir d; touch d/f; rmdir d', {
   stderr: /Directory not empty/,

@@ -23,13 +23,13 @@ export const main = program(
   },
   (tool, options) => {
     const plan = planOf(tool, options.operands);
-    const start = tool.sys.monotonicMs();
-    const tally: Tally = { inFull: 0, inPart: 0, outFull: 0, outPart: 0, bytes: 0 };
+    const startMs = tool.sys.monotonicMs();
+    const tally: Tally = { startMs, inFull: 0, inPart: 0, outFull: 0, outPart: 0, bytes: 0 };
     const fds = open(tool, plan);
     copy(tool, plan, { ...fds, tally });
     if (plan.conv.has('fsync')) tool.sys.fsync(fds.output);
     else if (plan.conv.has('fdatasync')) tool.sys.fdatasync(fds.output);
-    report(tool, plan, { tally, ms: tool.sys.monotonicMs() - start });
+    report(tool, plan, tally);
   },
 );
 
@@ -50,6 +50,7 @@ interface Plan {
 }
 
 interface Tally {
+  readonly startMs: number;
   inFull: number;
   inPart: number;
   outFull: number;
@@ -283,7 +284,7 @@ class Writer {
       else this.#tool.sys.write(output, data);
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
-      report(this.#tool, this.#plan, { tally, ms: 0 });
+      report(this.#tool, this.#plan, tally);
       const name = quoted(this.#plan.to ?? 'standard output');
       this.#tool.die(`error writing ${name}: ${strerror(error.errno)}`);
     }
@@ -293,9 +294,8 @@ class Writer {
   }
 }
 
-function report(tool: Tool, plan: Plan, done: { tally: Tally; ms: number }): void {
+function report(tool: Tool, plan: Plan, tally: Tally): void {
   if (plan.status === 'none') return;
-  const { tally, ms } = done;
   tool.error(
     `${tally.inFull}+${tally.inPart} records in\n${tally.outFull}+${tally.outPart} records out\n`,
   );
@@ -305,7 +305,7 @@ function report(tool: Tool, plan: Plan, done: { tally: Tally; ms: number }): voi
     bytes >= 1000
       ? ` (${[humanDecimal(bytes, 1000), ...(bytes >= 1024 ? [humanDecimal(bytes, 1024)] : [])].join(', ')})`
       : '';
-  const seconds = ms / 1000;
+  const seconds = (tool.sys.monotonicMs() - tally.startMs) / 1000;
   const rate = seconds > 0 ? humanDecimal(bytes / seconds, 1000) : 'Infinity B';
   const unit = bytes === 1 ? 'byte' : 'bytes';
   tool.error(`${bytes} ${unit}${sizes} copied, ${Number(seconds.toPrecision(6))} s, ${rate}/s\n`);

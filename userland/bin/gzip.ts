@@ -176,8 +176,9 @@ function toFileNamed(job: Job, from: Source & { stat: Stat; target: string }): v
   let done = false;
   try {
     const output = new Output(tool.sys, fd, { what: target });
-    done = convert(job, { ...from, output });
+    const whole = convert(job, { ...from, output });
     output.flush();
+    done = whole;
     if (done) copyAttributes(tool.sys, target, stat);
   } finally {
     tool.sys.close(fd);

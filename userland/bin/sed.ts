@@ -145,16 +145,22 @@ function editInPlace(
     const mark = [...random].map((byte) => (byte % 36).toString(36)).join('');
     const path = join(dirname(name), `sed${mark}`);
     const fd = sys.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
-    const out = new Output(sys, fd, { trouble: 4, what: `couldn't write ${path}` });
-    editor.run({ lines: new FileLines(tool, [name], file.delimiter), out, lineNumber: 0 });
-    out.flush();
-    sys.close(fd);
-    sys.chmod(path, stat.mode & 0o7777);
-    if (suffix !== '') {
-      const backup = suffix.includes('*') ? suffix.replaceAll('*', name) : name + suffix;
-      sys.rename(name, backup);
+    let left = true;
+    try {
+      const out = new Output(sys, fd, { trouble: 4, what: `couldn't write ${path}` });
+      editor.run({ lines: new FileLines(tool, [name], file.delimiter), out, lineNumber: 0 });
+      out.flush();
+      sys.close(fd);
+      sys.chmod(path, stat.mode & 0o7777);
+      if (suffix !== '') {
+        const backup = suffix.includes('*') ? suffix.replaceAll('*', name) : name + suffix;
+        sys.rename(name, backup);
+      }
+      sys.rename(path, name);
+      left = false;
+    } finally {
+      if (left) sys.unlink(path);
     }
-    sys.rename(path, name);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     tool.warn(`can't read ${name}: ${strerror(error.errno)}`, 2);
