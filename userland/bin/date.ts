@@ -56,6 +56,8 @@ function formatOf(tool: Tool, options: Options): string {
     tool.die(`invalid date ${quotedArgument(operand)}`);
   const iso = options.value('I');
   const rfc = options.value('rfc3339');
+  const formats = options.list.filter(({ name }) => ['I', 'R', 'rfc3339'].includes(name)).length;
+  if (formats + (operand === undefined ? 0 : 1) > 1) tool.die('multiple output formats specified');
   if (operand !== undefined) return operand.slice(1);
   if (iso !== undefined)
     return (
@@ -70,6 +72,8 @@ function formatOf(tool: Tool, options: Options): string {
 }
 
 function moment(tool: Tool, options: Options): Timespec | undefined {
+  if (['d', 'r', 'f'].filter((name) => options.has(name)).length > 1)
+    tool.misuse('the options to specify dates for printing are mutually exclusive');
   const reference = options.value('r');
   if (reference !== undefined) {
     try {

@@ -53,7 +53,15 @@ export const lineTable: Table = {
       ...r.pick([[], [`-n${count(r)}`], [`-c${count(r)}`], [`-${small(r)}`]]),
       ...r.some(['-q', '-v', '-z'], 1),
     ]),
-  wc: (r) => onText(r, ['wc', ...r.some(['-l', '-w', '-c', '-m', '-L'])]),
+  wc: (r) => {
+    const options = r.some(['-l', '-w', '-c', '-m', '-L']);
+    if (!r.once(4)) return onText(r, ['wc', ...options]);
+    const names = r.list(0, 4, () => r.pick(['f', 'g', 'f', 'missing', '', '-', 'no\nfile']));
+    const files = { f: anyText(r), g: anyText(r), list: names.join('\0') + r.pick(['', '\0']) };
+    const from = r.pick(['list', 'list', '-', 'none']);
+    const more = r.once(9) ? ['g'] : [];
+    return { files, words: ['wc', ...options, `--files0-from=${from}`, ...more], stdin: 'list' };
+  },
   nl: (r) =>
     onText(
       r,

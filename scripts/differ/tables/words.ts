@@ -143,6 +143,32 @@ const DATES =
     '|',
   );
 
+/** A day, a time, a zone and distances from it, in any order. */
+const dateText = (random: Random): string => {
+  if (random.once(3)) return random.pick(DATES);
+  const day = random.pick([
+    ...[
+      '2023-05-05',
+      '2024-02-29',
+      '2021-12-31',
+      '3 Feb 2001',
+      'Feb 3, 2001',
+      '3-Feb-2001',
+      '2/3/2001',
+    ],
+    ...['20010203', '2001/2/3', '70-01-01', '5 September 1999', 'Sat, 03 Feb 2001', '1999-2-30'],
+  ]);
+  const parts = random
+    .some(
+      '12:30|23:59:59|4pm|12:30 AM|04:05:06.5|0405|12:00 +0130|UTC|EST|PDT|z|UTC+3|m|+1 month|-1 month|2 days ago|next year|last week|3 weeks|1 fortnight ago|90 minutes|monday|next friday|last sun|third tuesday|tomorrow|yesterday|now|1 hour ago|1.5 sec|-1 day +1 hour|ago|noon|(so)|x9|12:60|25:00'
+        .split('|')
+        .map((part) => part.replaceAll(' ', '_')),
+      3,
+    )
+    .map((part) => part.replaceAll('_', ' '));
+  return (random.once(4) ? [...parts, day] : [day, ...parts]).join(' ');
+};
+
 const sums = (name: string) => (r: Random) => {
   const made = onText(r, [name, ...r.some(['-b', '-t', '--tag', '-z'], 1)]);
   if (!r.once(3)) return made;
@@ -232,7 +258,7 @@ export const wordTable: Table = {
         '-u|-R|-I|-Iseconds|-Ins|--rfc-3339=seconds|--rfc-3339=date|-Iminutes'.split('|'),
         1,
       ),
-      ...(r.once(6) ? ['-r', 'f'] : ['-d', r.pick(DATES)]),
+      ...(r.once(6) ? ['-r', 'f'] : ['-d', dateText(r)]),
       ...r.some(
         '+%Y-%m-%d|+%s|+%a_%A_%b_%B|+%c|+%x_%X|+%D_%F_%T|+%j_%U_%W_%V_%G_%u_%w|+%H%I%k%l%M%p%P%r%R|+%N_%3N_%S|+%Z_%z_%:z_%::z|+%e%n%t%%|+%C_%y_%g_%h|+%-d_%_d_%05d_%^a_%#Z|+%10Y_%-m_%_5m|+%q_%E|+%Q'.split(
           '|',

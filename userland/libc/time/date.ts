@@ -3,7 +3,15 @@
 
 import type { Timespec } from '../../../kernel/abi/stat.ts';
 
-const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+export const weekdayNames = [
+  'Sunday',
+  'Monday',
+  'Tuesday',
+  'Wednesday',
+  'Thursday',
+  'Friday',
+  'Saturday',
+];
 export const monthNames = [
   'January',
   'February',
@@ -123,9 +131,9 @@ function field(letter: string, moment: Moment): FieldValue | undefined {
     case 't':
       return word('\t');
     case 'a':
-      return word((days[when.weekday] ?? '').slice(0, 3));
+      return word((weekdayNames[when.weekday] ?? '').slice(0, 3));
     case 'A':
-      return word(days[when.weekday] ?? '');
+      return word(weekdayNames[when.weekday] ?? '');
     case 'b':
     case 'h':
       return word((monthNames[when.month] ?? '').slice(0, 3));
