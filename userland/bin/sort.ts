@@ -43,17 +43,20 @@ export const main = program(
       'zero-terminated': 'z',
     },
     trouble: 2,
+    rewrite: (args) => args.map((arg) => sortWords[arg] ?? arg),
   },
   (tool, options) => {
     const order = comparison(tool, options);
     const delimiter = options.has('z') ? 0 : 10;
     const names = options.operands.length > 0 ? options.operands : ['-'];
-    const size = options.value('S');
-    const budget =
-      size === undefined
-        ? BUFFER_BYTES
-        : (parseSize(/\d$/.test(size) ? `${size}K` : size) ??
-          tool.die(`invalid -S argument ${quotedArgument(size)}`));
+    // Each is looked at, the last one counts.
+    const sizes = options.values('S').map((size) => budgetOf(tool, size));
+    const budget = sizes.at(-1) ?? BUFFER_BYTES;
+    for (const workers of options.values('parallel')) {
+      if (!/^\d+$/.test(workers))
+        tool.die(`invalid --parallel argument ${quotedArgument(workers)}`);
+      if (Number(workers) === 0) tool.die('number in parallel must be nonzero');
+    }
     const checks = checksOf(tool, options);
     if (checks !== undefined)
       return check(tool, { letter: checks, names, order, delimiter, unique: options.has('u') });
@@ -65,6 +68,25 @@ export const main = program(
     return 0;
   },
 );
+
+const sortWords: Readonly<Record<string, string>> = {
+  '--sort=general-numeric': '-g',
+  '--sort=human-numeric': '-h',
+  '--sort=month': '-M',
+  '--sort=numeric': '-n',
+  '--sort=random': '-R',
+  '--sort=version': '-V',
+};
+
+/** Kilobytes without a letter, bytes by `b`; of shares of the memory there is one size. */
+function budgetOf(tool: Tool, size: string): number {
+  if (/^\d+%$/.test(size)) return BUFFER_BYTES;
+  const bytes = /^(\d+)b$/.exec(size)?.[1];
+  return (
+    parseSize(bytes ?? (/\d$/.test(size) ? `${size}K` : size)) ??
+    tool.die(`invalid -S argument ${quotedArgument(size)}`)
+  );
+}
 
 function open(tool: Tool, name: string): number {
   try {

@@ -28,7 +28,9 @@ const sorts = (random: Random): string[] => {
     '|',
   ) as Kind[];
   const options = random.some(
-    '-n|-r|-u|-b|-f|-d|-i|-g|-h|-M|-V|-s|-t:|-t,|-c|-C|-m|-z|-o out'.split('|'),
+    '-n|-r|-u|-b|-f|-d|-i|-g|-h|-M|-V|-s|-t:|-t,|-c|-C|-m|-z|-o out|-S 1M|-S 10%|-S 9b|-S x|--parallel=2|--parallel=0|--sort=numeric'.split(
+      '|',
+    ),
     3,
   );
   return [...random.list(0, 2, () => sortKey(random)), ...options, random.pick(kinds)];
