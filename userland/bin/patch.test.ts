@@ -42,6 +42,12 @@ const same = test.macro({
 
 const cases: readonly string[] = [
   'a u',
+  // Rejects in the style of the patch; what is not applied is not taken back.
+  'broken c',
+  'broken n',
+  '-R a c',
+  '-R -N a u',
+  '-s -R a u',
   'a c',
   'a n',
   'a u1',

@@ -8,6 +8,7 @@ import { type Applied, applyHunks } from '../libc/diff/apply.ts';
 import {
   type FilePatch,
   type Hunk,
+  type HunkLine,
   PatchError,
   parsePatches,
   reversed,
@@ -58,7 +59,9 @@ Changes files as a diff says.
     if (directory !== undefined) tool.sys.chdir(directory);
     const text = readAll(tool, source);
     try {
-      const patches = parsePatches(text);
+      const patches = parsePatches(text).filter(
+        (patch) => target !== undefined || patch.oldName || patch.newName || patch.index,
+      );
       if (patches.length === 0) {
         if (text === '') return 0;
         return tool.die('**** Only garbage was found in the patch input.');
@@ -135,14 +138,21 @@ class Patcher {
     this.#say(`${dry ? 'checking' : 'patching'} file ${into}\n`);
     const how = { fuzz: this.#fuzz, loose: this.#options.has('l') };
     let applied = applyHunks(loaded, patch.hunks, how);
-    if (!this.#options.has('f') && this.#isReversed(loaded, patch, applied)) {
-      this.#say('Reversed (or previously applied) patch detected!');
+    if (!this.#options.has('f') && this.#isReversed(loaded, patch)) {
+      const isBack = this.#options.has('R');
+      const { out } = this.#tool; // what it would ask is told with -s, too
+      out.text(`${isBack ? 'Unreversed' : 'Reversed (or previously applied)'} patch detected!`);
       if (this.#options.has('t')) {
-        this.#say('  Assuming -R.\n');
+        out.text(isBack ? '  Ignoring -R.\n' : '  Assuming -R.\n');
         this.#assumedReverse = true;
         applied = applyHunks(loaded, reversed(patch).hunks, how);
       } else {
-        this.#say('  Skipping patch.\n');
+        if (this.#options.has('N')) out.text('  Skipping patch.\n');
+        else {
+          out.text(`  ${isBack ? 'Ignore' : 'Assume'} -R? [n] \nApply anyway? [n] \n`);
+          this.#say('Skipping patch.\n');
+        }
+        if (output !== undefined && !dry) this.#write(output, '', undefined);
         this.#reject(
           name,
           patch,
@@ -159,20 +169,21 @@ class Patcher {
       this.#reject(
         name,
         patch,
-        failed.map(({ hunk }) => hunk),
+        failed.map(({ hunk, wanted }) => moved(hunk, wanted - hunk.oldStart - 1)),
         'FAILED',
       );
   }
 
-  /** Nothing fits, but taking it back would: it was applied before. */
-  #isReversed(loaded: Loaded, patch: FilePatch, applied: Applied): boolean {
-    const [first] = applied.results;
-    if (first === undefined || first.place !== undefined || this.#options.has('R')) return false;
-    const [back] = applyHunks(loaded, reversed(patch).hunks.slice(0, 1), {
-      fuzz: 0,
-      loose: false,
-    }).results;
-    return back?.place !== undefined;
+  /** Taking it back fits with less fuzz than doing it: it was applied before. */
+  #isReversed(loaded: Loaded, patch: FilePatch): boolean {
+    const fits = (one: FilePatch, fuzz: number): boolean =>
+      applyHunks(loaded, one.hunks.slice(0, 1), { fuzz, loose: this.#options.has('l') }).results[0]
+        ?.place !== undefined;
+    for (let fuzz = 0; fuzz <= this.#fuzz; fuzz++) {
+      if (fits(patch, fuzz)) return false;
+      if (fits(reversed(patch), fuzz)) return true;
+    }
+    return false;
   }
 
   #say(text: string): void {
@@ -183,7 +194,9 @@ class Patcher {
   #fileOf(patch: FilePatch): string | undefined {
     if (this.#target !== undefined) return this.#target;
     const { sys } = this.#tool;
-    const names = [patch.oldName, patch.newName, patch.index]
+    const { oldName, newName } = patch;
+    const heads = this.#options.has('R') ? [newName, oldName] : [oldName, newName];
+    const names = [...heads, patch.index]
       .filter((name): name is string => name !== undefined && name !== '' && name !== '/dev/null')
       .map((name) => this.#stripped(name))
       .filter((name) => name !== '' && this.#isSafe(name));
@@ -229,9 +242,9 @@ class Patcher {
   }
 
   #tell(applied: Applied): void {
-    for (const [i, { place, hunk }] of applied.results.entries()) {
+    for (const [i, { place, wanted }] of applied.results.entries()) {
       if (place === undefined) {
-        this.#say(`Hunk #${i + 1} FAILED at ${hunk.oldStart + 1}.\n`);
+        this.#say(`Hunk #${i + 1} FAILED at ${wanted}.\n`);
         this.status = 1;
         continue;
       }
@@ -250,7 +263,8 @@ class Patcher {
     const { sys } = this.#tool;
     const { loaded, applied } = what;
     const output = this.#options.value('o') ?? name;
-    if (loaded.mode !== undefined && this.#wantsBackup(applied)) this.#backUp(name, loaded);
+    if (output === name && loaded.mode !== undefined && this.#wantsBackup(applied))
+      this.#backUp(name, loaded);
     const removes = patch.newName === '/dev/null' || this.#options.has('E');
     if (applied.lines.length === 0 && removes && output === name) {
       if (loaded.mode !== undefined) sys.unlink(name);
@@ -297,16 +311,22 @@ class Patcher {
 
   #reject(name: string, patch: FilePatch, hunks: readonly Hunk[], how: 'FAILED' | 'ignored'): void {
     this.status = 1;
-    const file = this.#options.value('r') ?? `${name}.rej`;
+    const file = this.#options.value('r') ?? `${this.#options.value('o') ?? name}.rej`;
     const all = patch.hunks.length;
     const saved =
       this.#options.has('dry') || file === '-'
         ? ''
         : ` -- saving rejects to file ${maybeQuoted(file)}`;
-    this.#say(`${hunks.length} out of ${all} hunk${all === 1 ? '' : 's'} ${how}${saved}\n`);
+    this.#tool.out.latin1(
+      `${hunks.length} out of ${all} hunk${all === 1 ? '' : 's'} ${how}${saved}\n`,
+    );
     if (saved === '') return;
-    const head = `--- ${patch.oldHead || name}\n+++ ${patch.newHead || name}\n`;
-    this.#write(file, head + hunks.map(unified).join(''), undefined);
+    const { style } = patch;
+    const [old, fresh] = style === 'unified' ? ['---', '+++'] : ['***', '---'];
+    const head = `${old} ${patch.oldHead || '/dev/null'}\n${fresh} ${patch.newHead || '/dev/null'}\n`;
+    const written = (hunk: Hunk): string =>
+      style === 'unified' ? unified(hunk) : inContext(hunk, style);
+    this.#write(file, head + hunks.map(written).join(''), undefined);
   }
 }
 
@@ -323,4 +343,37 @@ function unified(hunk: Hunk): string {
       `${mark}${text}\n${unterminated ? '\\ No newline at end of file\n' : ''}`,
   );
   return head + lines.join('');
+}
+
+/** Where it would have gone, after those before it. */
+const moved = (hunk: Hunk, by: number): Hunk => ({
+  ...hunk,
+  oldStart: hunk.oldStart + by,
+  newStart: hunk.newStart + by,
+});
+
+/** What came as a normal diff has no stars behind its numbers, and nothing is marked as changed. */
+function inContext(hunk: Hunk, style: FilePatch['style']): string {
+  const side = (without: '+' | '-'): string[] =>
+    hunk.lines.flatMap((line, i) => {
+      if (line.mark === without) return [];
+      const isBoth = style === 'context' && line.mark !== ' ' && isChange(hunk.lines, i);
+      const end = line.unterminated ? '\n\\ No newline at end of file' : '';
+      return [`${isBoth ? '!' : line.mark} ${line.text}${end}\n`];
+    });
+  const range = (start: number, count: number): string =>
+    count > 1 ? `${start + 1},${start + count}` : `${count === 0 ? 0 : start + 1}`;
+  const [old, fresh] = [side('+'), side('-')];
+  const stars = style === 'context' ? ' ****' : '';
+  const dashes = style === 'context' ? '----' : '-----';
+  return `***************\n*** ${range(hunk.oldStart, old.length)}${stars}\n${old.join('')}--- ${range(hunk.newStart, fresh.length)} ${dashes}\n${fresh.join('')}`;
+}
+
+/** Within a run of changed lines there are old ones and new ones. */
+function isChange(lines: readonly HunkLine[], at: number): boolean {
+  let [from, to] = [at, at];
+  while (from > 0 && lines[from - 1]?.mark !== ' ') from--;
+  while (to + 1 < lines.length && lines[to + 1]?.mark !== ' ') to++;
+  const marks = new Set(lines.slice(from, to + 1).map(({ mark }) => mark));
+  return marks.size > 1;
 }

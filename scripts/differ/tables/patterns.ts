@@ -246,19 +246,24 @@ export const patternTable: Table = {
       .flatMap((line) => r.pick([[line], [line], [line], [line, 'new\n'], [], ['other\n']]))
       .join('');
     const off = r.pick([f, f, `head\n${f}`, `${f}tail\n`]);
+    const options = r.some(['-R', '-b', '-s', '-N', '-o out', '--dry-run', '-f', '-p0'], 2);
+    // The host makes the file of -o with --dry-run, too, and for a patch that is none.
+    const isOdd = options.includes('--dry-run') || f === g;
+    const named = options.includes('-o') && (isOdd || !r.once(2)) ? [] : options;
+    const style = r.pick(['-u', '-c', '', '-u']);
+    const file = r.pick([
+      ['-i', 'p'],
+      ['f', 'p'],
+      ['f', '-i', 'p'],
+    ]);
+    const target = style === '' && named.includes('-o') ? ['f', 'p'] : file;
     return {
       files: { f, g, h: off },
-      setup: [`diff ${r.pick(['-u', '-c', '', '-u'])} f g > p`, 'mv h f'],
-      words: [
-        'patch',
-        ...r.some(['-R', '-b', '-s', '-N', '-o out', '--dry-run', '-f', '-p0'], 2),
-        ...r.pick([
-          ['-i', 'p'],
-          ['f', 'p'],
-          ['f', '-i', 'p'],
-        ]),
-      ],
-      tail: '; rm -f g p',
+      // The times that the heads tell are not those of the run.
+      setup: ["touch -d '2001-02-03 04:05:06' f g", `diff ${style} f g > p`, 'mv h f'],
+      words: ['patch', ...named, ...target],
+      // A new file of -o has the mode of the host's temporary ones.
+      tail: '; rm -f g p; [ ! -f out ] || chmod 644 out',
       tree: true,
     };
   },

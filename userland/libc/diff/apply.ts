@@ -11,6 +11,8 @@ export interface Applied {
 
 export interface HunkResult {
   readonly hunk: Hunk;
+  /** The line where it was looked for first, after those before it. */
+  readonly wanted: number;
   /** undefined: it does not fit anywhere. */
   readonly place:
     | { readonly line: number; readonly offset: number; readonly fuzz: number }
@@ -34,9 +36,10 @@ export function applyHunks(
   let drift = 0; // how far the last hunk was from where it should have been
   let unterminated = file.unterminated;
   for (const hunk of hunks) {
+    const wanted = hunk.oldStart + 1 + out.length - taken;
     const found = locate(file.lines, hunk, { ...options, from: taken, drift });
     if (found === undefined) {
-      results.push({ hunk, place: undefined });
+      results.push({ hunk, wanted, place: undefined });
       continue;
     }
     const { at, fuzz, lines } = found;
@@ -51,7 +54,7 @@ export function applyHunks(
     }
     taken = next;
     if (taken >= file.lines.length) unterminated = endsOpen(lines);
-    results.push({ hunk, place: { line, offset: drift, fuzz } });
+    results.push({ hunk, wanted, place: { line, offset: drift, fuzz } });
   }
   out.push(...file.lines.slice(taken));
   return { lines: out, unterminated: unterminated && out.length > 0, results };
@@ -88,9 +91,9 @@ function locate(
     const wanted = hunk.oldStart + skipped + how.drift;
     // Less context before than behind: the hunk was at the start of its file; the other way, at its end.
     const anchor =
-      prefix < suffix && hunk.oldStart === 0 && fuzz === 0
+      fuzz + prefix < context && hunk.oldStart === 0
         ? 'start'
-        : suffix < prefix && fuzz === 0
+        : fuzz + suffix < context
           ? 'end'
           : 'none';
     const at = nearest({ file, old, wanted, from: how.from, loose: how.loose, anchor });
@@ -112,7 +115,7 @@ interface Search {
 function nearest(search: Search): number | undefined {
   const { file, old, wanted, from, anchor } = search;
   const last = file.length - old.length;
-  if (anchor === 'start' && from === 0 && matches(search, 0)) return 0;
+  if (anchor === 'start') return from === 0 && matches(search, 0) ? 0 : undefined;
   if (anchor === 'end') return last >= from && matches(search, last) ? last : undefined;
   if (old.length === 0) return wanted >= from && wanted <= file.length ? wanted : undefined;
   const most = Math.max(wanted - from, last - wanted);

@@ -17,6 +17,7 @@ export interface Hunk {
 }
 
 export interface FilePatch {
+  readonly style: 'unified' | 'context' | 'normal';
   readonly oldName: string;
   readonly newName: string;
   /** The names with what stood behind them: dates. */
@@ -72,22 +73,24 @@ class Reader {
   #patch(): FilePatch | undefined {
     const [first, second, third] = [this.#line(0), this.#line(1), this.#line(2)];
     if (first.startsWith('--- ') && second.startsWith('+++ ') && third.startsWith('@@ -'))
-      return this.#withNames(2, () => this.#unified());
+      return this.#withNames('unified', () => this.#unified());
     if (first.startsWith('*** ') && second.startsWith('--- ') && third.startsWith('*******'))
-      return this.#withNames(2, () => this.#context());
-    if (/^\d+(,\d+)?[acd]\d+(,\d+)?$/.test(first)) return this.#withNames(0, () => this.#normal());
+      return this.#withNames('context', () => this.#context());
+    if (/^\d+(,\d+)?[acd]\d+(,\d+)?$/.test(first))
+      return this.#withNames('normal', () => this.#normal());
     return undefined;
   }
 
-  #withNames(lines: number, next: () => Hunk | undefined): FilePatch {
-    const heads = lines === 0 ? ['', ''] : [this.#line(0).slice(4), this.#line(1).slice(4)];
+  #withNames(style: FilePatch['style'], next: () => Hunk | undefined): FilePatch {
+    const heads = style === 'normal' ? ['', ''] : [this.#line(0).slice(4), this.#line(1).slice(4)];
     const [oldHead = '', newHead = ''] = heads;
     const index = this.#index;
     this.#index = undefined;
-    this.#at += lines;
+    this.#at += style === 'normal' ? 0 : 2;
     const hunks: Hunk[] = [];
     for (let hunk = next(); hunk !== undefined; hunk = next()) hunks.push(hunk);
-    return { oldName: nameOf(oldHead), newName: nameOf(newHead), oldHead, newHead, index, hunks };
+    const names = { oldName: nameOf(oldHead), newName: nameOf(newHead) };
+    return { style, ...names, oldHead, newHead, index, hunks };
   }
 
   #unified(): Hunk | undefined {
