@@ -37,7 +37,16 @@ export const main = program(
     },
   },
   (tool, options) => {
-    for (const { target, path } of pairs(tool, options)) link(tool, { target, path, options });
+    const made = new Set<string>();
+    const numbered = /^(t|nu)/.test(options.value('backup') ?? '');
+    const guards = options.has('f') && !options.has('s') && !numbered;
+    for (const { target, path } of pairs(tool, options)) {
+      // Only a hard link can be the last name of what another operand has just linked.
+      if (guards && made.has(path))
+        tool.warn(`will not overwrite just-created ${quoted(path)} with ${quoted(target)}`);
+      else link(tool, { target, path, options });
+      made.add(path);
+    }
   },
 );
 

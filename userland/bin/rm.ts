@@ -5,7 +5,9 @@ import { EISDIR, ENOENT, ENOTDIR, PosixError, strerror } from '../../kernel/abi/
 import { typeName } from '../libc/files/mode.ts';
 import { basename, isDirectory, join, listDirectory, realpath } from '../libc/files/path.ts';
 import { Questions } from '../libc/files/question.ts';
+import type { Options } from '../libc/options.ts';
 import { program, type Tool } from '../libc/program.ts';
+import { choose } from '../libc/text/choice.ts';
 import { quoted } from '../libc/text/quote.ts';
 
 export const main = program(
@@ -24,18 +26,52 @@ export const main = program(
     },
   },
   (tool, options) => {
-    const force = options.last('f', 'i') === 'f';
-    if (options.operands.length === 0 && !force) tool.missingOperand();
+    const asks = asksOf(tool, options);
+    const force = asks === 'f';
+    const { operands } = options;
+    if (operands.length === 0 && !force) tool.missingOperand();
+    const recursive = options.has('r', 'R');
+    if (asks === 'once' && (recursive || operands.length > 3)) {
+      const what = `${operands.length} argument${operands.length === 1 ? '' : 's'}`;
+      const question = `remove ${what}${recursive ? ' recursively' : ''}`;
+      if (!new Questions(tool).agrees(question)) return;
+    }
     const how: How = {
       force,
-      ask: options.last('f', 'i') === 'i' ? new Questions(tool) : undefined,
-      recursive: options.has('r', 'R'),
+      ask: asks === 'always' ? new Questions(tool) : undefined,
+      recursive,
       directories: options.has('d'),
       verbose: options.has('v'),
     };
-    for (const path of options.operands) removeOperand(tool, path, how);
+    for (const path of operands) removeOperand(tool, path, how);
   },
 );
+
+/** The last of -f, -i, -I and --interactive. */
+function asksOf(tool: Tool, options: Options): 'f' | 'always' | 'once' | 'never' {
+  let asks: 'f' | 'always' | 'once' | 'never' = 'never';
+  for (const { name, value } of options.list) {
+    if (name === 'f') asks = 'f';
+    else if (name === 'I') asks = 'once';
+    else if (name === 'i') asks = value === '' ? 'always' : WHEN[chosen(tool, value)];
+  }
+  return asks;
+}
+
+const WHEN = {
+  never: 'never',
+  no: 'never',
+  none: 'never',
+  once: 'once',
+  always: 'always',
+  yes: 'always',
+} as const;
+
+const chosen = (tool: Tool, value: string): keyof typeof WHEN =>
+  choose(tool, value, {
+    option: '--interactive',
+    valid: ['never', 'no', 'none', 'once', 'always', 'yes'] as const,
+  });
 
 interface How {
   readonly force: boolean;
