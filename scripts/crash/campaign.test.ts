@@ -7,7 +7,7 @@ import { haveE2fsprogs } from '../testing/e2fsprogs.ts';
 import { campaign } from './campaign.ts';
 import { cutText } from './cut.ts';
 import { formatNamed } from './formats.ts';
-import { ALLOCATING, pairs, SETUP, SPECIAL, singles } from './workload/ace.ts';
+import { ALLOCATING, pairs, SETUP, SPECIAL, singles, together } from './workload/ace.ts';
 import { readWorkload } from './workload/language.ts';
 import { possible, stateAfter } from './workload/model.ts';
 
@@ -52,7 +52,8 @@ const allocating = Object.values(ALLOCATING);
 
 // One after the other: each has a thread that keeps a core busy.
 test.serial(survives, 'ext4', singles(), IMAGES);
-test.serial(survives, 'ext4', [...special, ...pairs(20, seeded(SEED), fits)], IMAGES / 3);
+const lots = together(8, seeded(SEED + 6), fits);
+test.serial(survives, 'ext4', [...special, ...pairs(20, seeded(SEED), fits), ...lots], IMAGES / 3);
 test.serial(survives, 'ext3', [...special, ...pairs(5, seeded(SEED + 1), fits)], IMAGES / 10);
 test.serial(survives, 'ext4-4k', [...special, ...pairs(5, seeded(SEED + 2), fits)], IMAGES / 10);
 test.serial(
@@ -64,6 +65,9 @@ test.serial(
 test.serial(survives, 'ext4', allocating, IMAGES / 5);
 test.serial(survives, 'ext4-4k', allocating, IMAGES / 10);
 
-const some = [...special, ...pairs(12, seeded(SEED + 4), fits)];
+const some = [
+  ...[...special, ...pairs(12, seeded(SEED + 4), fits)],
+  ...together(4, seeded(SEED + 5), (text) => fits(text) && suiting('hfs', [text]).length > 0),
+];
 test.serial(survives, 'hfs+', suiting('hfs+', some), IMAGES / 30);
 test.serial(survives, 'hfs', suiting('hfs', some), IMAGES / 30);

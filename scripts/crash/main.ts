@@ -14,7 +14,7 @@ import { formatNamed } from './formats.ts';
 import { type CrashOptions, readOptions, USAGE } from './options.ts';
 import { prepare } from './prepare.ts';
 import type { Job } from './worker.ts';
-import { ALLOCATING, pairs, SETUP, SPECIAL, singles } from './workload/ace.ts';
+import { ALLOCATING, pairs, SETUP, SPECIAL, singles, together } from './workload/ace.ts';
 import { readWorkload, WorkloadError } from './workload/language.ts';
 import { possible, stateAfter } from './workload/model.ts';
 
@@ -38,7 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** What was asked for on the command line, as operations. */
 function workloadsOf({ fs, workloads, pairs: count, seed, plant }: CrashOptions): string[] {
-  const usual = plant?.workloads ?? ['singles', 'special', 'pairs'];
+  const usual = plant?.workloads ?? ['singles', 'special', 'pairs', 'together'];
   const asked = workloads.length > 0 ? workloads : usual;
   const state = stateAfter(readWorkload(SETUP));
   const format = formatNamed(fs);
@@ -48,6 +48,7 @@ function workloadsOf({ fs, workloads, pairs: count, seed, plant }: CrashOptions)
   const all = asked.flatMap((name) => {
     if (name === 'singles') return singles();
     if (name === 'pairs') return pairs(count, seeded(seed), fits);
+    if (name === 'together') return together(Math.ceil(count / 2), seeded(seed + 1), fits);
     if (name === 'special') return Object.values(SPECIAL);
     if (name === 'allocating') return Object.values(ALLOCATING);
     const text = SPECIAL[name] ?? ALLOCATING[name] ?? name;

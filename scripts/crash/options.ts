@@ -9,12 +9,12 @@ import { WorkloadError } from './workload/language.ts';
 export const USAGE = `Usage: npm run crash -- [option]... [WORKLOAD]...
 Cuts the power at every point of workloads, and looks at what is left.
 
-  WORKLOAD           singles, pairs, special, allocating (extents alone), one of those with names, or operations:
+  WORKLOAD           singles, pairs, together, special, allocating (extents alone), one of those with names, or operations:
                      'append A/foo 3000; fsync A/foo; rename A/foo B/bar'
   --fs NAME          ${FORMATS.join(', ')}
   --seed N           for what is not tried exhaustively, and for the pairs; 1 unless given
   --images N         different images in all; 24000 unless given
-  --pairs N          how many pairs are drawn; 120 unless given
+  --pairs N          how many pairs are drawn, and half as many of what comes together; 120 unless given
   --workers N        threads; 2 unless given
   --real N           every N-th recovered volume goes to the real checker; 50 unless given
   --keep-going       a violation does not end the campaign

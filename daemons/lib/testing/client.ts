@@ -70,24 +70,50 @@ export class TestClient {
 
   /** Walks, creates and asks for the attributes in one go, as the kernel does. */
   create(path: string): number {
+    return this.#do(this.creating(path));
+  }
+
+  *creating(path: string, flags = O_RDWR): Task<number> {
     const { dir, last } = split(path);
     const newfid = this.#client.takeFid();
-    const replies = this.#do(
-      this.#client.all([
-        { message: { name: 'Twalk', fid: this.#root, newfid, wname: dir } },
-        {
-          message: {
-            ...{ name: 'Tlcreate', fid: newfid, filename: last },
-            ...{ flags: O_RDWR, mode: 0o644, gid: 0 },
-          } as const,
-        },
-        { message: { name: 'Tgetattr', fid: newfid, requestMask: P9_GETATTR_ALL } },
-      ]),
-    );
+    const replies = yield* this.#client.all([
+      { message: { name: 'Twalk', fid: this.#root, newfid, wname: dir } },
+      {
+        message: {
+          ...{ name: 'Tlcreate', fid: newfid, filename: last },
+          ...{ flags, mode: 0o644, gid: 0 },
+        } as const,
+      },
+      { message: { name: 'Tgetattr', fid: newfid, requestMask: P9_GETATTR_ALL } },
+    ]);
     this.#client.expect('Twalk', replies[0]);
     this.#client.expect('Tlcreate', replies[1]);
     this.#client.expect('Tgetattr', replies[2]);
     return newfid;
+  }
+
+  /** A directory, or with a target a symbolic link: the walk and the rest in one go. Gives the parent's fid. */
+  *making(path: string, symtgt?: string): Task<number> {
+    const { dir, last: filename } = split(path);
+    const dfid = this.#client.takeFid();
+    const message =
+      symtgt === undefined
+        ? ({ name: 'Tmkdir', dfid, filename, mode: 0o755, gid: 0 } as const)
+        : ({ name: 'Tsymlink', dfid, filename, symtgt, gid: 0 } as const);
+    const replies = yield* this.#client.all([
+      { message: { name: 'Twalk', fid: this.#root, newfid: dfid, wname: dir } },
+      { message },
+    ]);
+    this.#client.expect('Twalk', replies[0]);
+    this.#client.expect(message.name, replies[1]);
+    return dfid;
+  }
+
+  /** Gives the fid. */
+  *writing(fid: number, offset: number, data: Uint8Array): Task<number> {
+    const body = { fid, offset, count: data.length, data };
+    yield* this.#client.rpc<'Twrite'>({ name: 'Twrite', ...body });
+    return fid;
   }
 
   mkdir(path: string): void {
@@ -198,8 +224,7 @@ export class TestClient {
 
   /** Writes with the bytes in the message. */
   writeInline(fid: number, offset: number, data: Uint8Array): void {
-    const body = { fid, offset, count: data.length, data };
-    this.#do(this.#client.rpc<'Twrite'>({ name: 'Twrite', ...body }));
+    this.#do(this.writing(fid, offset, data));
   }
 
   /** Reads by grant until the end of the file or of the range. */

@@ -127,24 +127,32 @@ export class Machine {
 
   /** Drives everything until the task is over. */
   run<T>(task: Task<T>): T {
-    let outcome: { value: T } | { error: unknown } | undefined;
-    this.executor.start(
-      (function* (): Task<void> {
+    const results: T[] = [];
+    this.runTogether([task], (_, value) => void results.push(value));
+    return results[0] as T;
+  }
+
+  /** Starts all the tasks before anything else runs, and drives everything until they are over. */
+  runTogether<T>(tasks: readonly Task<T>[], onEnd: (index: number, value: T) => void): void {
+    let left = tasks.length;
+    let failure: { error: unknown } | undefined;
+    for (const [index, task] of tasks.entries()) {
+      const whole = (function* (): Task<void> {
         try {
-          outcome = { value: yield* task };
+          onEnd(index, yield* task);
         } catch (error) {
-          outcome = { error };
+          failure ??= { error };
         }
-      })(),
-      'test',
-    );
-    for (let idle = 0; outcome === undefined; ) {
+        left--;
+      })();
+      this.executor.start(whole, 'test');
+    }
+    for (let idle = 0; left > 0; ) {
       idle = this.executor.turn() || this.#transfer() ? 0 : idle + 1;
       if (this.#volume) this.#options.between?.(this);
       assert(idle < 10, 'the machine hangs: nobody is runnable');
     }
-    if ('error' in outcome) throw outcome.error;
-    return outcome.value;
+    if (failure) throw failure.error;
   }
 
   /** Lets one waiting transfer of a slow disk happen. */

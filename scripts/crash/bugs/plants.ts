@@ -24,6 +24,9 @@ export interface Plant {
 
 const DATA = ['append A/foo 3500; fsync A/foo; tick; tick; unmount'];
 const NAMES = ['rename foo B/bar; fsync B/bar; tick; tick; unmount'];
+const TOGETHER = [
+  'create v; create A/v; mkdir B/v; create x & create A/y & mkdir B/z & append foo 3000; fsync A; tick; tick; unmount',
+];
 const JOURNAL = 'daemons/ext4fs/jbd2/journal.js';
 const RECOVERY = 'daemons/ext4fs/jbd2/recovery.js';
 const MOUNT = 'daemons/ext4fs/mount.js';
@@ -80,6 +83,15 @@ const ofTheCode: Readonly<Record<string, Plant>> = {
       file: JOURNAL,
       from: 'writeSuper(this.#head, cache.running.tid)',
       to: 'writeSuper(this.#head, cache.running.tid - 1)',
+    },
+  },
+  // Half of what was published together is not in the transaction.
+  'joint-in-halves': {
+    workloads: TOGETHER,
+    mutation: {
+      file: 'daemons/lib/cache/block-cache.js',
+      from: 'running.blocks.set(no, frame); running.forgotten.delete(no);',
+      to: 'if (replies.length < 2 || running.blocks.size % 2 === 0) running.blocks.set(no, frame);',
     },
   },
   'orphans-left': {

@@ -7,7 +7,7 @@ import { haveDosfstools } from '../../testing/dosfstools.ts';
 import { haveExfatprogs } from '../../testing/exfatprogs.ts';
 import { campaign } from '../campaign.ts';
 import { cutText } from '../cut.ts';
-import { pairs, SETUP, SPECIAL } from '../workload/ace.ts';
+import { pairs, SETUP, SPECIAL, together } from '../workload/ace.ts';
 import { type Op, readWorkload } from '../workload/language.ts';
 import { possible, stateAfter } from '../workload/model.ts';
 import { FAT_FORMATS, fatFormat } from './format.ts';
@@ -30,7 +30,8 @@ const OWN = [
 const workloads = [
   ...NAMED.map((name) => SPECIAL[name] ?? name),
   ...OWN,
-  ...pairs(4, seeded(SEED), fits),
+  ...pairs(3, seeded(SEED), fits),
+  ...together(2, seeded(SEED), fits),
 ];
 
 const survives = test.macro({

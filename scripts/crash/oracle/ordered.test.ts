@@ -59,6 +59,16 @@ test('data may be newer than the tree sector for sector, and nothing else', (t) 
   t.regex(judge(seen(told.states[2], { path: 'a', data: zero }), may) ?? '', /zeroes at 1536/);
 });
 
+test('of what was published together all shows, or none', (t) => {
+  const told = story('create a & create b & create c; create d');
+  const joints = [1, 1, 2, undefined];
+  const steps = told.steps.map((step, i) => ({ ...step, joint: joints[i] }));
+  const judge = orderedJudge({ ...told, steps });
+  const may = { floor: 0, ceiling: 4 };
+  for (const whole of [0, 2, 3, 4]) t.is(judge(seen(told.states[whole]), may), undefined);
+  t.regex(judge(seen(told.states[1]), may) ?? '', /a part of what was published together/);
+});
+
 const floors = test.macro({
   exec(t, workload: string, floor: number) {
     const told = story(workload);

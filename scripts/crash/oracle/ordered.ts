@@ -5,7 +5,7 @@
 //  2. The floor: the last operation before `sync` or `unmount`; before `fsync` of a file or directory
 //     the last one that changed it, its names or its entries; before `fdatasync` the last one that
 //     changed its data or size. Only a sync that had returned counts.
-//  3. The ceiling: the last operation that had been given.
+//  3. The ceiling: the last operation that had been given. Of what was published together all shows, or none.
 //  4. File data is at least as new as the tree, sector for sector: what a write put there that the
 //     tree includes, or a later write of the same file up to the ceiling. So what was synced is whole,
 //     and nothing foreign appears: not what another file or a deleted one left in the blocks, and not
@@ -69,12 +69,22 @@ export function orderedJudge(story: Story): (seen: Observed, may: Allowed) => st
     let best: string | undefined;
     for (let at = floor; at <= ceiling; at++) {
       if (shapes[at] !== seen.shape) continue;
+      if (isWithin(story, at)) {
+        best ??= 'only a part of what was published together shows';
+        continue;
+      }
       const wrong = wrongData(story.states.slice(at, ceiling + 1), seen);
       if (wrong === undefined) return undefined;
       best ??= wrong;
     }
     return best ?? wrongShape(shapes, seen.shape, { floor, ceiling });
   };
+}
+
+/** Between two operations that were one publication? */
+function isWithin({ steps }: Story, at: number): boolean {
+  const [before, next] = [steps[at - 1]?.joint, steps[at]?.joint];
+  return before !== undefined && before === next;
 }
 
 /** The first state is that of the tree; data may be newer. */

@@ -86,6 +86,39 @@ export function pairs(
   return [...out];
 }
 
+/** A seeded sample of what comes together: two lots of small operations on different files, and a sync. */
+export function together(
+  count: number,
+  random: () => number,
+  fits: (text: string) => boolean,
+): string[] {
+  const out = new Set<string>();
+  const pick = <T>(all: readonly T[]): T => all[random() % all.length] as T;
+  const lot = (name: string): string => {
+    const all = new Map<string, string>();
+    for (let i = 2 + (random() % 5); i > 0; i--) {
+      const [dir, size] = [pick(DIRECTORIES), 100 + (random() % 4000)];
+      const [fresh, foo] = [`${dir}${name}${i}`, `${dir}foo`];
+      const [path, text] = pick([
+        [fresh, `create ${fresh}`],
+        [fresh, `create ${fresh}`],
+        [fresh, `mkdir ${fresh}`],
+        [fresh, `symlink ${fresh} ${20 + (random() % 200)}`],
+        [foo, `append ${foo} ${size}`],
+        [foo, `write ${foo} ${random() % 4000} ${size}`],
+      ] as const);
+      all.set(path, text);
+    }
+    return [...all.values()].join(' & ');
+  };
+  const syncs = ['fsync /', 'fsync A', 'fdatasync foo', 'fsync A/C/foo', 'sync', 'tick'];
+  for (let tries = 0; out.size < count && tries < 100 * count; tries++) {
+    const text = `${lot('x')}; ${pick(syncs)}; ${lot('y')}; ${lot('z')}; ${pick(syncs)}${END}`;
+    if (fits(text)) out.add(text);
+  }
+  return [...out];
+}
+
 const rounds = (count: number, text: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => text(i)).join('; ');
 

@@ -1,5 +1,6 @@
 // Workloads as text: operations with their arguments, semicolons between them, so that a failure can
-// be told, repeated and shrunk. `append A/foo 3000; rename A/foo B/bar; fsync B/bar`
+// be told, repeated and shrunk. `append A/foo 3000; rename A/foo B/bar; fsync B/bar`. Between those that are
+// handed in together stands `&`: `create foo & mkdir B/bar & append A/foo 300; sync`
 
 export const VERBS = {
   create: 'path',
@@ -34,6 +35,8 @@ export interface Op {
   readonly name: string;
   readonly offset: number;
   readonly size: number;
+  /** Handed in together with the one before. */
+  readonly joins?: true;
 }
 
 /** Bytes of one operation: so much goes in one Twrite. */
@@ -47,7 +50,26 @@ export function readWorkload(text: string): Op[] {
     .split(';')
     .map((part) => part.trim())
     .filter((part) => part !== '')
-    .flatMap(readOp);
+    .flatMap((part) => {
+      const parts = part.split('&').map((one) => readOp(one.trim()));
+      return parts.length === 1 ? parts.flat() : joined(parts.flat());
+    });
+}
+
+/** What may be handed in with others: it needs no other one, and is answered by one transaction. */
+const JOINING: ReadonlySet<string> = new Set(['create', 'mkdir', 'symlink', 'append', 'write']);
+/** Bytes of a write that fit into a message. */
+const INLINE_MAX = 7000;
+
+function joined(ops: Op[]): Op[] {
+  for (const op of ops) {
+    const fits = !/append|write/.test(op.verb) || op.size <= INLINE_MAX;
+    if (!JOINING.has(op.verb) || !fits)
+      throw new WorkloadError(`'${opText(op)}' is not handed in together with others`);
+  }
+  if (new Set(ops.map(({ path }) => path)).size < ops.length)
+    throw new WorkloadError(`'${ops.map(opText).join(' & ')}': the same file twice`);
+  return ops.map((op, i) => (i === 0 ? op : { ...op, joins: true }));
 }
 
 function readOp(text: string): Op[] {

@@ -11,6 +11,7 @@ import {
   FALLOC_FL_ZERO_RANGE,
 } from '../../../kernel/abi/constants.ts';
 import { EINVAL, fail } from '../../../kernel/abi/errno.ts';
+import { Joints, type Numbered } from './joints.ts';
 import type { Op, Verb } from './language.ts';
 import { after, type State } from './model.ts';
 import { paint, paintText } from './paint.ts';
@@ -20,6 +21,8 @@ export interface Step {
   /** Entries of the history when the operation was given, and when it returned. */
   readonly began: number;
   readonly ended: number;
+  /** Of those that were handed in together: which publication made it happen. All of one last, or none. */
+  readonly joint?: number | undefined;
 }
 
 export interface Story {
@@ -55,17 +58,33 @@ export function record({ format, base, state, ops, firstOp }: RecordRequest): St
   const client = new TestClient(machine);
   client.attach();
   const runner = new Runner(machine, client);
+  const joints = new Joints({ machine, client, history });
   const steps: Step[] = [];
   const states: State[] = [state];
-  for (const [i, op] of ops.entries()) {
-    const index = firstOp + i;
-    states.push(after(states[i] ?? state, op, index)); // throws before the machine is asked
-    const began = history.length;
-    runner.run(op, index);
-    steps.push({ op, began, ended: history.length });
+  const note = (index: number, step: Step): void => {
+    states.push(after(states.at(-1) ?? state, step.op, index));
+    steps.push(step);
+  };
+  for (let i = 0; i < ops.length; ) {
+    const lot = lotAt(ops, i, firstOp);
+    lot.reduce((now, { op, index }) => after(now, op, index), states.at(-1) ?? state); // throws before the machine is asked
+    const [only] = lot;
+    if (lot.length === 1 && only !== undefined) {
+      const began = history.length;
+      runner.run(only.op, only.index);
+      note(only.index, { op: only.op, began, ended: history.length });
+    } else for (const { index, ...step } of joints.run(lot)) note(index, step);
+    i += lot.length;
   }
   if (machine.log.length > 0) fail(EINVAL, `the volume complained: ${machine.log.join('; ')}`);
   return { base, history, steps, states, image };
+}
+
+/** An operation and those that are handed in with it. */
+function lotAt(ops: readonly Op[], from: number, firstOp: number): Numbered[] {
+  let end = from + 1;
+  while (ops[end]?.joins) end++;
+  return ops.slice(from, end).map((op, i) => ({ op, index: firstOp + from + i }));
 }
 
 const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
