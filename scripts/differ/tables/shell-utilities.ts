@@ -98,7 +98,7 @@ export const jobs = (r: Random): string =>
     () => `(exit 3) | (exit 4) | true & wait $!; echo "p$?"; ! false & wait $!; echo "n$?"`,
     () => `true && (exit 5) & wait $!; echo "l$?"; false || echo or > out & wait; cat out`,
     () =>
-      `trap 'echo usr' USR1; (sleep 0.1; kill -USR1 $$; sleep 0.2) & p=$!; wait $p; [ $? -gt 128 ] && echo sig; wait $p; trap - USR1`,
+      `sh -c 'trap "echo usr" USR1; (sleep 0.1; kill -USR1 $$; sleep 0.2) & p=$!; wait $p; [ $? -gt 128 ] && echo sig; wait $p; trap - USR1'`,
     () =>
       `sleep 0 & wait $! && echo ok; kill -0 $! 2>/dev/null || echo gone; kill -0 $$ && echo here`,
   ])();
