@@ -4,7 +4,7 @@ import { NAME_MAX, PATH_MAX } from '../../kernel/abi/constants.ts';
 import { ENOENT, PosixError, strerror } from '../../kernel/abi/errno.ts';
 import { textSize } from '../../kernel/abi/text.ts';
 import { program, type Tool } from '../libc/program.ts';
-import { quoted } from '../libc/text/quote.ts';
+import { maybeQuoted, quoted } from '../libc/text/quote.ts';
 
 /** _POSIX_PATH_MAX and _POSIX_NAME_MAX (XBD limits.h): what every system has. */
 const PORTABLE = { path: 256, name: 14 } as const;
@@ -39,14 +39,15 @@ function complaint(
   if ((portable || careful) && path === '') return 'empty file name';
   const odd = portable ? [...path].find((c) => !/[A-Za-z0-9._/-]/.test(c)) : undefined;
   if (odd !== undefined) return `nonportable character ${quoted(odd)} in file name ${quoted(path)}`;
+  const impossible = portable ? undefined : cannotBe(tool, path);
+  if (impossible !== undefined) return impossible;
   const most = portable ? PORTABLE.path : PATH_MAX;
   if (textSize(path) >= most)
     return `limit ${most - 1} exceeded by length ${textSize(path)} of file name ${quoted(path)}`;
   const nameMost = portable ? PORTABLE.name : NAME_MAX;
   const long = parts.find((part) => textSize(part) > nameMost);
-  if (long !== undefined)
-    return `limit ${nameMost} exceeded by length ${textSize(long)} of file name component ${quoted(long)}`;
-  return portable ? undefined : cannotBe(tool, path);
+  if (long === undefined) return undefined;
+  return `limit ${nameMost} exceeded by length ${textSize(long)} of file name component ${quoted(long)}`;
 }
 
 /** What is not there may still come; what may not be looked for, or goes through a file, may not. */
@@ -55,7 +56,7 @@ function cannotBe({ sys }: Tool, path: string): string | undefined {
     sys.lstat(path);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
-    if (error.errno !== ENOENT || path === '') return `${quoted(path)}: ${strerror(error.errno)}`;
+    if (error.errno !== ENOENT || path === '') return `${maybeQuoted(path)}: ${strerror(error.errno)}`;
   }
   return undefined;
 }
