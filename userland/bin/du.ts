@@ -137,6 +137,8 @@ function styleOf(tool: Tool, options: Options): Style {
     tool.misuse(`warning: summarizing conflicts with --max-depth=${Number(depthText)}`);
   if (options.has('s') && depthText !== undefined)
     tool.note('warning: summarizing is the same as using --max-depth=0');
+  if (options.has('inodes') && options.has('apparent', 'b'))
+    tool.note('warning: options --apparent-size and -b are ineffective with --inodes');
   const text = options.value('B') ?? '1024';
   const last = options.last('h', 'si', 'k', 'm', 'b', 'B');
   const units = { h: 'human', si: 'si', k: 1024, m: 1024 * 1024, b: 1 } as const;

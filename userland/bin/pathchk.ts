@@ -56,7 +56,8 @@ function cannotBe({ sys }: Tool, path: string): string | undefined {
     sys.lstat(path);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
-    if (error.errno !== ENOENT || path === '') return `${maybeQuoted(path)}: ${strerror(error.errno)}`;
+    if (error.errno !== ENOENT || path === '')
+      return `${maybeQuoted(path)}: ${strerror(error.errno)}`;
   }
   return undefined;
 }
