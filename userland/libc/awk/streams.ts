@@ -172,14 +172,17 @@ export class RecordReader {
     return this.#upToPattern(separator);
   }
 
+  /** A record that goes on through many chunks is put together once. */
   #upTo(separator: string): string | undefined {
-    for (let from = this.#at; ; ) {
-      const end = this.#text.indexOf(separator, from);
-      if (end >= 0) return this.#take(end, end + 1);
-      const scanned = this.#text.length - this.#at;
-      if (!this.#fill()) return this.#rest();
-      from = this.#at + scanned;
+    const end = this.#text.indexOf(separator, this.#at);
+    if (end >= 0) return this.#take(end, end + 1);
+    const parts = [this.#rest() ?? ''];
+    for (this.#text = '', this.#at = 0; this.#fill(); this.#text = '') {
+      const more = this.#text.indexOf(separator);
+      if (more >= 0) return parts.join('') + this.#take(more, more + 1);
+      parts.push(this.#text);
     }
+    return parts.join('') || undefined;
   }
 
   /** A match at the very end of what was read may go on in what comes. */
