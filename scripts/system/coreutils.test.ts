@@ -115,6 +115,16 @@ test.serial('a full file system is told, and the status says so', async (t) => {
   t.regex(stderr, /(cat: write error|standard output): No space left on device\n$/);
 });
 
+test.serial('what asks for memory without end ends itself, and not the machine', async (t) => {
+  const line = "head -c 60000000 /dev/zero | tr '\\0' x";
+  const awk = await system.exec(
+    `awk 'BEGIN { while (1) a[i++] }'; ${line} | awk '{ print split($0, a, "") }'`,
+  );
+  t.is(awk.stderr, 'awk: an array of more than 4194304 elements\nawk: more than 4194304 fields\n');
+  const rev = await system.exec(`${line} | rev | wc -c; printf 'a\u00e9\\200\u20acb' | rev`);
+  t.is(rev.stdout, '60000000\nb\u20ac\ufffd\u00e9a');
+});
+
 test.serial('df, mount and ps see the machine', async (t) => {
   const df = await system.exec('df -T /tmp; mount | grep " on /tmp "; ps -o comm | grep sh');
   t.regex(df.stdout, /^Filesystem +Type +1K-blocks +Used Available Use% Mounted on\n/);

@@ -5,7 +5,7 @@ import type { Machine } from './machine.ts';
 import { NF, SUBSEP } from './scope.ts';
 import type { Expr, FunctionDefinition, Lvalue, Name } from './syntax/ast.ts';
 import { AwkError } from './syntax/ast.ts';
-import { type AwkArray, toNumber, toText, type Value } from './value.ts';
+import { type AwkArray, store, toNumber, toText, type Value } from './value.ts';
 
 export type Thunk = () => Value;
 
@@ -105,11 +105,11 @@ function element(context: Context, target: Lvalue & { kind: 'element' }): Refere
       const map = array();
       const at = key();
       const value = map.get(at);
-      if (value === undefined && !map.has(at)) map.set(at, undefined); // to name it is to make it
+      if (value === undefined && !map.has(at)) store(map, at, undefined); // to name it is to make it
       return value;
     },
     set: (value) => {
-      array().set(key(), value);
+      store(array(), key(), value);
       return value;
     },
     update: (change, result) => {
@@ -117,7 +117,7 @@ function element(context: Context, target: Lvalue & { kind: 'element' }): Refere
       const at = key();
       const old = toNumber(map.get(at));
       const value = change(old);
-      map.set(at, value);
+      store(map, at, value);
       return result === 'old' ? old : value;
     },
   };

@@ -11,6 +11,7 @@ const missing = new Outside('');
 
 /** The fields that a script can make. */
 const MOST_FIELDS = 1 << 22;
+const TOO_MANY = `more than ${MOST_FIELDS} fields`;
 
 /** What the record needs of the machine's variables. */
 export interface Variables {
@@ -98,10 +99,26 @@ function checked(index: number): number {
 /** The parts of a text between separators; in a paragraph a newline always separates. */
 export function splitText(text: string, separator: string, newlines = false): string[] {
   if (text === '') return [];
+  // A shorter text cannot have too many; one array of them all could end more than the program.
+  if (text.length > MOST_FIELDS) checkCount(text, separator);
   if (separator === ' ') return text.match(/[^ \t\n]+/g) ?? [];
   if (separator === '') return newlines ? [...text.replaceAll('\n', '')] : [...text];
   if (separator.length === 1 && !newlines) return text.split(separator === '\\' ? '\\' : separator);
   return splitByPattern(text, newlines ? `(${patternOf(separator)})|\n` : separator);
+}
+
+/** Counts what separates in a long text, without keeping it. */
+function checkCount(text: string, separator: string): void {
+  if (separator.length > 1) return; // splitByPattern counts
+  let left = separator === '' ? MOST_FIELDS - text.length : MOST_FIELDS;
+  const words = /[^ \t\n]+/g;
+  const next = (from: number): number => {
+    if (separator !== ' ') return text.indexOf(separator, from);
+    words.lastIndex = from;
+    return words.test(text) ? words.lastIndex - 1 : -1;
+  };
+  if (separator !== '') for (let at = next(0); at >= 0 && left >= 0; at = next(at + 1)) left--;
+  if (left < 0) throw new AwkError(TOO_MANY);
 }
 
 /** A single character stands for itself. */
@@ -123,6 +140,7 @@ export function splitByPattern(text: string, pattern: string): string[] {
       continue;
     }
     parts.push(text.slice(start, found.start));
+    if (parts.length > MOST_FIELDS) throw new AwkError(TOO_MANY);
     start = found.end;
     from = found.end;
   }

@@ -3,10 +3,23 @@
 
 import { directive, formatFloat, formatInteger } from '../text/format.ts';
 import { sprintf } from './printf.ts';
+import { AwkError } from './syntax/ast.ts';
 
 /** undefined: never set, both 0 and ''. */
 export type Value = number | string | Outside | undefined;
 export type AwkArray = Map<string, Value>;
+
+/**
+ * A map that grows beyond takes a table so large that V8, when there is no memory for it, ends the whole
+ * machine and not the worker alone.
+ */
+const MOST_ELEMENTS = 1 << 22;
+
+export function store(array: AwkArray, key: string, value: Value): void {
+  if (array.size >= MOST_ELEMENTS && !array.has(key))
+    throw new AwkError(`an array of more than ${MOST_ELEMENTS} elements`);
+  array.set(key, value);
+}
 
 const numeric = /^[ \t\n\v\f\r]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[ \t\n\v\f\r]*$/;
 const prefix = /^[ \t\n\v\f\r]*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)/;
